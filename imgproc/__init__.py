@@ -1,0 +1,39 @@
+"""imgproc: classical image processing and detection on NumPy arrays.
+
+Public names are listed in ``__init__.pyi`` and loaded when first used.
+"""
+
+import re as _re
+from importlib import import_module as _import_module
+from pathlib import Path as _Path
+
+_MODULES = {
+    name: module
+    for module, name in _re.findall(
+        r"^from \.([\w.]+) import (\w+) as \2$", _Path(__file__).with_suffix(".pyi").read_text("utf-8"), _re.MULTILINE
+    )
+}
+
+__all__ = ["__version__", "operations", *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name):  # type: ignore[no-untyped-def]
+    if name == "__version__":
+        value = _import_module("._core.config", __name__).VERSION
+    elif name in _MODULES:
+        value = getattr(_import_module("." + _MODULES[name], __name__), name)
+    else:
+        raise AttributeError(f"module 'imgproc' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():  # type: ignore[no-untyped-def]
+    return sorted(__all__)
+
+
+def operations():  # type: ignore[no-untyped-def]
+    """Every operation of the library by name, as declared where it is defined."""
+    for name in _MODULES:
+        __getattr__(name)
+    return dict(_import_module("._core.operations", __name__).REGISTRY)

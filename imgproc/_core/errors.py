@@ -1,0 +1,29 @@
+"""The one form of every error sentence: ``function: argument must be …, got …``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def describe(value: object) -> str:
+    """What a user handed in, short enough for a sentence."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array of shape {value.shape}"
+    text = repr(value)
+    if len(text) > 80:
+        text = text[:77] + "..."
+    return text if isinstance(value, str | int | float | complex | None | tuple) else f"{type(value).__name__} {text}"
+
+
+def wrong_type(function: str, argument: str, must: str, got: object) -> TypeError:
+    return TypeError(f"{function}: {argument} must be {must}, got {got if type(got) is Got else describe(got)}")
+
+
+def wrong_value(function: str, argument: str, must: str, got: object) -> ValueError:
+    return ValueError(f"{function}: {argument} must be {must}, got {got if type(got) is Got else describe(got)}")
+
+
+class Got(str):
+    """A ready description of what was got, printed as it is."""
+
+    __slots__ = ()

@@ -1,0 +1,118 @@
+"""Parameters declared once, in signatures: ``gamma: Annotated[float, GAMMA]`` with ``GAMMA = Range(above=0)``.
+
+The same object checks the value in the function, prints its range in help and tables, reads it from
+command-line text and yields wrong values for the tests.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import wrong_type, wrong_value
+
+
+@dataclass(frozen=True)
+class Range:
+    """A finite number within bounds. ``above``/``below`` exclude the bound, ``low``/``high`` include it."""
+
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+    integer: bool = False
+
+    def __str__(self) -> str:
+        kind = "an integer" if self.integer else "a number"
+        bounds = [
+            f"{sign} {bound:g}"
+            for sign, bound in ((">", self.above), (">=", self.low), ("<", self.below), ("<=", self.high))
+            if bound is not None
+        ]
+        return " ".join([kind, " and ".join(bounds)]).strip()
+
+    def check(self, function: str, argument: str, value: Any) -> Any:
+        wanted = numbers.Integral if self.integer else numbers.Real
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise wrong_type(function, argument, str(self), value)
+        number: float = int(value) if self.integer else float(value)
+        if (
+            not math.isfinite(number)
+            or (self.low is not None and number < self.low)
+            or (self.high is not None and number > self.high)
+            or (self.above is not None and number <= self.above)
+            or (self.below is not None and number >= self.below)
+        ):
+            raise wrong_value(function, argument, str(self), value)
+        return number
+
+    def parse(self, text: str) -> Any:
+        return int(text) if self.integer else float(text)
+
+    def wrong_values(self) -> list[Any]:
+        values: list[Any] = ["1", None, True, 1j]
+        values += [1.5] if self.integer else [math.nan, math.inf, -math.inf]
+        for bound, step in ((self.low, -1), (self.high, 1)):
+            values += [] if bound is None else [type(bound)(bound + step)]
+        values += [bound for bound in (self.above, self.below) if bound is not None]
+        return values
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One value for both members, or a tuple of two."""
+
+    member: Range
+    names: tuple[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.member} or a pair ({', '.join(self.names)}) of such"
+
+    def check(self, function: str, argument: str, value: Any) -> tuple[Any, Any]:
+        if isinstance(value, tuple | list):
+            if len(value) != 2:
+                raise wrong_value(function, argument, str(self), value)
+            first, second = (
+                self.member.check(function, f"{argument}[{i}]", member) for i, member in enumerate(value)
+            )
+            return first, second
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            raise wrong_type(function, argument, str(self), value)
+        member = self.member.check(function, argument, value)
+        return member, member
+
+    def parse(self, text: str) -> Any:
+        parts = [self.member.parse(part) for part in text.replace("x", "/").split("/")]
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+    def wrong_values(self) -> list[Any]:
+        scalars = self.member.wrong_values()
+        return [*scalars, (), (1, 1, 1), *((value, value) for value in scalars)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(f'"{word}"' for word in self.words)
+
+    def check(self, function: str, argument: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise wrong_type(function, argument, str(self), value)
+        if value not in self.words:
+            raise wrong_value(function, argument, str(self), value)
+        return value
+
+    def parse(self, text: str) -> Any:
+        return text
+
+    def wrong_values(self) -> list[Any]:
+        return ["", "nonsense", self.words[0].upper(), 1, None]
+
+
+Constraint = Range | Pair | Choice

@@ -1,0 +1,110 @@
+"""Threads: rows are cut into bands, the caller works on the first and a shared pool on the others.
+
+Kernels release the GIL and are re-entrant, so users may also call from threads of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
+
+from .parameters import Range
+
+_COUNT = Range(low=1, high=1024, integer=True)
+_Result = TypeVar("_Result")
+
+# Handing a band to the pool and waiting for it costs some 10 µs when idle and much more on a busy machine;
+# a band shorter than this has never paid for it.
+_SHORTEST_BAND_NS = 500_000.0
+
+
+class _Pool:
+    """The threads beside the caller's, started when first needed and forgotten in a forked child."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.executor: ThreadPoolExecutor | None = None
+        self.size = 0
+        self.threads = _default_threads()
+
+    def get(self, helpers: int) -> ThreadPoolExecutor:
+        with self.lock:
+            if self.executor is None or self.size < helpers:
+                # A smaller pool that is still working finishes what it was given.
+                self.executor = ThreadPoolExecutor(helpers, thread_name_prefix="imgproc")
+                self.size = helpers
+            return self.executor
+
+    def forget(self) -> None:
+        self.lock = Lock()
+        self.executor = None
+        self.size = 0
+
+
+def _default_threads() -> int:
+    text = os.environ.get("IMGPROC_NUM_THREADS")
+    if text:
+        value = int(text) if text.isascii() and text.isdigit() else text
+        return int(_COUNT.check("imgproc", "IMGPROC_NUM_THREADS", value))
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+_pool = _Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.forget)
+
+
+def get_num_threads() -> int:
+    """How many threads a call may use, its own included."""
+    return _pool.threads
+
+
+def set_num_threads(n: int) -> None:
+    """Set how many threads a call may use, its own included.
+
+    Parameters
+    ----------
+    n : int
+        1 to 1024. The default is the number of processors this process may run on, or the environment
+        variable ``IMGPROC_NUM_THREADS``. Results are the same bits for any number; calls estimated
+        at under a millisecond always stay on one thread.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an integer, or out of range.
+
+    Examples
+    --------
+    >>> import imgproc
+    >>> before = imgproc.get_num_threads()
+    >>> imgproc.set_num_threads(1)
+    >>> imgproc.set_num_threads(before)
+    """
+    _pool.threads = _COUNT.check("set_num_threads", "n", n)
+
+
+def run_bands(kernel: Callable[[int, int], _Result], rows: int, nanoseconds: float) -> list[_Result]:
+    """Run ``kernel(y0, y1)`` over bands that cover rows ``[0, rows)``; results in row order.
+
+    ``nanoseconds`` is the estimated time of the whole on one thread; it decides how many bands pay.
+    """
+    bands = min(_pool.threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
+    if bands <= 1:
+        return [kernel(0, rows)]
+    edges = [rows * band // bands for band in range(bands + 1)]
+    executor = _pool.get(bands - 1)
+    futures: list[Future[_Result]] = []
+    try:
+        futures.extend(executor.submit(kernel, edges[band], edges[band + 1]) for band in range(1, bands))
+        first = kernel(edges[0], edges[1])
+    finally:
+        # Even when the caller's band failed: the others write to buffers that must not be let go.
+        for future in futures:
+            future.exception()
+    return [first, *(future.result() for future in futures)]

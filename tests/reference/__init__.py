@@ -1,0 +1,1 @@
+"""Slow twins: plain transcriptions of the formulas, which specify what the kernels compute."""
