@@ -41,7 +41,11 @@ if checked:
     macros.append(("IMGPROC_CHECKED", "1"))
     compile_args += [] if os.name == "nt" else ["-UNDEBUG"]
 if flavour == "sanitize":
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
+    sanitizers = [
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=undefined",
+        "-fno-omit-frame-pointer",
+    ]
     compile_args += sanitizers
     link_args += sanitizers
 if not free_threaded:

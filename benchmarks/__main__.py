@@ -26,11 +26,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", nargs="+", default=["512", "1080p", "4K"], choices=["512", "1080p", "4K"])
     parser.add_argument("--subject", nargs="+", default=["tone", "color"])
     parser.add_argument("--only", default="", help="cases whose name holds this text")
-    parser.add_argument("--level", choices=["baseline", "avx2", "avx512"], help="instruction-set level, peers too")
+    parser.add_argument(
+        "--level", choices=["baseline", "avx2", "avx512"], help="instruction-set level, peers too"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.4, help="for each pair")
     parser.add_argument("--peer-python", help="interpreter of an environment that holds the other OpenCV")
-    parser.add_argument("--alone", action="store_true", help="measure against the OpenCV of this environment only")
+    parser.add_argument(
+        "--alone", action="store_true", help="measure against the OpenCV of this environment only"
+    )
     parser.add_argument("-o", "--output", type=Path, help="folder for benchmarks.json and benchmarks.svg")
     return parser.parse_args()
 
@@ -38,7 +42,9 @@ def arguments() -> argparse.Namespace:
 def restrict_opencv(level: str | None) -> None:
     """OpenCV reads these when it is imported: it must not use more of the processor than we do."""
     if level in ("baseline", "avx2"):
-        disabled = "AVX512-SKX,AVX512-ICL" + (",AVX2,FP16,AVX,SSE4_2,SSE4_1,SSSE3,POPCNT" if level == "baseline" else "")
+        disabled = "AVX512-SKX,AVX512-ICL" + (
+            ",AVX2,FP16,AVX,SSE4_2,SSE4_1,SSSE3,POPCNT" if level == "baseline" else ""
+        )
         os.environ["OPENCV_CPU_DISABLE"] = disabled
         os.environ["OPENCV_IPP"] = "avx2" if level == "avx2" else "disabled"
 
@@ -57,7 +63,11 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     roof = harness.bandwidth()
     for subject in options.subject:
         for size in options.size:
-            wanted = (c for c in import_module(f"benchmarks.{subject}").cases(size) if options.only in c.name and c.rivals)
+            wanted = (
+                c
+                for c in import_module(f"benchmarks.{subject}").cases(size)
+                if options.only in c.name and c.rivals
+            )
             for case, timings in harness.measure(wanted, options.seconds):
                 for rival, timing in timings.items():
                     ours = min(timing.ours)
@@ -81,7 +91,11 @@ def machine() -> dict[str, str]:
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
-    return {"processor": name, "cores": str(os.cpu_count()), "system": f"{platform.system()} {platform.machine()}"}
+    return {
+        "processor": name,
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
@@ -95,11 +109,22 @@ def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
         if not Path(python).exists():
             print(f"setting up a second environment with {PEER_REQUIREMENT}", file=sys.stderr)
             subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", PEER_REQUIREMENT, "pillow", "numpy"], check=True)
+            subprocess.run(
+                [python, "-m", "pip", "install", "-q", PEER_REQUIREMENT, "pillow", "numpy"], check=True
+            )
     with tempfile.TemporaryDirectory() as folder_name:
         package = Path(folder_name) / "imgproc"
         package.symlink_to(Path(imgproc.__file__).parent, target_is_directory=True)
-        command = [python, "-m", "benchmarks", "--alone", "-o", folder_name, "--seconds", str(options.seconds)]
+        command = [
+            python,
+            "-m",
+            "benchmarks",
+            "--alone",
+            "-o",
+            folder_name,
+            "--seconds",
+            str(options.seconds),
+        ]
         command += ["--threads", str(options.threads), "--only", options.only, "--size", *options.size]
         command += ["--subject", *options.subject, *(["--level", options.level] if options.level else [])]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([folder_name, str(ROOT)])}
@@ -109,7 +134,8 @@ def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def print_table(found: list[dict[str, Any]]) -> None:
-    head = f"{'case':<44}{'size':>6}  {'peer':<22}{'ours ms':>9}{'peer ms':>9}{'ratio':>7}{'median':>8}{'MPix/s':>8}{'roof':>6}"
+    head = f"{'case':<44}{'size':>6}  {'peer':<22}{'ours ms':>9}{'peer ms':>9}{'ratio':>7}{'median':>8}"
+    head += f"{'MPix/s':>8}{'roof':>6}"
     print(head + "\n" + "-" * len(head))
     for row in found:
         print(
@@ -126,7 +152,9 @@ def draw(report: dict[str, Any], path: Path) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    largest = [size for size in ("512", "1080p", "4K") if any(row["size"] == size for row in report["rows"])][-1]
+    largest = [size for size in ("512", "1080p", "4K") if any(row["size"] == size for row in report["rows"])][
+        -1
+    ]
     best: dict[str, dict[str, Any]] = {}
     for row in report["rows"]:
         if row["size"] == largest and row["ratio"] < best.get(row["case"], {"ratio": 1e9})["ratio"]:
@@ -138,14 +166,17 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.axvline(1, color="#333333", linewidth=1)
     axes.set_xscale("log")
     ticks = [0.5, 1, 2, 4, 8, 16, 32, 64, 128]
-    axes.set_xticks([t for t in ticks if t <= max(ratios) * 1.3], [f"{t:g}×" for t in ticks if t <= max(ratios) * 1.3])
+    axes.set_xticks(
+        [t for t in ticks if t <= max(ratios) * 1.3], [f"{t:g}×" for t in ticks if t <= max(ratios) * 1.3]
+    )
     axes.set_xlim(min(0.7, *ratios), max(ratios) * 1.6)
     for position, name in enumerate(names):
         label = f"{best[name]['ratio']:.1f}× {best[name]['rival']}"
         axes.text(ratios[position] * 1.03, position, label, va="center", fontsize=7, color="#333333")
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    machine_text = f"{report['machine']['processor']}, {report['rows'][0]['level']}, {report['rows'][0]['threads']} thread(s)"
+    first = report["rows"][0]
+    machine_text = f"{report['machine']['processor']}, {first['level']}, {first['threads']} thread(s)"
     axes.set_title(f"Times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left")
     figure.savefig(path, metadata={"Date": None})
 

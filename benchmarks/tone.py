@@ -21,7 +21,9 @@ def cases(size: str) -> Iterator[Case]:
     yield from _autocontrast(size)
 
 
-def _case(name: str, size: str, image: Array, out: Array | None, ours: Callable[[], Any], rule: Any, **rivals: Any) -> Case:
+def _case(
+    name: str, size: str, image: Array, out: Array | None, ours: Callable[[], Any], rule: Any, **rivals: Any
+) -> Case:
     named = {"opencv": OPENCV, "pillow": PILLOW, "skimage": SKIMAGE, "numpy": "numpy"}
     moved = image.nbytes + (0 if out is None else out.nbytes)
     height, width = SIZES[size]
@@ -70,7 +72,10 @@ def _tables(size: str) -> Iterator[Case]:
 
     value = np.arange(256.0)
     curved = [quantize(255 * (value / 255) ** power, np.dtype(np.uint8)) for power in (0.6, 0.8, 1.3)]
-    straight = [quantize((value - low) * 255 / (high - low), np.dtype(np.uint8)) for low, high in ((9, 240), (20, 200), (3, 250))]
+    straight = [
+        quantize((value - low) * 255 / (high - low), np.dtype(np.uint8))
+        for low, high in ((9, 240), (20, 200), (3, 250))
+    ]
     for label, three in (("curved", curved), ("straight", straight)):
         image = photograph(size)
         out = np.empty_like(image)
@@ -95,7 +100,9 @@ def _tables(size: str) -> Iterator[Case]:
             lambda image=gray, out=gray_out, table=tables[:1]: apply_tables(image, table, out),
             equal,
             opencv=lambda image=gray, out=gray_out, table=tables[0]: cv2.LUT(image, table, dst=out),
-            numpy=lambda image=gray, out=gray_out, table=tables[0]: np.take(table, image, out=out, mode="clip"),
+            numpy=lambda image=gray, out=gray_out, table=tables[0]: np.take(
+                table, image, out=out, mode="clip"
+            ),
         )
 
 

@@ -24,7 +24,19 @@ SUBJECT_ARROWS = {
     "io": set(),
 }
 EDGE = {"cli", "report", "distributed", "neural", "compat", "__main__"}
-OPTIONAL = {"cv2", "PIL", "typer", "rich", "jinja2", "torch", "onnxruntime", "dask", "scipy", "skimage", "sklearn"}
+OPTIONAL = {
+    "cv2",
+    "PIL",
+    "typer",
+    "rich",
+    "jinja2",
+    "torch",
+    "onnxruntime",
+    "dask",
+    "scipy",
+    "skimage",
+    "sklearn",
+}
 
 
 def imports(path: Path) -> set[tuple[str, bool]]:

@@ -42,7 +42,8 @@ def test_forbidden_flags_are_absent() -> None:
 
 
 @pytest.mark.skipif(
-    os.environ.get("IMGPROC_BUILD", "release") != "release", reason="the flavour under test is not the one that ships"
+    os.environ.get("IMGPROC_BUILD", "release") != "release",
+    reason="the flavour under test is not the one that ships",
 )
 def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
     """sdist, wheel from the sdist, wheel in an environment of its own, kernels run there."""
@@ -57,12 +58,16 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    subprocess.run([*build, "--sdist", "-o", tmp_path, source], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [*build, "--sdist", "-o", tmp_path, source], check=True, env=environment, capture_output=True
+    )
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
-    subprocess.run([*build, "--wheel", "-o", tmp_path, unpacked], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [*build, "--wheel", "-o", tmp_path, unpacked], check=True, env=environment, capture_output=True
+    )
     (wheel,) = tmp_path.glob("*.whl")
 
     assert not wheel.name.endswith("-any.whl"), "a wheel without kernels"
@@ -72,14 +77,18 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for kernel in KERNELS:
-        assert any(re.match(rf"imgproc/_ext/{kernel}\.", name) for name in names), f"{kernel} is not in the wheel"
+        assert any(re.match(rf"imgproc/_ext/{kernel}\.", name) for name in names), (
+            f"{kernel} is not in the wheel"
+        )
     assert "imgproc/__init__.pyi" in names and "imgproc/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "ext"))]
 
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    code = "import imgproc, numpy; imgproc.gamma_correct(numpy.zeros((2, 2), 'u1'), 2); print(imgproc.__file__)"
+    code = (
+        "import imgproc, numpy; imgproc.gamma_correct(numpy.zeros((2, 2), 'u1'), 2); print(imgproc.__file__)"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", code],
         check=True,

@@ -94,7 +94,9 @@ def unaligned(image: np.ndarray) -> np.ndarray:
 
 
 @every
-@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (1, 97), (97, 1), (3, 3), (1, 70_000), (70_000, 1)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 2), (2, 1), (1, 97), (97, 1), (3, 3), (1, 70_000), (70_000, 1)]
+)
 def test_any_size(op: Operation, shape: tuple[int, int], rng: np.random.Generator) -> None:
     for image in images(op, rng, *shape):
         result = call(op, image)
@@ -126,7 +128,9 @@ def test_wrong_shape_is_named(op: Operation) -> None:
     shapes = [(4,), (4, 5, 2), (4, 5, 5), (2, 4, 5, 3), (0, 5, 3), (4, 0, 3), (4, 5, 0), ()]
     shapes += [(4, 5, count) for count in (1, 3, 4) if count not in op.channels]
     for shape in shapes:
-        with pytest.raises(ValueError, match=rf"^{op.name}: image must be .*, got shape {re.escape(str(shape))}"):
+        with pytest.raises(
+            ValueError, match=rf"^{op.name}: image must be .*, got shape {re.escape(str(shape))}"
+        ):
             call(op, np.zeros(shape, np.uint8))
 
 
@@ -235,7 +239,9 @@ def test_alpha_is_kept(op: Operation, rng: np.random.Generator) -> None:
 
 
 @every
-def test_same_bits_at_every_level_and_thread_count(op: Operation, threads: int, rng: np.random.Generator) -> None:
+def test_same_bits_at_every_level_and_thread_count(
+    op: Operation, threads: int, rng: np.random.Generator
+) -> None:
     for image in images(op, rng, 37, 131):
         result = call(op, image)
         level, count = imgproc.get_cpu_level(), imgproc.get_num_threads()
@@ -287,6 +293,8 @@ def test_documentation_is_complete(op: Operation) -> None:
     for section in ("Parameters", "Returns", "Raises", "Notes", "References", "Examples"):
         assert f"\n{section}\n---" in doc, f"{op.name} lacks {section}"
     for name in op.arguments:
-        assert re.search(rf"^(\w+, )*{name}(, \w+)* : ", doc, re.MULTILINE), f"{op.name}: {name} is not described"
+        assert re.search(rf"^(\w+, )*{name}(, \w+)* : ", doc, re.MULTILINE), (
+            f"{op.name}: {name} is not described"
+        )
     for parameter in op.parameters.values():
         assert parameter.text, f"{op.name}: {parameter.name} has no text for the command line"

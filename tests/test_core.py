@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_seed() -> None:
     own = np.random.default_rng(1)
     assert generator("f", own) is own
     for value in (-1, 1.0, "1", None, True):
-        with pytest.raises((TypeError, ValueError), match="^f: seed must be an integer >= 0 or a"):
+        with pytest.raises((TypeError, ValueError), match=r"^f: seed must be an integer >= 0 or a"):
             generator("f", value)
 
 
@@ -69,7 +70,7 @@ def test_bands_cover_each_row_once(rows: int, threads: int) -> None:
     edges = run_bands(kernel, rows, 1e9)
     assert (seen == 1).all()
     assert edges[0][0] == 0 and edges[-1][1] == rows
-    assert all(a[1] == b[0] for a, b in zip(edges, edges[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(edges))
 
 
 def test_short_calls_stay_on_one_thread() -> None:

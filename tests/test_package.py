@@ -72,17 +72,17 @@ def test_level_and_threads_from_the_environment() -> None:
 
 
 def test_set_cpu_level_refuses_what_is_not_there() -> None:
-    with pytest.raises(ValueError, match="^set_cpu_level: level must be one of"):
+    with pytest.raises(ValueError, match=r"^set_cpu_level: level must be one of"):
         imgproc.set_cpu_level("sse9")
     for level in ("avx2", "avx512"):
         if level not in imgproc.cpu_levels():
-            with pytest.raises(ValueError, match="^set_cpu_level: level must be one this machine has"):
+            with pytest.raises(ValueError, match=r"^set_cpu_level: level must be one this machine has"):
                 imgproc.set_cpu_level(level)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "2", None, True, 100_000])
 def test_set_num_threads_refuses(value: object) -> None:
-    with pytest.raises((TypeError, ValueError), match="^set_num_threads: n must be an integer >= 1"):
+    with pytest.raises((TypeError, ValueError), match=r"^set_num_threads: n must be an integer >= 1"):
         imgproc.set_num_threads(value)  # type: ignore[arg-type]
 
 

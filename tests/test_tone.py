@@ -27,7 +27,9 @@ def make(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.nda
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("gamma, gain", [(0.45, 1.0), (2.2, 1.0), (1.0, 1.0), (1.0, 0.0), (0.8, 3.5), (25.0, 1.0)])
+@pytest.mark.parametrize(
+    "gamma, gain", [(0.45, 1.0), (2.2, 1.0), (1.0, 1.0), (1.0, 0.0), (0.8, 3.5), (25.0, 1.0)]
+)
 def test_gamma_of_every_value(level: str, dtype: Any, gamma: float, gain: float) -> None:
     top = np.iinfo(dtype).max
     image = np.arange(top + 1, dtype=dtype).reshape(256, -1)
@@ -75,7 +77,9 @@ def test_equalize_uint16_is_its_twin(level: str, channel: str, rng: np.random.Ge
             mask.flat[0] = True
             for chosen in (None, mask):
                 expected = twin.map_image(image, channel, chosen, one)
-                assert np.array_equal(imgproc.equalize_histogram(image, channel=channel, mask=chosen), expected)
+                assert np.array_equal(
+                    imgproc.equalize_histogram(image, channel=channel, mask=chosen), expected
+                )
 
 
 @pytest.mark.parametrize("channel", ["luma", "each", "pooled"])
@@ -168,7 +172,9 @@ def test_equalize_is_monotone_and_uses_the_full_range(image: np.ndarray) -> None
 
 @given(small_images, st.floats(0, 40), st.floats(0, 40))
 @settings(max_examples=60, deadline=None)
-def test_autocontrast_is_monotone_and_idempotent_without_cutoff(image: np.ndarray, low: float, high: float) -> None:
+def test_autocontrast_is_monotone_and_idempotent_without_cutoff(
+    image: np.ndarray, low: float, high: float
+) -> None:
     result = imgproc.autocontrast(image, cutoff=(low, high))
     order = np.argsort(image, axis=None, kind="stable")
     assert (np.diff(result.ravel()[order].astype(int)) >= 0).all()

@@ -21,7 +21,9 @@ def photographs(data: Path, mode: int) -> list[np.ndarray]:
 def test_equalize_is_opencv_on_photographs(data: Path, level: str) -> None:
     for image in photographs(data, cv2.IMREAD_GRAYSCALE):
         for odd in (image, image[:-7, 3:-2]):
-            assert np.array_equal(imgproc.equalize_histogram(odd), cv2.equalizeHist(np.ascontiguousarray(odd)))
+            assert np.array_equal(
+                imgproc.equalize_histogram(odd), cv2.equalizeHist(np.ascontiguousarray(odd))
+            )
 
 
 def test_equalize_is_opencv_on_random_images(level: str, rng: np.random.Generator) -> None:

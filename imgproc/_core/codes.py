@@ -19,7 +19,5 @@ def apply(image: Array, table: Array, out: Array) -> Array:
     """
     table = np.ascontiguousarray(table)
     src, dst, channels = rows(image), rows(out), channel_count(image)
-    run_bands(
-        lambda y0, y1: _codes.apply(src, dst, table, channels, y0, y1), len(src), image.size * _COST
-    )
+    run_bands(lambda y0, y1: _codes.apply(src, dst, table, channels, y0, y1), len(src), image.size * _COST)
     return out

@@ -131,7 +131,11 @@ def _autocontrast_tables(
     level_histograms: Histograms, dtype: np.dtype[Any], *, cutoff: Any = 0.0, channel: str = "luma"
 ) -> Array | None:
     counts = _channel_counts(level_histograms(), channel)
-    return None if counts is None else _stretch_rows(counts, dtype, CUTOFF.check("autocontrast", "cutoff", cutoff))
+    return (
+        None
+        if counts is None
+        else _stretch_rows(counts, dtype, CUTOFF.check("autocontrast", "cutoff", cutoff))
+    )
 
 
 @operation("tone", halo=None, in_place=True, tables=_autocontrast_tables)
@@ -219,7 +223,9 @@ def _equalized(counts: Array, top: float, dtype: np.dtype[Any]) -> Array:
     rest = total - smallest
     if dtype == UINT8:
         # OpenCV's own arithmetic, product of two float32, so that results are equal to the bit.
-        scaled = (cdf.astype(np.int64) - smallest).astype(np.float32) * (np.float32(top) / np.float32(max(rest, 1)))
+        scaled = (cdf.astype(np.int64) - smallest).astype(np.float32) * (
+            np.float32(top) / np.float32(max(rest, 1))
+        )
     else:
         scaled = (cdf.astype(np.int64) - smallest) * top / max(rest, 1)
     return np.maximum(scaled, 0)
@@ -243,7 +249,9 @@ def _equalize_codes(counts: Array) -> Array:
     return tables
 
 
-def _equalize_tables(level_histograms: Histograms, dtype: np.dtype[Any], *, channel: str = "luma") -> Array | None:
+def _equalize_tables(
+    level_histograms: Histograms, dtype: np.dtype[Any], *, channel: str = "luma"
+) -> Array | None:
     counts = _channel_counts(level_histograms(), channel)
     return None if counts is None else _equalize_rows(counts, dtype)
 
