@@ -18,7 +18,7 @@ from setuptools import Extension, setup
 KERNELS = {
     "codes": ["levels.h", "codes.h"],
     "cpu": ["levels.h", "cpuid.h"],
-    "tables": ["levels.h", "tables.h"],
+    "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
 }
 
 flavour = os.environ.get("IMGPROC_BUILD", "release")
