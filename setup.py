@@ -18,6 +18,7 @@ from setuptools import Extension, setup
 KERNELS = {
     "codes": ["levels.h", "codes.h"],
     "cpu": ["levels.h", "cpuid.h"],
+    "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h"],
     "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
 }
 
