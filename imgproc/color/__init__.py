@@ -1,0 +1,1 @@
+"""Colour: conversions between colour spaces, and colour constancy."""
