@@ -17,8 +17,10 @@ from setuptools import Extension, setup
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
     "codes": ["levels.h", "codes.h"],
+    "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
     "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h"],
+    "luma": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h"],
     "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
 }
 
