@@ -17,6 +17,7 @@ from setuptools import Extension, setup
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
     "cpu": ["levels.h", "cpuid.h"],
+    "means": ["levels.h", "means.h", "float_means.h"],
     "tables": ["levels.h", "tables.h"],
 }
 

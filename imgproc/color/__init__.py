@@ -1,0 +1,1 @@
+"""Colour: conversions between spaces, and colour constancy."""
