@@ -23,7 +23,7 @@ _loud_level = 0
 
 @contextmanager
 def _silence(cv2: Any) -> Iterator[None]:
-    """No log lines from OpenCV meanwhile, in whatever thread; the level is the process's, so nesting is counted.
+    """No log lines from OpenCV meanwhile. The level is the process's, so threads within are counted.
 
     libjpeg and libpng write some warnings past the log, straight to stderr.
     """
@@ -58,7 +58,8 @@ def decode(data: bytes, kind: str, header: Header) -> Array:
         except cv2.error as error:
             raise Defect(f"the {title} data cannot be decoded ({_reason(error)})") from None
     if pixels is None:
-        raise Defect(f"the {title} data cannot be decoded; the file is damaged or of a rare kind")
+        detail = header.hint.get("detail", "")
+        raise Defect(f"the {title} data{detail} cannot be decoded; the file is damaged or of a rare kind")
     if pixels.dtype not in DTYPES or pixels.ndim > 3:
         raise Defect(f"{title} with {pixels.dtype} samples is not supported; convert it first")
     if pixels.shape[:2] != (header.height, header.width):
@@ -69,6 +70,8 @@ def decode(data: bytes, kind: str, header: Header) -> Array:
         )
     if kind == "png" and "transparent" in header.hint:
         pixels = _add_transparency(pixels, header)
+    if header.hint.get("inverted"):
+        pixels = np.invert(pixels, out=pixels)
     if "top" in header.hint:
         pixels = _widen(pixels, header.hint["top"])
     return np.asarray(pixels)
@@ -97,7 +100,7 @@ def _add_transparency(pixels: Array, header: Header) -> Array:
 
 
 def _widen(pixels: Array, top: int) -> Array:
-    """Samples 0..top on the full range of their dtype, rounded half up; larger ones, which are invalid, are white."""
+    """Samples 0..top on the full range of their dtype, rounded half up; larger, invalid ones become white."""
     whole = int(np.iinfo(pixels.dtype).max)
     levels = np.minimum(np.arange(whole + 1, dtype=np.int64), top)
     table = ((2 * levels * whole + top) // (2 * top)).astype(pixels.dtype)
@@ -157,7 +160,7 @@ def _exact_alpha(cv2: Any) -> list[int]:
     """The option that keeps colours under full transparency."""
     if not hasattr(cv2, "IMWRITE_WEBP_LOSSLESS_MODE"):
         raise Defect(
-            f"lossless WebP with alpha needs a newer OpenCV than {cv2.__version__} (it would change the colours of "
-            "transparent pixels); write PNG"
+            f"lossless WebP with alpha needs a newer OpenCV than {cv2.__version__}, which would change the "
+            "colours of transparent pixels; write PNG"
         )
     return [cv2.IMWRITE_WEBP_LOSSLESS_MODE, cv2.IMWRITE_WEBP_LOSSLESS_PRESERVE_COLOR]

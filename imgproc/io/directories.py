@@ -136,7 +136,10 @@ class Block:
         return Value(entry.kind, entry.count, content)
 
     def tree(self, at: int, *, deep: int = 0) -> Tree:
-        """The directory at a position with its EXIF, GPS and interoperability directories; broken entries left out."""
+        """The directory at a position with the EXIF, GPS and interoperability directories below it.
+
+        Broken entries are left out.
+        """
         result: Tree = {}
         for tag, entry in self.directory(at)[0].items():
             try:

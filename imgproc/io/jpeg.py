@@ -21,8 +21,8 @@ _BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 def scan(data: bytes) -> Header:
     """Size and metadata from the segments before the first scan; a file without an end marker is truncated.
 
-    Entropy-coded data never contains the end marker, so one search from the end tells a truncated file without
-    decoding it. A file cut off and closed again by a new end marker is not told from a whole one.
+    Entropy-coded data never contains the end marker, so one search from the end tells a truncated file
+    without decoding it. A file cut off and closed again by a new end marker is not told from a whole one.
     """
     header: Header | None = None
     exif = xmp = dpi = None
