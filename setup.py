@@ -20,7 +20,7 @@ KERNELS = {
     "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
     "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h"],
-    "luma": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h"],
+    "luma": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h"],
     "means": ["levels.h", "means.h", "float_means.h"],
     "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
 }

@@ -3,7 +3,8 @@
 #ifndef IMGPROC_LUMA_H
 #define IMGPROC_LUMA_H
 #include "simd/gray.h"
-#include "simd/tables.h"
+#include "simd/tables_u16.h"
+#include "simd/tables_u8.h"
 
 /* Pixels whose luma is held at a time: few enough to stay in the first cache with their samples. */
 #define LUMA_STRIP 512
@@ -131,7 +132,7 @@ static void FN(luma_table_u8)(const u8 *rgb, u8 *out, ptrdiff_t n, int channels,
     for (ptrdiff_t i = 0; i < n; i += LUMA_STRIP) {
         const ptrdiff_t count = n - i < LUMA_STRIP ? n - i : LUMA_STRIP;
         FN(gray_u8)(rgb + i * channels, y, count, channels);
-        FN(table_u8)(y, y2, count, table, 1);
+        FN(table_u8)(y, count, y2, count, 1, count, table, 1, NULL, 1);
         FN(luma_shift_u8)(rgb + i * channels, y, y2, out + i * channels, count, channels);
     }
 }
@@ -141,7 +142,7 @@ static void FN(luma_table_u16)(const u16 *rgb, u16 *out, ptrdiff_t n, int channe
     for (ptrdiff_t i = 0; i < n; i += LUMA_STRIP) {
         const ptrdiff_t count = n - i < LUMA_STRIP ? n - i : LUMA_STRIP;
         FN(gray_u16)(rgb + i * channels, y, count, channels);
-        FN(table_u16)(y, y2, count, table, 1);
+        FN(table_u16)(y, 2 * count, y2, 2 * count, 1, count, table, 1, NULL, 1);
         FN(luma_shift_u16)(rgb + i * channels, y, y2, out + i * channels, count, channels);
     }
 }
