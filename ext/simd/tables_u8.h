@@ -39,18 +39,18 @@ INLINE void FN(scalar_u8)(const u8 *src, u8 *dst, ptrdiff_t n, const u8 *table, 
 #if LEVEL == LEVEL_AVX512
 #define WIDTH 64
 #define PARTS 4
-#define VECTOR __m512i
+#define BYTES __m512i
 #define MASK __mmask64
 #define LOAD(p) _mm512_loadu_si512(p)
 #define STORE(p, v) _mm512_storeu_si512(p, v)
 #define SELECT(a, b, mask) _mm512_mask_blend_epi8(mask, a, b)
 #define ROTATE(v, bytes) _mm512_rol_epi32(v, 8 * (bytes))
 
-INLINE void FN(spread)(const u8 *table, VECTOR *parts) {
+INLINE void FN(spread)(const u8 *table, BYTES *parts) {
     for (int k = 0; k < PARTS; k++) parts[k] = LOAD(table + 64 * k);
 }
 
-INLINE VECTOR FN(look)(VECTOR v, const VECTOR *parts) {
+INLINE BYTES FN(look)(BYTES v, const BYTES *parts) {
     return SELECT(_mm512_permutex2var_epi8(parts[0], v, parts[1]), _mm512_permutex2var_epi8(parts[2], v, parts[3]),
                   _mm512_movepi8_mask(v));
 }
@@ -65,24 +65,24 @@ INLINE MASK FN(every)(int period, int phase) {
 #else
 #define WIDTH 32
 #define PARTS 16
-#define VECTOR __m256i
+#define BYTES __m256i
 #define MASK __m256i
 #define LOAD(p) _mm256_loadu_si256((const __m256i *)(p))
 #define STORE(p, v) _mm256_storeu_si256((__m256i *)(p), v)
 #define SELECT(a, b, mask) _mm256_blendv_epi8(a, b, mask)
 #define ROTATE(v, bytes) _mm256_or_si256(_mm256_slli_epi32(v, 8 * (bytes)), _mm256_srli_epi32(v, 32 - 8 * (bytes)))
 
-INLINE void FN(spread)(const u8 *table, VECTOR *parts) {
+INLINE void FN(spread)(const u8 *table, BYTES *parts) {
     for (int k = 0; k < PARTS; k++)
         parts[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(table + 16 * k)));
 }
 
-INLINE VECTOR FN(look)(VECTOR v, const VECTOR *parts) {
+INLINE BYTES FN(look)(BYTES v, const BYTES *parts) {
     /* A set top bit makes vpshufb give 0: so tables k and k + 8 are merged by OR. Three levels of blends remain. */
-    const VECTOR lower = _mm256_and_si256(v, _mm256_set1_epi8((char)0x8f));
-    const VECTOR upper = _mm256_xor_si256(lower, _mm256_set1_epi8((char)0x80));
-    const VECTOR bit4 = _mm256_slli_epi16(v, 3), bit5 = _mm256_slli_epi16(v, 2), bit6 = _mm256_slli_epi16(v, 1);
-    VECTOR r[8];
+    const BYTES lower = _mm256_and_si256(v, _mm256_set1_epi8((char)0x8f));
+    const BYTES upper = _mm256_xor_si256(lower, _mm256_set1_epi8((char)0x80));
+    const BYTES bit4 = _mm256_slli_epi16(v, 3), bit5 = _mm256_slli_epi16(v, 2), bit6 = _mm256_slli_epi16(v, 1);
+    BYTES r[8];
 #define MERGED(k) _mm256_or_si256(_mm256_shuffle_epi8(parts[k], lower), _mm256_shuffle_epi8(parts[(k) + 8], upper))
     for (int k = 0; k < 4; k++) r[k] = SELECT(MERGED(2 * k), MERGED(2 * k + 1), bit4);
 #undef MERGED
@@ -98,14 +98,14 @@ INLINE MASK FN(every)(int period, int phase) {
 
 static void FN(one_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst_step, ptrdiff_t rows, ptrdiff_t n,
                        const u8 *table, int channels) {
-    VECTOR parts[PARTS];
+    BYTES parts[PARTS];
     const MASK alpha = FN(every)(4, 3);
     FN(spread)(table, parts);
     for (; rows > 0; rows--, src += src_step, dst += dst_step) {
         ptrdiff_t i = 0;
         if (channels == 4)
             for (; i + WIDTH <= n; i += WIDTH) {
-                const VECTOR v = LOAD(src + i);
+                const BYTES v = LOAD(src + i);
                 STORE(dst + i, SELECT(FN(look)(v, parts), v, alpha));
             }
         else
@@ -118,7 +118,7 @@ static void FN(one_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst
    selection alone gathers it in one vector, and puts it back: no permutation is needed. */
 static void FN(rgb_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst_step, ptrdiff_t rows, ptrdiff_t n,
                        const u8 *table) {
-    VECTOR parts[3][PARTS];
+    BYTES parts[3][PARTS];
     for (int c = 0; c < 3; c++) FN(spread)(table + 256 * c, parts[c]);
     /* Channel c lies in vector k at the bytes phase[k][c]. */
     MASK phase[3][3];
@@ -127,8 +127,8 @@ static void FN(rgb_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst
     for (; rows > 0; rows--, src += src_step, dst += dst_step) {
         ptrdiff_t i = 0;
         for (; i + 3 * WIDTH <= n; i += 3 * WIDTH) {
-            const VECTOR v0 = LOAD(src + i), v1 = LOAD(src + i + WIDTH), v2 = LOAD(src + i + 2 * WIDTH);
-            VECTOR x[3];
+            const BYTES v0 = LOAD(src + i), v1 = LOAD(src + i + WIDTH), v2 = LOAD(src + i + 2 * WIDTH);
+            BYTES x[3];
             for (int c = 0; c < 3; c++)
                 x[c] = FN(look)(SELECT(SELECT(v0, v1, phase[1][c]), v2, phase[2][c]), parts[c]);
             for (int k = 0; k < 3; k++)
@@ -141,16 +141,16 @@ static void FN(rgb_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst
 /* RGBA: of four successive vectors, the k-th has its pixels turned by k bytes; then as above. */
 static void FN(rgba_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst_step, ptrdiff_t rows, ptrdiff_t n,
                         const u8 *table) {
-    VECTOR parts[3][PARTS];
+    BYTES parts[3][PARTS];
     for (int c = 0; c < 3; c++) FN(spread)(table + 256 * c, parts[c]);
     MASK phase[4];
     for (int p = 0; p < 4; p++) phase[p] = FN(every)(4, p);
     for (; rows > 0; rows--, src += src_step, dst += dst_step) {
         ptrdiff_t i = 0;
         for (; i + 4 * WIDTH <= n; i += 4 * WIDTH) {
-            const VECTOR v0 = LOAD(src + i), v1 = ROTATE(LOAD(src + i + WIDTH), 1),
+            const BYTES v0 = LOAD(src + i), v1 = ROTATE(LOAD(src + i + WIDTH), 1),
                          v2 = ROTATE(LOAD(src + i + 2 * WIDTH), 2), v3 = ROTATE(LOAD(src + i + 3 * WIDTH), 3);
-            VECTOR x[3];
+            BYTES x[3];
             for (int c = 0; c < 3; c++)
                 x[c] = FN(look)(SELECT(SELECT(SELECT(v0, v1, phase[(c + 1) & 3]), v2, phase[(c + 2) & 3]), v3,
                                        phase[(c + 3) & 3]),
@@ -246,7 +246,7 @@ static void FN(table_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t d
 
 #undef WIDTH
 #undef PARTS
-#undef VECTOR
+#undef BYTES
 #undef MASK
 #undef LOAD
 #undef STORE
