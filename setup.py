@@ -16,6 +16,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
+    "clahe": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h", "clahe_tables.h", "clahe.h"],
     "codes": ["levels.h", "codes.h"],
     "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
