@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
-    "clahe": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h", "clahe_tables.h", "clahe.h"],
+    "clahe": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h", "clahe_tables.h", "clahe.h"],
     "codes": ["levels.h", "codes.h"],
     "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
