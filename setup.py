@@ -17,6 +17,7 @@ from setuptools import Extension, setup
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
     "cpu": ["levels.h", "cpuid.h"],
+    "float_maps": ["levels.h", "float_maps.h"],
     "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
 }
 
