@@ -74,7 +74,7 @@ def gamma_correct(
     -------
     array
         Same shape and dtype. Integers are scaled to [0, 1] by their largest value, mapped, scaled back,
-        rounded half to even and clipped.
+        rounded half to even and clipped. float32 is not clipped: values above 1 follow the power law.
 
     Raises
     ------
@@ -85,7 +85,10 @@ def gamma_correct(
 
     Notes
     -----
-    Integers go through a table of all their values, computed in float64: exact.
+    Integers go through a table of all their values, computed in float64: exact. float32 is within one unit
+    in the last place of the exact result (exact before the one rounding where ``gamma`` is 1), subnormal
+    numbers included. There samples below 0 give 0, NaN stays NaN, infinity stays infinity, and ``gain`` 0
+    gives 0 for all but NaN.
 
     References
     ----------
