@@ -114,41 +114,53 @@ static UNUSED void FN(histogram_u8_finish)(histogram_u8_state *state, u64 *count
     if (!state->pairs) return;
     /* tables[0] gathers the first of each pair; neither it nor a row's sum can pass 2^32. */
     for (int second = 0; second < 256; second++) {
-        const u32 *row = state->pairs + 256 * second;
+        u32 *row = state->pairs + 256 * second;
         u32 sum = 0;
-        for (int first = 0; first < 256; first++) {
-            sum += row[first];
-            state->tables[0][first] += row[first];
-        }
+        for (int first = 0; first < 256; first++) sum += row[first];
+        if (sum == 0) continue;
         counts[second] += sum;
+        for (int first = 0; first < 256; first++) state->tables[0][first] += row[first];
+        memset(row, 0, 256 * sizeof(u32));
     }
     for (int v = 0; v < 256; v++) counts[v] += state->tables[0][v];
     memset(state->tables[0], 0, sizeof state->tables[0]);
-    memset(state->pairs, 0, HISTOGRAM_PAIRS * sizeof(u32));
 }
 
 /* More tables than one would leave the caches; runs of four are one addition. */
 static UNUSED void FN(histogram_u16_update)(histogram_u16_state *state, const u16 *src, ptrdiff_t n) {
     u32 *table = state->table;
     ptrdiff_t i = 0;
-    for (; i + 4 <= n; i += 4) {
+    while (i + 4 <= n) {
         u64 word;
         memcpy(&word, src + i, 8);
         if (word == (word << 16 | word >> 48)) {
-            table[(u16)word] += 4;
-        } else {
-            table[(u16)word]++;
-            table[(u16)(word >> 16)]++;
-            table[(u16)(word >> 32)]++;
-            table[word >> 48]++;
+            const ptrdiff_t start = i;
+            for (i += 4; i + 16 <= n; i += 16) {
+                u64 next[4];
+                memcpy(next, src + i, 32);
+                if ((next[0] ^ word) | (next[1] ^ word) | (next[2] ^ word) | (next[3] ^ word)) break;
+            }
+            table[(u16)word] += (u32)(i - start);
+            continue;
         }
+        table[(u16)word]++;
+        table[(u16)(word >> 16)]++;
+        table[(u16)(word >> 32)]++;
+        table[word >> 48]++;
+        i += 4;
     }
     for (; i < n; i++) table[src[i]]++;
 }
 
 static UNUSED void FN(histogram_u16_finish)(histogram_u16_state *state, u64 *counts) {
-    for (ptrdiff_t v = 0; v < 65536; v++) counts[v] += state->table[v];
-    memset(state->table, 0, 65536 * sizeof(u32));
+    for (ptrdiff_t block = 0; block < 65536; block += 256) {
+        u32 *table = state->table + block;
+        u32 any = 0;
+        for (int v = 0; v < 256; v++) any |= table[v];
+        if (any == 0) continue;
+        for (int v = 0; v < 256; v++) counts[block + v] += table[v];
+        memset(table, 0, 256 * sizeof(u32));
+    }
 }
 
 #endif
