@@ -1,6 +1,6 @@
 """Channel statistics of RGB and RGBA images, and gains for floats."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 include "level.pxi"
 
@@ -11,7 +11,7 @@ ctypedef fused level_t:
 cdef extern from "simd/means.h" nogil:
     void sums_u8(const uint8_t *, Py_ssize_t, int, uint64_t *)
     void sums_u16(const uint16_t *, Py_ssize_t, int, uint64_t *)
-    void chosen_sums_u8(const uint8_t *, Py_ssize_t, int, const uint8_t *, uint64_t, uint64_t *)
+    void chosen_sums_u8(const uint8_t *, Py_ssize_t, int, const uint8_t *, uint32_t, uint64_t *)
     void chosen_sums_u16(const uint16_t *, Py_ssize_t, int, const uint8_t *, uint64_t, uint64_t *)
 
 cdef extern from "simd/float_means.h" nogil:
@@ -50,7 +50,7 @@ def level_sums(const level_t[:, :] src, int channels, const uint8_t[:, :] mask, 
                 else:
                     sums_u16(&src[y, 0], n, channels, sums)
             elif level_t is uint8_t:
-                chosen_sums_u8(&src[y, 0], n, channels, chosen, factor, sums)
+                chosen_sums_u8(&src[y, 0], n, channels, chosen, <uint32_t>factor, sums)
             else:
                 chosen_sums_u16(&src[y, 0], n, channels, chosen, factor, sums)
     return sums[0], sums[1], sums[2]

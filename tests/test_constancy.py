@@ -1,4 +1,4 @@
-"""Colour constancy against its slow twin, over dtypes, sizes, strides, masks, levels and threads; and its laws."""
+"""Colour constancy against its slow twin over sizes, strides, masks, levels and threads; and its laws."""
 
 from __future__ import annotations
 
