@@ -59,7 +59,7 @@ def test_gains_are_proportional_to_those_of_opencv(rng, threshold):
     gains = np.rint(256 * sums.min() / sums).astype(np.int64)
     expected = image * gains >> 8
     np.testing.assert_array_equal(balance.balanceWhite(image), expected)
-    # Ours, darkened by one factor, is theirs: their gain is off by 1/512, their cut by 1, our rounding by 1/2.
+    # Ours times one factor is theirs: their gain is off by 1/512, their cut by 1, our rounding by 1/2.
     factor = 3 * sums.min() / sums.sum()
     ours = gray_world(image, saturation=threshold / 255)
     unclipped = ours < 255
