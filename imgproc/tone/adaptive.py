@@ -133,12 +133,8 @@ def _equalize(
 
     run_bands(make, count, height * width * (count_cost + color_cost) + count * tile_cost)
 
-    if src.dtype == UINT8:
-        weights = np.empty(width, np.uint32)
-        _clahe.weights_u8(tile[1], weights)
-    else:
-        weights = np.empty(width, np.float32)
-        _clahe.weights(tile[1], weights)
+    weights = np.empty(width, np.uint32 if src.dtype == UINT8 else np.float32)
+    _clahe.weights(tile[1], weights)
 
     def blend(y0: int, y1: int) -> None:
         if src.dtype == UINT8:
