@@ -28,6 +28,7 @@ cdef extern from "simd/clahe.h" nogil:
     uint32_t clahe_pair(double)
     Py_ssize_t clahe_segment(Py_ssize_t, Py_ssize_t)
     double clahe_fraction(Py_ssize_t, Py_ssize_t)
+    Py_ssize_t clahe_stop(Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
     void clahe_count_u8(const uint8_t *, Py_ssize_t, uint32_t *)
     void clahe_count_u16(const uint16_t *, Py_ssize_t, uint32_t *)
     Py_ssize_t clahe_numbers(const float *, uint16_t *, Py_ssize_t)
@@ -39,14 +40,11 @@ cdef extern from "simd/clahe.h" nogil:
         const uint8_t *, uint8_t *, Py_ssize_t, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t,
         const uint32_t *
     )
-    void clahe_row_u16(
-        const uint16_t *, uint16_t *, Py_ssize_t, Py_ssize_t, const uint16_t *, const uint16_t *, Py_ssize_t,
-        Py_ssize_t, const float *, float
+    void clahe_prepare_u16(
+        const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *, Py_ssize_t, Py_ssize_t, uint32_t *
     )
-    void clahe_row_f32(
-        const float *, float *, Py_ssize_t, Py_ssize_t, const uint16_t *, const uint16_t *, Py_ssize_t, Py_ssize_t,
-        const float *, float
-    )
+    void clahe_row_u16(const uint16_t *, uint16_t *, Py_ssize_t, const uint32_t *, const float *, float)
+    void clahe_row_f32(const float *, float *, Py_ssize_t, const uint32_t *, const float *, float)
     void clahe_pick_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
     void clahe_pick_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
     void clahe_pick_f32(const float *, float *, Py_ssize_t, int)
@@ -271,12 +269,15 @@ def blend(
     const uint16_t[:, ::1] tables,
     Py_ssize_t columns,
     const float[::1] fractions,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    uint32_t[::1] work,
     Py_ssize_t y0,
     Py_ssize_t y1,
 ):
-    """Rows [y0, y1) of dst. dst may be src."""
-    cdef Py_ssize_t y, x, n, segment, width = src.shape[1] // channels
-    cdef Py_ssize_t bottom = tables.shape[0] // columns - 1
+    """Rows [y0, y1) of dst, whose samples lie in first..last; work takes 2 * 65536 entries. dst may be src."""
+    cdef Py_ssize_t y, x, n, k, segment, left, right, start, stop, end
+    cdef Py_ssize_t height = src.shape[0], width = src.shape[1] // channels, bottom = tables.shape[0] // columns - 1
     cdef wide_t strip[CLAHE_STRIP]
     cdef wide_t fresh[CLAHE_STRIP]
     cdef const wide_t *samples
@@ -285,22 +286,36 @@ def blend(
     cdef wide_t *out
     cdef float fraction
     with nogil:
-        for y in range(y0, y1):
-            segment = clahe_segment(y, tile_height)
-            fraction = <float>clahe_fraction(y, tile_height)
+        while y0 < y1:
+            segment = clahe_segment(y0, tile_height)
+            end = min(y1, clahe_stop(segment, 0, height, bottom + 1, tile_height))
             above = &tables[max(segment - 1, 0) * columns, 0]
             below = &tables[min(segment, bottom) * columns, 0]
-            x = 0
-            while x < width:
-                n = min(width - x, <Py_ssize_t>CLAHE_STRIP)
-                samples = _samples[wide_t](&src[y, x * channels], n, channels, channel, strip)
-                out = &dst[y, x * channels]
-                if channels > 1:
-                    out = fresh
-                if wide_t is uint16_t:
-                    clahe_row_u16(samples, out, x, n, above, below, columns, tile_width, &fractions[0], fraction)
-                else:
-                    clahe_row_f32(samples, out, x, n, above, below, columns, tile_width, &fractions[0], fraction)
-                if channels > 1:
-                    _store[wide_t](&src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel)
-                x += n
+            start = 0
+            for k in range(columns + 1):
+                stop = clahe_stop(k, 0, width, columns, tile_width)
+                if stop <= start:
+                    continue
+                left = 65536 * max(k - 1, 0)
+                right = 65536 * min(k, columns - 1)
+                clahe_prepare_u16(above + left, above + right, below + left, below + right, first, last, &work[0])
+                for y in range(y0, end):
+                    fraction = <float>clahe_fraction(y, tile_height)
+                    x = start
+                    while x < stop:
+                        n = min(stop - x, <Py_ssize_t>CLAHE_STRIP)
+                        samples = _samples[wide_t](&src[y, x * channels], n, channels, channel, strip)
+                        out = &dst[y, x * channels]
+                        if channels > 1:
+                            out = fresh
+                        if wide_t is uint16_t:
+                            clahe_row_u16(samples, out, n, &work[0], &fractions[x], fraction)
+                        else:
+                            clahe_row_f32(samples, out, n, &work[0], &fractions[x], fraction)
+                        if channels > 1:
+                            _store[wide_t](
+                                &src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel
+                            )
+                        x += n
+                start = stop
+            y0 = end

@@ -43,10 +43,13 @@ DISPATCH(void, clahe_prepare_u8, (const u8 *above, const u8 *below, ptrdiff_t ti
 /* The n <= CLAHE_STRIP samples from column x on, with `tile` columns to a tile; `pairs` are the weights of all columns.
    dst may be src. */
 DISPATCH(void, clahe_row_u8, (const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, const u32 *work, ptrdiff_t tiles, ptrdiff_t tile, u32 pair, const u32 *pairs), (src, dst, x, n, work, tiles, tile, pair, pairs))
-/* The same straight from the tables of 65536 entries above and below; fractions of all columns, and of the row. */
-DISPATCH(void, clahe_row_u16, (const u16 *src, u16 *dst, ptrdiff_t x, ptrdiff_t n, const u16 *above, const u16 *below, ptrdiff_t tiles, ptrdiff_t tile, const f32 *fractions, f32 fraction), (src, dst, x, n, above, below, tiles, tile, fractions, fraction))
+/* The four table values of levels first..last side by side, for the samples between four tile centres. `work` takes
+   2 * 65536 entries, a | b << 16 and c | d << 16 for each level. */
+DISPATCH(void, clahe_prepare_u16, (const u16 *a, const u16 *b, const u16 *c, const u16 *d, ptrdiff_t first, ptrdiff_t last, u32 *work), (a, b, c, d, first, last, work))
+/* n <= CLAHE_STRIP samples between four tile centres, at `x` of the columns and `y` of the row. dst may be src. */
+DISPATCH(void, clahe_row_u16, (const u16 *src, u16 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y), (src, dst, n, work, x, y))
 /* The same for floats: not rounded, divided by 65535. NaN stays as it is. */
-DISPATCH(void, clahe_row_f32, (const f32 *src, f32 *dst, ptrdiff_t x, ptrdiff_t n, const u16 *above, const u16 *below, ptrdiff_t tiles, ptrdiff_t tile, const f32 *fractions, f32 fraction), (src, dst, x, n, above, below, tiles, tile, fractions, fraction))
+DISPATCH(void, clahe_row_f32, (const f32 *src, f32 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y), (src, dst, n, work, x, y))
 /* Every `channels`-th sample out of and into packed pixels. */
 DISPATCH(void, clahe_pick_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
 DISPATCH(void, clahe_pick_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
@@ -125,19 +128,15 @@ static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, c
     for (; i < n; i++) dst[i] = FN(clahe_mix)(four[i], pair, pairs[i]);
 }
 
-/* The four table values of each sample, as a | b << 16 and c | d << 16. */
-INLINE void FN(clahe_look_u16)(const u16 *src, ptrdiff_t x, ptrdiff_t n, const u16 *above, const u16 *below, ptrdiff_t tiles, ptrdiff_t tile, u32 *upper, u32 *lower) {
-    ptrdiff_t i = 0;
-    for (ptrdiff_t k = clahe_segment(x, tile); i < n; k++) {
-        const ptrdiff_t stop = clahe_stop(k, x, n, tiles, tile);
-        const ptrdiff_t left = 65536 * (k ? k - 1 : 0), right = 65536 * (k < tiles ? k : tiles - 1);
-        const u16 *a = above + left, *b = above + right, *c = below + left, *d = below + right;
-        for (; i < stop; i++) {
-            u32 v = src[i];
-            upper[i] = a[v] | (u32)b[v] << 16;
-            lower[i] = c[v] | (u32)d[v] << 16;
-        }
+static void FN(clahe_prepare_u16)(const u16 *a, const u16 *b, const u16 *c, const u16 *d, ptrdiff_t first, ptrdiff_t last, u32 *restrict work) {
+    for (ptrdiff_t v = first; v <= last; v++) {
+        work[2 * v] = a[v] | (u32)b[v] << 16;
+        work[2 * v + 1] = c[v] | (u32)d[v] << 16;
     }
+}
+
+INLINE void FN(clahe_look_u16)(const u16 *src, ptrdiff_t n, const u32 *work, u32 *four) {
+    for (ptrdiff_t i = 0; i < n; i++) memcpy(four + 2 * i, work + 2 * (ptrdiff_t)src[i], 8);
 }
 
 INLINE f32 FN(clahe_bilinear)(u32 upper, u32 lower, f32 x, f32 y) {
@@ -147,24 +146,24 @@ INLINE f32 FN(clahe_bilinear)(u32 upper, u32 lower, f32 x, f32 y) {
     return a + (c - a) * y;
 }
 
-static void FN(clahe_row_u16)(const u16 *src, u16 *dst, ptrdiff_t x, ptrdiff_t n, const u16 *above, const u16 *below, ptrdiff_t tiles, ptrdiff_t tile, const f32 *fractions, f32 fraction) {
-    u32 upper[CLAHE_STRIP], lower[CLAHE_STRIP];
-    FN(clahe_look_u16)(src, x, n, above, below, tiles, tile, upper, lower);
+static void FN(clahe_row_u16)(const u16 *src, u16 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y) {
+    u32 four[2 * CLAHE_STRIP];
+    FN(clahe_look_u16)(src, n, work, four);
     for (ptrdiff_t i = 0; i < n; i++) {
-        f32 v = FN(clahe_bilinear)(upper[i], lower[i], fractions[x + i], fraction) + 8388608.0f; /* rounds, as in clahe_codes */
+        f32 v = FN(clahe_bilinear)(four[2 * i], four[2 * i + 1], x[i], y) + 8388608.0f; /* rounds, as in clahe_codes */
         u32 bits;
         memcpy(&bits, &v, 4);
         dst[i] = (u16)bits;
     }
 }
 
-static void FN(clahe_row_f32)(const f32 *src, f32 *dst, ptrdiff_t x, ptrdiff_t n, const u16 *above, const u16 *below, ptrdiff_t tiles, ptrdiff_t tile, const f32 *fractions, f32 fraction) {
+static void FN(clahe_row_f32)(const f32 *src, f32 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y) {
     u16 codes[CLAHE_STRIP];
-    u32 upper[CLAHE_STRIP], lower[CLAHE_STRIP];
+    u32 four[2 * CLAHE_STRIP];
     FN(clahe_codes)(src, codes, n);
-    FN(clahe_look_u16)(codes, x, n, above, below, tiles, tile, upper, lower);
+    FN(clahe_look_u16)(codes, n, work, four);
     for (ptrdiff_t i = 0; i < n; i++) {
-        f32 v = src[i], blend = FN(clahe_bilinear)(upper[i], lower[i], fractions[x + i], fraction) / 65535.0f;
+        f32 v = src[i], blend = FN(clahe_bilinear)(four[2 * i], four[2 * i + 1], x[i], y) / 65535.0f;
         dst[i] = v == v ? blend : v;
     }
 }

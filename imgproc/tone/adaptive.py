@@ -141,6 +141,7 @@ def _equalize(
             work = np.empty(256 * (grid[1] + 1), np.uint32)
             _clahe.blend_u8(src, dst, channels, number, *tile, tables, grid[1], weights, work, y0, y1)
         else:
-            _clahe.blend(src, dst, channels, number, *tile, tables, grid[1], weights, y0, y1)
+            work = np.empty(2 * 65536, np.uint32)
+            _clahe.blend(src, dst, channels, number, *tile, tables, grid[1], weights, first, last, work, y0, y1)
 
     run_bands(blend, height, height * width * (blend_cost + 2 * color_cost))
