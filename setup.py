@@ -21,7 +21,7 @@ KERNELS = {
     "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
     "float_maps": ["levels.h", "float_maps.h"],
-    "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h"],
+    "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h", "lanes.h", "gray.h"],
     "luma": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h"],
     "means": ["levels.h", "means.h", "float_means.h"],
     "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],

@@ -13,7 +13,7 @@ from reference import histogram as reference
 
 import imgproc
 from imgproc._core.images import check_mask
-from imgproc.tone import histograms
+from imgproc._core import histograms
 
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
 INTEGERS = [np.uint8, np.uint16]
@@ -179,7 +179,7 @@ def test_float_codes(rng: Any, level: str, threads: int, tail: Any, masked: bool
     image.reshape(-1)[:50] = ((np.arange(50) + 0.5) / 65535).astype(np.float32)
     mask = check_mask("test", rng.random((9, 97)) < 0.5, image) if masked else None
     np.testing.assert_array_equal(
-        histograms.float_codes_counts(image, mask), reference.float_codes(image, mask)
+        histograms.code_counts(image, mask), reference.float_codes(image, mask)
     )
 
 
@@ -198,7 +198,7 @@ def test_float_cut(
             selected[0, 0] = True
             mask = check_mask("test", selected, image)
         for got, wanted in zip(
-            histograms.float_cut(image, mask, *percents, pooled=pooled),
+            histograms.float_range(image, mask, percents, pooled=pooled),
             reference.float_cut(image, *percents, pooled, mask),
             strict=True,
         ):
@@ -215,7 +215,7 @@ def test_float_cut_of_equal_and_of_close_values() -> None:
     signed = np.linspace(-1e-3, 1e-3, 2001, dtype=np.float32)[:2000].reshape(40, 50)
     for image in (same, close, signed):
         for percents in ((0, 0), (10, 20), (0.05, 99.9)):
-            got = histograms.float_cut(image, None, *percents, pooled=False)
+            got = histograms.float_range(image, None, percents, pooled=False)
             np.testing.assert_array_equal(got, reference.float_cut(image, *percents, False))
 
 
@@ -224,7 +224,7 @@ def test_float_cut_without_finite_values_is_nan() -> None:
     image[..., 1] = np.inf
     image[0, 0, 2] = 5
     for percents in ((0, 0), (1, 1)):
-        for got in histograms.float_cut(image, None, *percents, pooled=False):
+        for got in histograms.float_range(image, None, percents, pooled=False):
             np.testing.assert_array_equal(got, np.array([np.nan, np.nan, 5], np.float32))
         for got in histograms.float_cut(image, None, *percents, pooled=True):
             np.testing.assert_array_equal(got, np.array([5], np.float32))

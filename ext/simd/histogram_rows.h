@@ -3,15 +3,16 @@
 #ifndef IMGPROC_HISTOGRAM_ROWS_H
 #define IMGPROC_HISTOGRAM_ROWS_H
 #include "simd/histogram.h"
+#include "simd/gray.h"
 #include "simd/planes.h"
 #include "simd/histogram_float.h"
 
 /* Rows [0, rows) of packed samples. Strides are in bytes, of any sign; `mask` (NULL: all) has one byte per pixel.
-   The first `wanted` channels are counted. */
+   The first `wanted` channels are counted, or, where `luma`, the luma of RGB(A) as one (wanted = 1). */
 typedef struct {
     const char *src, *mask;
     ptrdiff_t stride, mask_stride, rows, width;
-    int channels, wanted;
+    int channels, wanted, luma;
 } histogram_image;
 
 /* Pixels per strip: 8 kB of samples per plane. */
@@ -46,7 +47,8 @@ static UNUSED int histogram_rows_u8(histogram_image image, u64 *counts) {
             ptrdiff_t pitch = HISTOGRAM_STRIP_U8;
             n = image.width - x < pitch ? image.width - x : pitch;
             if (image.channels > 1) {
-                planes_u8(src, planes, pitch, n, image.channels, image.wanted);
+                if (image.luma) gray_u8(src, planes, n, image.channels);
+                else planes_u8(src, planes, pitch, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int c = 0; c < image.wanted; c++) {
@@ -92,7 +94,8 @@ static UNUSED int histogram_rows_u16(histogram_image image, u64 *counts) {
             ptrdiff_t pitch = HISTOGRAM_STRIP_U16;
             n = image.width - x < pitch ? image.width - x : pitch;
             if (image.channels > 1) {
-                planes_u16(src, planes, pitch, n, image.channels, image.wanted);
+                if (image.luma) gray_u16(src, planes, n, image.channels);
+                else planes_u16(src, planes, pitch, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int c = 0; c < image.wanted; c++) {
@@ -134,7 +137,8 @@ static UNUSED int histogram_rows_f32(histogram_image image, const float_rule *ru
             ptrdiff_t pitch = HISTOGRAM_STRIP_F32;
             n = image.width - x < pitch ? image.width - x : pitch;
             if (image.channels > 1) {
-                planes_f32(src, planes, pitch, n, image.channels, image.wanted);
+                if (image.luma) gray_f32(src, planes, n, image.channels);
+                else planes_f32(src, planes, pitch, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int k = 0; k < image.wanted * per; k++) {
@@ -166,7 +170,8 @@ static UNUSED void extremes_rows_f32(histogram_image image, u32 *low, u32 *high)
             const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
             n = image.width - x < HISTOGRAM_STRIP_F32 ? image.width - x : HISTOGRAM_STRIP_F32;
             if (image.channels > 1) {
-                planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, image.channels, image.wanted);
+                if (image.luma) gray_f32(src, planes, n, image.channels);
+                else planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int c = 0; c < image.wanted; c++) float_extremes(src + c * HISTOGRAM_STRIP_F32, mask, n, &low[c], &high[c]);

@@ -30,8 +30,8 @@ def power(image: Array, gamma: float, gain: float, out: Array) -> Array:
     return out
 
 
-def affine(image: Array, lows: Array, scales: Array, out: Array, *, clip: bool = True) -> Array:
-    """``out[y, x, c] = (image[y, x, c] - lows[c]) * scales[c]``, limited to [0, 1] where ``clip``.
+def affine(image: Array, lows: Array, scales: Array, out: Array, *, clip: bool | Array = True) -> Array:
+    """``out[y, x, c] = (image[y, x, c] - lows[c]) * scales[c]``, limited to [0, 1] where ``clip`` (of the channel).
 
     ``lows`` and ``scales`` hold one number or one per colour channel, and are rounded to float32 as each
     step is. ``lows[c]`` itself becomes exactly 0; ``stretch_scales`` gives scales that end in exactly 1.
@@ -41,8 +41,8 @@ def affine(image: Array, lows: Array, scales: Array, out: Array, *, clip: bool =
     colors = np.empty((4, 4), np.float32)  # low, scale, least, most of each channel
     colors[0, :3] = lows
     colors[1, :3] = scales
-    colors[2, :3] = 0 if clip else -math.inf
-    colors[3, :3] = 1 if clip else math.inf
+    colors[2, :3] = np.where(clip, 0, -math.inf)
+    colors[3, :3] = np.where(clip, 1, math.inf)
     colors[:, RGBA - 1] = 0, 1, -math.inf, math.inf
     pattern = np.ascontiguousarray(colors[:, np.arange(_float_maps.AFFINE_PATTERN) % channels])
     src, dst = rows(image), rows(out)
