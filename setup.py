@@ -16,9 +16,9 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
-    "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
+    "color": ["levels.h", "lanes.h", "planes.h", "gray.h", "yuv_u8.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
-    "luma": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h"],
+    "luma": ["levels.h", "lanes.h", "planes.h", "gray.h", "tables.h", "luma.h"],
     "tables": ["levels.h", "tables.h"],
 }
 
