@@ -18,7 +18,7 @@ from setuptools import Extension, setup
 KERNELS = {
     "clahe": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h", "clahe_tables.h", "clahe.h"],
     "codes": ["levels.h", "codes.h"],
-    "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
+    "color": ["levels.h", "lanes.h", "planes.h", "gray.h", "yuv_u8.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
     "float_maps": ["levels.h", "float_maps.h"],
     "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h", "lanes.h", "gray.h"],

@@ -226,7 +226,7 @@ def test_float_cut_without_finite_values_is_nan() -> None:
     for percents in ((0, 0), (1, 1)):
         for got in histograms.float_range(image, None, percents, pooled=False):
             np.testing.assert_array_equal(got, np.array([np.nan, np.nan, 5], np.float32))
-        for got in histograms.float_cut(image, None, *percents, pooled=True):
+        for got in histograms.float_range(image, None, percents, pooled=True):
             np.testing.assert_array_equal(got, np.array([5], np.float32))
 
 
