@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from .errors import Defect
+from .formats import Piece
 
 ORIENTATION = 274
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
@@ -77,7 +78,7 @@ Tree = dict[int, "Value | Tree"]
 class Block:
     """A TIFF structure: classic or BigTIFF, of either byte order."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Piece) -> None:
         self.data = data
         if data[:2] not in (b"II", b"MM"):
             raise Defect("the TIFF structure has no byte order")
@@ -112,7 +113,7 @@ class Block:
         end = entry.at + _SIZES.get(entry.kind, 1) * entry.count
         if end > len(self.data):
             raise Defect("a TIFF tag points behind the end")
-        return self.data[entry.at : end]
+        return bytes(self.data[entry.at : end])
 
     def numbers(self, entry: Entry | None) -> tuple[int, ...]:
         """The values of an unsigned integer entry; none for another kind or no entry."""
