@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from .errors import Defect
+from .formats import Piece
 
 ORIENTATION = 274
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
@@ -77,7 +78,7 @@ Tree = dict[int, "Value | Tree"]
 class Block:
     """A TIFF structure: classic or BigTIFF, of either byte order."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Piece) -> None:
         self.data = data
         if data[:2] not in (b"II", b"MM"):
             raise Defect("the TIFF structure has no byte order")
@@ -112,7 +113,7 @@ class Block:
         end = entry.at + _SIZES.get(entry.kind, 1) * entry.count
         if end > len(self.data):
             raise Defect("a TIFF tag points behind the end")
-        return self.data[entry.at : end]
+        return bytes(self.data[entry.at : end])
 
     def numbers(self, entry: Entry | None) -> tuple[int, ...]:
         """The values of an unsigned integer entry; none for another kind or no entry."""
@@ -135,10 +136,10 @@ class Block:
             content = b"".join(content[at : at + word][::-1] for at in range(0, len(content), word))
         return Value(entry.kind, entry.count, content)
 
-    def tree(self, at: int, *, deep: int = 0) -> Tree:
+    def tree(self, at: int, *, strict: bool = False, deep: int = 0) -> Tree:
         """The directory at a position with the EXIF, GPS and interoperability directories below it.
 
-        Broken entries are left out.
+        Broken entries are left out, or raise a Defect where ``strict``.
         """
         result: Tree = {}
         for tag, entry in self.directory(at)[0].items():
@@ -146,11 +147,12 @@ class Block:
                 if tag in SUBDIRECTORIES:
                     pointer = self.numbers(entry)
                     if len(pointer) == 1 and deep < _DEEPEST:
-                        result[tag] = self.tree(pointer[0], deep=deep + 1)
+                        result[tag] = self.tree(pointer[0], strict=strict, deep=deep + 1)
                 elif entry.kind in _SIZES:
                     result[tag] = self.value(entry)
             except (Defect, struct.error):
-                continue
+                if strict:
+                    raise Defect("a TIFF tag points behind the end of the file; it is truncated") from None
         return result
 
 

@@ -13,15 +13,15 @@ def check_free(path: str | os.PathLike[str], *, overwrite: bool) -> None:
         raise FileExistsError(f"{os.fspath(path)}: the file exists; pass overwrite=True to replace it")
 
 
-def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = False) -> None:
+def write_file(path: str | os.PathLike[str], *content: bytes | memoryview, overwrite: bool = False) -> None:
     """Give a file its content in one step.
 
     Parameters
     ----------
     path : path
         The file. Its folder must exist. A symbolic link is followed.
-    content : bytes
-        All of it.
+    *content : bytes
+        All of it, in one piece or several.
     overwrite : bool, default False
         Whether an existing file may be replaced; its permissions are kept.
 
@@ -32,7 +32,9 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
     OSError
         The file cannot be written.
 
-    Notes ----- The bytes go to a hidden file ``.imgproc-XXXXXXXX.part`` in the same folder, which then takes
+    Notes
+    -----
+    The bytes go to a hidden file ``.imgproc-XXXXXXXX.part`` in the same folder, which then takes
     the file's name. A process killed in between leaves such a file behind, which is safe to delete. The data
     are not forced to the disk: after a power failure, unlike after a kill, what the file holds is up to the
     file system.
@@ -41,7 +43,7 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
     part = os.path.join(os.path.dirname(target), f".imgproc-{secrets.token_hex(4)}.part")
     try:
         with open(part, "xb") as file:
-            file.write(content)
+            file.writelines(content)
         if overwrite:
             with contextlib.suppress(FileNotFoundError):
                 os.chmod(part, os.stat(target).st_mode & 0o7777)

@@ -21,7 +21,7 @@ from . import bitmaps, codecs, jpeg, png, tiff, webp
 from .errors import Defect, ImageError
 from .exif import upright, upright_xmp
 from .files import check_free, write_file
-from .formats import FORMATS, HEAD, Header, sniff, stranger, suffix_format
+from .formats import FORMATS, HEAD, Header, Metadata, Piece, sniff, stranger, suffix_format
 
 QUALITY = Range(low=1, high=101, integer=True)
 
@@ -35,7 +35,7 @@ _SCAN: dict[str, Callable[[bytes], Header]] = {
     "bmp": bitmaps.scan_bmp,
     "ppm": bitmaps.scan_netpbm,
 }
-_EMBED: dict[str, Callable[..., bytes]] = {
+_EMBED: dict[str, Callable[[memoryview, Metadata], list[Piece]]] = {
     "jpeg": jpeg.embed,
     "png": png.embed,
     "tiff": tiff.embed,
@@ -255,7 +255,7 @@ def write_image(
         content = _encode("write_image", picture, kind, quality)
     except Defect as defect:
         raise ImageError(name, str(defect)) from None
-    write_file(path, content, overwrite=overwrite)
+    write_file(path, *content, overwrite=overwrite)
 
 
 def _check_netpbm_suffix(suffix: str, picture: Picture) -> None:
@@ -306,12 +306,12 @@ def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY]
     array([[    0, 65535]], dtype=uint16)
     """
     try:
-        return _encode("encode_image", picture, format, quality)
+        return b"".join(_encode("encode_image", picture, format, quality))
     except Defect as defect:
         raise ImageError(_MEMORY, str(defect)) from None
 
 
-def _encode(function: str, picture: Picture, format: str, quality: int) -> bytes:
+def _encode(function: str, picture: Picture, format: str, quality: int) -> list[Piece]:
     if not isinstance(picture, Picture):
         raise wrong_type(function, "picture", "a Picture", picture)
     if format not in FORMATS:
@@ -329,9 +329,9 @@ def _encode(function: str, picture: Picture, format: str, quality: int) -> bytes
         )
     encoded = codecs.encode(pixels, format, quality)
     if format not in _EMBED:
-        return encoded
+        return [encoded]
     exif = None if picture.exif is None else picture.exif.removeprefix(_EXIF_MARK)
-    return _EMBED[format](encoded, exif=exif, icc=picture.icc, xmp=picture.xmp, dpi=picture.dpi)
+    return _EMBED[format](encoded, Metadata(exif, picture.icc, picture.xmp, picture.dpi))
 
 
 def _check_fits(pixels: Array, name: str, quality: int) -> None:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 from .errors import Defect
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _SIGNATURE = 8
 _XMP = b"XML:com.adobe.xmp\0"
@@ -110,17 +110,11 @@ def _international_text(body: bytes) -> bytes | None:
     return _unfold(text[2]) if packed else text[2]
 
 
-def embed(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file with metadata chunks between its header and its pixels."""
+    exif, icc, xmp, dpi = metadata
     start = _SIGNATURE + 25
-    parts = [encoded[:start]]
+    parts: list[Piece] = [encoded[:start]]
     if icc is not None:
         parts.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)))
     if dpi is not None:
@@ -131,7 +125,7 @@ def embed(
     if xmp is not None:
         parts.append(_chunk(b"iTXt", _XMP + b"\0\0\0\0" + xmp))
     parts.append(encoded[start:])
-    return b"".join(parts)
+    return parts
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

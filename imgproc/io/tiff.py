@@ -7,7 +7,7 @@ import struct
 from .directories import EXIF, GPS, ORIENTATION, Block, Entry, Tree, Value, serialize
 from .errors import Defect
 from .exif import orientation, set_numbers
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS, _X, _Y, _PLANAR, _UNIT = 273, 277, 279, 282, 283, 284, 296
@@ -145,7 +145,7 @@ def _gather_metadata(block: Block, header: Header, page: dict[int, Entry]) -> No
     if x and y and unit in (2, 3):
         scale = 1.0 if unit == 2 else 2.54
         header.dpi = (x * scale, y * scale)
-    words = {tag: value for tag, value in block.tree(block.first).items() if tag in _DESCRIPTIVE}
+    words = {tag: value for tag, value in block.tree(block.first, strict=True).items() if tag in _DESCRIPTIVE}
     if words.keys() - {ORIENTATION}:
         header.exif = b"II*\0\x08\0\0\0" + serialize(words, 8)
 
@@ -165,15 +165,9 @@ def _plain(block: Block, header: Header, page: dict[int, Entry], *, straight: bo
     return bytes(changed)
 
 
-def embed(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file with a new directory at its end, which holds the old one's entries and the metadata."""
+    exif, icc, xmp, dpi = metadata
     block = Block(encoded)
     tree: Tree = dict(block.tree(block.first))
     samples = tree.get(_SAMPLES)
@@ -199,6 +193,5 @@ def embed(
     at = len(encoded) + len(encoded) % 2
     if at > 2**32 - 2**26:
         raise Defect("a TIFF file of 4 GB or more cannot be written; write PNG")
-    return (
-        encoded[:4] + struct.pack("<I", at) + encoded[8:] + b"\0" * (len(encoded) % 2) + serialize(tree, at)
-    )
+    padding = b"\0" * (len(encoded) % 2)
+    return [encoded[:4], struct.pack("<I", at), encoded[8:], padding + serialize(tree, at)]
