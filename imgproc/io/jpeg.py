@@ -1,0 +1,127 @@
+"""JPEG files as a sequence of segments: read what they say, splice metadata in."""
+
+from __future__ import annotations
+
+import struct
+
+from .errors import Defect
+from .formats import Header
+
+_EXIF = b"Exif\0\0"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_ICC = b"ICC_PROFILE\0"
+_LONGEST = 65533  # bytes of one segment without its length field
+
+_START_OF_SCAN = 0xDA
+_END_OF_IMAGE = 0xD9
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+
+
+def scan(data: bytes) -> Header:
+    """Size and metadata from the segments before the first scan; a file without an end marker is truncated.
+
+    Entropy-coded data never contains the end marker, so one search from the end tells a truncated file without
+    decoding it. A file cut off and closed again by a new end marker is not told from a whole one.
+    """
+    header: Header | None = None
+    exif = xmp = dpi = None
+    profile: dict[int, bytes] = {}
+    parts = 0
+    at = 2
+    while True:
+        at = data.find(b"\xff", at)  # decoders skip stray bytes between segments as well
+        while 0 <= at < len(data) - 1 and data[at + 1] == 0xFF:
+            at += 1
+        if at < 0 or at + 4 > len(data):
+            raise Defect("the JPEG data ends within its header; the file is truncated")
+        code = data[at + 1]
+        if code in _BARE or code == 0:
+            at += 2
+            continue
+        if code == _END_OF_IMAGE:
+            raise Defect("the JPEG data holds no picture")
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        body = data[at + 4 : at + 2 + length]
+        if len(body) != length - 2:
+            raise Defect("the JPEG data ends within its header; the file is truncated")
+        at += 2 + length
+        if code == _START_OF_SCAN:
+            break
+        if code in _FRAMES:
+            precision, height, width, components = struct.unpack_from(">BHHB", body)
+            if precision != 8:
+                raise Defect(
+                    f"JPEG with {precision} bits per sample is not supported; convert it to PNG or TIFF first"
+                )
+            if components not in (1, 3):
+                kind = "CMYK JPEG" if components == 4 else f"JPEG with {components} components"
+                raise Defect(f"{kind} is not supported; convert it to RGB first, with its colour profile")
+            if not height or not width:
+                raise Defect("the JPEG header gives no size")
+            header = Header(height, width, hint={"channels": components})
+        elif code == 0xE0 and body[:5] == b"JFIF\0" and len(body) >= 12:
+            unit, x, y = struct.unpack_from(">BHH", body, 7)
+            scale = {1: 1.0, 2: 2.54}.get(unit)
+            dpi = (x * scale, y * scale) if scale and x and y else None
+        elif code == 0xE1 and body.startswith(_EXIF) and exif is None:
+            exif = body[len(_EXIF) :]
+        elif code == 0xE1 and body.startswith(_XMP) and xmp is None:
+            xmp = body[len(_XMP) :]
+        elif code == 0xE2 and body.startswith(_ICC) and len(body) > 14:
+            parts = body[13]
+            profile[body[12]] = body[14:]
+    if header is None:
+        raise Defect("the JPEG data holds no frame header")
+    if data.rfind(b"\xff\xd9", at) < 0:
+        raise Defect("the JPEG data ends before its end marker; the file is truncated")
+    header.exif, header.xmp, header.dpi = exif, xmp, dpi
+    if profile and sorted(profile) == list(range(1, parts + 1)):
+        header.icc = b"".join(profile[number] for number in range(1, parts + 1))
+    return header
+
+
+def embed(
+    encoded: bytes,
+    *,
+    exif: bytes | None,
+    icc: bytes | None,
+    xmp: bytes | None,
+    dpi: tuple[float, float] | None,
+) -> bytes:
+    """The file with metadata segments after its JFIF header, where readers look for them."""
+    start = 2
+    parts = [encoded[:2]]
+    if encoded[2:4] == b"\xff\xe0":
+        start = 4 + struct.unpack_from(">H", encoded, 4)[0]
+        jfif = encoded[2:start]
+        if dpi is not None:
+            x, y = (min(max(round(value), 1), 65535) for value in dpi)
+            jfif = jfif[:11] + struct.pack(">BHH", 1, x, y) + jfif[16:]
+        parts.append(jfif)
+    if exif is not None:
+        parts.append(_segment(0xE1, _EXIF + exif, "EXIF"))
+    if xmp is not None:
+        parts.append(_segment(0xE1, _XMP + xmp, "XMP"))
+    if icc is not None:
+        room = _LONGEST - len(_ICC) - 2
+        pieces = [icc[at : at + room] for at in range(0, len(icc), room)]
+        if len(pieces) > 255:
+            raise Defect(
+                "the ICC profile is longer than JPEG can hold (16 MB); set picture.icc to None or write PNG"
+            )
+        parts += [
+            _segment(0xE2, _ICC + bytes((number, len(pieces))) + piece, "ICC")
+            for number, piece in enumerate(pieces, 1)
+        ]
+    parts.append(encoded[start:])
+    return b"".join(parts)
+
+
+def _segment(code: int, body: bytes, title: str) -> bytes:
+    if len(body) > _LONGEST:
+        raise Defect(
+            f"the {title} block of {len(body)} bytes is longer than one JPEG segment ({_LONGEST}); "
+            f"set picture.{title.lower()} to None or write PNG"
+        )
+    return struct.pack(">BBH", 0xFF, code, len(body) + 2) + body
