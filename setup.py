@@ -16,6 +16,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
+    "codes": ["levels.h", "codes.h"],
     "cpu": ["levels.h", "cpuid.h"],
     "tables": ["levels.h", "tables.h"],
 }
@@ -40,7 +41,11 @@ if checked:
     macros.append(("IMGPROC_CHECKED", "1"))
     compile_args += [] if os.name == "nt" else ["-UNDEBUG"]
 if flavour == "sanitize":
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
+    sanitizers = [
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=undefined",
+        "-fno-omit-frame-pointer",
+    ]
     compile_args += sanitizers
     link_args += sanitizers
 if not free_threaded:

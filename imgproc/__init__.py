@@ -10,11 +10,13 @@ from pathlib import Path as _Path
 _MODULES = {
     name: module
     for module, name in _re.findall(
-        r"^from \.([\w.]+) import (\w+) as \2$", _Path(__file__).with_suffix(".pyi").read_text("utf-8"), _re.MULTILINE
+        r"^from \.([\w.]+) import (\w+) as \2$",
+        _Path(__file__).with_suffix(".pyi").read_text("utf-8"),
+        _re.MULTILINE,
     )
 }
 
-__all__ = ["__version__", "operations", *_MODULES]  # noqa: PLE0604
+__all__ = ["__version__", "operations", *_MODULES]
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]

@@ -7,18 +7,18 @@ from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
+from .color.constancy import shades_of_gray as shades_of_gray
+from .color.constancy import white_patch as white_patch
 from .color.convert import rgb_to_gray as rgb_to_gray
 from .color.convert import rgb_to_yiq as rgb_to_yiq
 from .color.convert import rgb_to_yuv as rgb_to_yuv
-from .color.constancy import shades_of_gray as shades_of_gray
-from .color.constancy import white_patch as white_patch
 from .color.convert import yiq_to_rgb as yiq_to_rgb
 from .color.convert import yuv_to_rgb as yuv_to_rgb
-from .tone.maps import autocontrast as autocontrast
 from .tone.adaptive import clahe as clahe
+from .tone.histograms import histogram as histogram
+from .tone.maps import autocontrast as autocontrast
 from .tone.maps import equalize_histogram as equalize_histogram
 from .tone.maps import gamma_correct as gamma_correct
-from .tone.histograms import histogram as histogram
 
 __version__: str
 

@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import imgproc
+try:
+    import imgproc
+    import imgproc._ext.cpu  # the source folder alone has no kernels
+except ImportError as error:
+    raise pytest.UsageError(
+        f"the tests need the installed package: pip install, then `pytest` and not `python -m pytest` ({error})"
+    ) from error
 
 _DATA = Path(os.environ.get("IMGPROC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -33,6 +33,14 @@ typedef double f64;
 #include <immintrin.h>
 #endif
 
+/* rint(65535 * clip(v, 0, 1)), NaN as 0. Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
+INLINE u32 float_code(f32 v) {
+    f32 clipped = v > 0 ? (v < 1 ? v : 1.0f) : 0.0f, shifted = clipped * 65535.0f + 8388608.0f;
+    u32 bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits & 0xffff;
+}
+
 #define LEVEL_BASELINE 0
 #define LEVEL_AVX2 1
 #define LEVEL_AVX512 2

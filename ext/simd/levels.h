@@ -46,13 +46,15 @@
 #define LEVEL LEVEL_AVX512
 #define FN(name) name##_avx512
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target(SIMD_FEATURES_AVX512), min_vector_width(512))), apply_to = function)
+#pragma clang attribute push(__attribute__((target(SIMD_FEATURES_AVX512))), apply_to = function)
+#pragma clang attribute push(__attribute__((min_vector_width(512))), apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx,avx2,bmi,bmi2,f16c,fma,lzcnt,movbe,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vnni,prefer-vector-width=512")
 #endif
 #include SIMD_SOURCE
 #if defined(__clang__)
+#pragma clang attribute pop
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options

@@ -48,7 +48,9 @@ def set_cpu_level(level: str) -> None:
 def _force(function: str, argument: str, level: object) -> None:
     word = _LEVEL.check(function, argument, level)
     if word not in cpu_levels():
-        raise ValueError(f"{function}: {argument} must be one this machine has ({', '.join(cpu_levels())}), got {word!r}")
+        raise ValueError(
+            f"{function}: {argument} must be one this machine has ({', '.join(cpu_levels())}), got {word!r}"
+        )
     _cpu.set_level(LEVELS.index(word))
 
 

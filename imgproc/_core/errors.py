@@ -12,15 +12,23 @@ def describe(value: object) -> str:
     text = repr(value)
     if len(text) > 80:
         text = text[:77] + "..."
-    return text if isinstance(value, str | int | float | complex | None | tuple) else f"{type(value).__name__} {text}"
+    return (
+        text
+        if isinstance(value, str | int | float | complex | None | tuple)
+        else f"{type(value).__name__} {text}"
+    )
 
 
 def wrong_type(function: str, argument: str, must: str, got: object) -> TypeError:
-    return TypeError(f"{function}: {argument} must be {must}, got {got if type(got) is Got else describe(got)}")
+    return TypeError(
+        f"{function}: {argument} must be {must}, got {got if type(got) is Got else describe(got)}"
+    )
 
 
 def wrong_value(function: str, argument: str, must: str, got: object) -> ValueError:
-    return ValueError(f"{function}: {argument} must be {must}, got {got if type(got) is Got else describe(got)}")
+    return ValueError(
+        f"{function}: {argument} must be {must}, got {got if type(got) is Got else describe(got)}"
+    )
 
 
 class Got(str):

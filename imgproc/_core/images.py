@@ -42,7 +42,10 @@ def check_image(
         raise wrong_type(function, argument, f"a NumPy array ({names}); numpy.asarray makes one", image)
     if isinstance(image, np.ma.MaskedArray):
         raise wrong_type(
-            function, argument, "an array without a mask of its own (hand that in as mask=)", Got("a MaskedArray")
+            function,
+            argument,
+            "an array without a mask of its own (hand that in as mask=)",
+            Got("a MaskedArray"),
         )
     if image.dtype not in dtypes or not image.dtype.isnative:
         hint = "" if image.dtype.isnative else "; image.astype(image.dtype.newbyteorder('=')) makes it native"

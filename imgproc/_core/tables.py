@@ -32,5 +32,7 @@ def apply_tables(image: Array, table: Array, out: Array) -> Array:
         table = np.concatenate([np.broadcast_to(table, (3, table.shape[1])), alpha])
     table = np.ascontiguousarray(table)
     src, dst = rows(image), rows(out)
-    run_bands(lambda y0, y1: _tables.apply(src, dst, table, y0, y1), len(src), image.size * _COST[image.dtype])
+    run_bands(
+        lambda y0, y1: _tables.apply(src, dst, table, y0, y1), len(src), image.size * _COST[image.dtype]
+    )
     return out

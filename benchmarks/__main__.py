@@ -1,0 +1,209 @@
+"""``python -m benchmarks``: one table of ratios to the best peer, as text, JSON and chart.
+
+OpenCV 4 and 5 share one import name, so the second is measured by a second interpreter that this command sets
+up by itself (``--peer-python`` names a ready one) and whose rows are merged into the same table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PEER_REQUIREMENT = "opencv-contrib-python-headless>=4.12,<5"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("--size", nargs="+", default=["512", "1080p", "4K"], choices=["512", "1080p", "4K"])
+    parser.add_argument("--subject", nargs="+", default=["tone", "color"])
+    parser.add_argument("--only", default="", help="cases whose name holds this text")
+    parser.add_argument(
+        "--level", choices=["baseline", "avx2", "avx512"], help="instruction-set level, peers too"
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0.4, help="for each pair")
+    parser.add_argument("--peer-python", help="interpreter of an environment that holds the other OpenCV")
+    parser.add_argument(
+        "--alone", action="store_true", help="measure against the OpenCV of this environment only"
+    )
+    parser.add_argument("-o", "--output", type=Path, help="folder for benchmarks.json and benchmarks.svg")
+    return parser.parse_args()
+
+
+def restrict_opencv(level: str | None) -> None:
+    """OpenCV reads these when it is imported: it must not use more of the processor than we do."""
+    if level in ("baseline", "avx2"):
+        disabled = "AVX512-SKX,AVX512-ICL" + (
+            ",AVX2,FP16,AVX,SSE4_2,SSE4_1,SSSE3,POPCNT" if level == "baseline" else ""
+        )
+        os.environ["OPENCV_CPU_DISABLE"] = disabled
+        os.environ["OPENCV_IPP"] = "avx2" if level == "avx2" else "disabled"
+
+
+def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from importlib import import_module
+
+    import imgproc
+
+    from . import harness, rivals
+
+    if options.level:
+        imgproc.set_cpu_level(options.level)
+    imgproc.set_num_threads(options.threads)
+    rivals.set_threads(options.threads)
+    roof = harness.bandwidth()
+    for subject in options.subject:
+        for size in options.size:
+            wanted = (
+                c
+                for c in import_module(f"benchmarks.{subject}").cases(size)
+                if options.only in c.name and c.rivals
+            )
+            for case, timings in harness.measure(wanted, options.seconds):
+                for rival, timing in timings.items():
+                    ours = min(timing.ours)
+                    yield {
+                        "case": case.name,
+                        "size": case.size,
+                        "rival": rival,
+                        "ours_ms": ours,
+                        "rival_ms": min(timing.rival),
+                        "ratio": timing.ratio,
+                        "median_ratio": timing.median_ratio,
+                        "mpix_per_s": case.pixels / ours / 1e3,
+                        "roofline": case.moved / (ours * 1e-3) / roof,
+                        "level": imgproc.get_cpu_level(),
+                        "threads": options.threads,
+                    }
+
+
+def machine() -> dict[str, str]:
+    name = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
+    return {
+        "processor": name,
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
+    """The same cases in an environment with the other OpenCV, our package taken from this one."""
+    import imgproc
+
+    python = options.peer_python
+    if python is None:
+        folder = ROOT / "build" / "peer-opencv4"
+        python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+        if not Path(python).exists():
+            print(f"setting up a second environment with {PEER_REQUIREMENT}", file=sys.stderr)
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            subprocess.run(
+                [python, "-m", "pip", "install", "-q", PEER_REQUIREMENT, "pillow", "numpy"], check=True
+            )
+    with tempfile.TemporaryDirectory() as folder_name:
+        package = Path(folder_name) / "imgproc"
+        package.symlink_to(Path(imgproc.__file__).parent, target_is_directory=True)
+        command = [
+            python,
+            "-m",
+            "benchmarks",
+            "--alone",
+            "-o",
+            folder_name,
+            "--seconds",
+            str(options.seconds),
+        ]
+        command += ["--threads", str(options.threads), "--only", options.only, "--size", *options.size]
+        command += ["--subject", *options.subject, *(["--level", options.level] if options.level else [])]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([folder_name, str(ROOT)])}
+        subprocess.run(command, check=True, env=environment, cwd=folder_name, stdout=subprocess.DEVNULL)
+        result: dict[str, Any] = json.loads((Path(folder_name) / "benchmarks.json").read_text("utf-8"))
+        return result
+
+
+def print_table(found: list[dict[str, Any]]) -> None:
+    head = f"{'case':<44}{'size':>6}  {'peer':<22}{'ours ms':>9}{'peer ms':>9}{'ratio':>7}{'median':>8}"
+    head += f"{'MPix/s':>8}{'roof':>6}"
+    print(head + "\n" + "-" * len(head))
+    for row in found:
+        print(
+            f"{row['case']:<44}{row['size']:>6}  {row['rival']:<22}{row['ours_ms']:>9.3f}{row['rival_ms']:>9.3f}"
+            f"{row['ratio']:>6.2f}x{row['median_ratio']:>7.2f}x{row['mpix_per_s']:>8.0f}{row['roofline']:>6.0%}",
+            flush=True,
+        )
+
+
+def draw(report: dict[str, Any], path: Path) -> None:
+    """Ratio to the best peer of each case at the largest size, as bars on a logarithmic axis."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    largest = [size for size in ("512", "1080p", "4K") if any(row["size"] == size for row in report["rows"])][
+        -1
+    ]
+    best: dict[str, dict[str, Any]] = {}
+    for row in report["rows"]:
+        if row["size"] == largest and row["ratio"] < best.get(row["case"], {"ratio": 1e9})["ratio"]:
+            best[row["case"]] = row
+    names = list(best)[::-1]
+    ratios = [best[name]["ratio"] for name in names]
+    figure, axes = pyplot.subplots(figsize=(8.5, 0.27 * len(names) + 1.3), layout="constrained")
+    axes.barh(names, ratios, color=["#2a6f97" if ratio >= 1 else "#b56576" for ratio in ratios], height=0.7)
+    axes.axvline(1, color="#333333", linewidth=1)
+    axes.set_xscale("log")
+    ticks = [0.5, 1, 2, 4, 8, 16, 32, 64, 128]
+    axes.set_xticks(
+        [t for t in ticks if t <= max(ratios) * 1.3], [f"{t:g}×" for t in ticks if t <= max(ratios) * 1.3]
+    )
+    axes.set_xlim(min(0.7, *ratios), max(ratios) * 1.6)
+    for position, name in enumerate(names):
+        label = f"{best[name]['ratio']:.1f}× {best[name]['rival']}"
+        axes.text(ratios[position] * 1.03, position, label, va="center", fontsize=7, color="#333333")
+    axes.tick_params(axis="y", labelsize=8, length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    first = report["rows"][0]
+    machine_text = f"{report['machine']['processor']}, {first['level']}, {first['threads']} thread(s)"
+    axes.set_title(f"Times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left")
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> int:
+    options = arguments()
+    restrict_opencv(options.level)
+    from . import rivals
+
+    found = list(rows(options))
+    versions = rivals.versions()
+    if not options.alone:
+        other = peer_rows(options)
+        found += [row for row in other["rows"] if row["rival"].startswith("opencv")]
+        versions["cv2 (second environment)"] = other["versions"]["cv2"]
+    order = {(row["case"], row["size"]): number for number, row in reversed(list(enumerate(found)))}
+    found.sort(key=lambda row: order[row["case"], row["size"]])
+    report = {"machine": machine(), "versions": versions, "rows": found}
+    print_table(found)
+    print(", ".join(f"{name} {version}" for name, version in versions.items()), "·", machine()["processor"])
+    if options.output:
+        options.output.mkdir(parents=True, exist_ok=True)
+        (options.output / "benchmarks.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+        if not options.alone:
+            draw(report, options.output / "benchmarks.svg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

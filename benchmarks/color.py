@@ -1,0 +1,95 @@
+"""Colour: conversions and gray world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+import imgproc
+
+from .harness import Array, Case, another_rule, equal, photograph, within
+from .rivals import cv2
+from .tone import _case
+
+
+def cases(size: str) -> Iterator[Case]:
+    yield from _conversions(size)
+    yield from _gray_world(size)
+
+
+def _conversions(size: str) -> Iterator[Case]:
+    for dtype in (np.uint8, np.uint16, np.float32):
+        name = np.dtype(dtype)
+        image = photograph(size, dtype=dtype)
+        out = np.empty_like(image)
+        gray = np.empty_like(image[..., 0])
+        # cv2 works with 15-bit weights on uint16, and in another order on float32.
+        near = equal if dtype == np.uint8 else within(2 if dtype == np.uint16 else 2e-6)
+        yield _case(
+            f"RGB to gray {name}",
+            size,
+            image,
+            gray,
+            lambda image=image, gray=gray: imgproc.rgb_to_gray(image, out=gray),
+            near,
+            opencv=lambda image=image, gray=gray: cv2.cvtColor(image, cv2.COLOR_RGB2GRAY, dst=gray),
+        )
+        yield _case(
+            f"RGB to YUV {name}",
+            size,
+            image,
+            out,
+            lambda image=image, out=out: imgproc.rgb_to_yuv(image, out=out),
+            near,
+            opencv=lambda image=image, out=out: cv2.cvtColor(image, cv2.COLOR_RGB2YUV, dst=out),
+        )
+        yuv = imgproc.rgb_to_yuv(image)
+        yield _case(
+            f"YUV to RGB {name}",
+            size,
+            yuv,
+            out,
+            lambda image=yuv, out=out: imgproc.yuv_to_rgb(image, out=out),
+            near,
+            opencv=lambda image=yuv, out=out: cv2.cvtColor(image, cv2.COLOR_YUV2RGB, dst=out),
+        )
+
+
+def _gray_world(size: str) -> Iterator[Case]:
+    image = photograph(size)
+    out = np.empty_like(image)
+
+    def by_lut() -> Array:
+        means = np.array(cv2.mean(image)[:3])
+        gains = means.mean() / means
+        table = np.clip(np.rint(np.arange(256)[:, None] * gains), 0, 255).astype(np.uint8)[None]
+        return cv2.LUT(image, table, dst=out)
+
+    yield _case(
+        "gray world uint8 RGB",
+        size,
+        image,
+        out,
+        lambda: imgproc.gray_world(image, out=out),
+        equal,
+        opencv=by_lut,
+    )
+    if cv2 and hasattr(cv2, "xphoto"):
+        balance = cv2.xphoto.createGrayworldWB()
+        balance.setSaturationThreshold(0.9)
+
+        def scaled(ours: Array, rival: Array) -> None:
+            # xphoto darkens to the weakest channel, we keep the common mean: equal up to one factor.
+            factor = ours.mean() / rival.mean()
+            another_rule(ours, np.clip(rival * factor, 0, 255).astype(np.uint8))
+
+        yield _case(
+            "gray world uint8 RGB, saturation 0.9",
+            size,
+            image,
+            out,
+            lambda: imgproc.gray_world(image, saturation=0.9, out=out),
+            scaled,
+            opencv=lambda: balance.balanceWhite(image, out),
+        )

@@ -1,0 +1,1 @@
+"""Colour: conversions, and the illuminants that colour constancy removes."""

@@ -1,0 +1,100 @@
+"""The build: every named kernel is there, the wheel is not pure, and the sdist holds all that it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETUP = (ROOT / "setup.py").read_text("utf-8")
+KERNELS = re.findall(r'^    "(\w+)": \[', SETUP, re.MULTILINE)
+
+
+def test_kernels_were_found_in_setup() -> None:
+    assert "tables" in KERNELS and len(KERNELS) >= 5
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_named_kernel_imports(kernel: str) -> None:
+    module = import_module(f"imgproc._ext.{kernel}")
+    assert not module.__file__.endswith(".py")
+
+
+def test_every_source_is_named() -> None:
+    assert sorted(path.stem for path in (ROOT / "ext").glob("*.pyx")) == sorted(KERNELS)
+    headers = set(re.findall(r'"(\w+\.h)"', SETUP)) | {"common.h"}
+    assert headers == {path.name for path in (ROOT / "ext" / "simd").glob("*.h")}
+
+
+def test_forbidden_flags_are_absent() -> None:
+    for path in [ROOT / "setup.py", *(ROOT / "ext").rglob("*.*")]:
+        text = path.read_text("utf-8")
+        assert "fast" + "-math" not in text and "march" + "=" not in text, path.name
+
+
+@pytest.mark.skipif(
+    os.environ.get("IMGPROC_BUILD", "release") != "release",
+    reason="the flavour under test is not the one that ships",
+)
+def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
+    """sdist, wheel from the sdist, wheel in an environment of its own, kernels run there."""
+    build = [sys.executable, "-m", "build", "--no-isolation"]
+    source = tmp_path / "source"
+    copy = ["git", "ls-files", "-z"]
+    listed = subprocess.run(copy, cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: nothing says which files belong to the source")
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    subprocess.run(
+        [*build, "--sdist", "-o", tmp_path, source], check=True, env=environment, capture_output=True
+    )
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    subprocess.run(
+        [*build, "--wheel", "-o", tmp_path, unpacked], check=True, env=environment, capture_output=True
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+
+    assert not wheel.name.endswith("-any.whl"), "a wheel without kernels"
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        assert "-cp311-abi3-" in wheel.name
+    assert wheel.stat().st_size < 5_000_000
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    for kernel in KERNELS:
+        assert any(re.match(rf"imgproc/_ext/{kernel}\.", name) for name in names), (
+            f"{kernel} is not in the wheel"
+        )
+    assert "imgproc/__init__.pyi" in names and "imgproc/py.typed" in names
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "ext"))]
+
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    code = (
+        "import imgproc, numpy; imgproc.gamma_correct(numpy.zeros((2, 2), 'u1'), 2); print(imgproc.__file__)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(site)},
+    )
+    assert Path(ran.stdout.strip()).is_relative_to(site)

@@ -1,0 +1,300 @@
+"""The contract of section "one contract for every image function", run over every registered operation."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import imgproc
+from imgproc._core.operations import Operation
+from imgproc._core.parameters import Choice, Pair, Range
+
+OPERATIONS = imgproc.operations()
+IMAGE_OPERATIONS = {name: op for name, op in OPERATIONS.items() if op.result == "image"}
+
+pytestmark = pytest.mark.usefixtures("level")
+
+
+def valid(constraint: Any) -> Any:
+    """Some value that a required parameter takes."""
+    if isinstance(constraint, Choice):
+        return constraint.words[0]
+    if isinstance(constraint, Pair):
+        return valid(constraint.member)
+    assert isinstance(constraint, Range)
+    low = next((bound for bound in (constraint.low, constraint.above) if bound is not None), 0)
+    return int(low) + 1 if constraint.integer else low + 0.75
+
+
+def call(op: Operation, image: Any, **arguments: Any) -> Any:
+    required = {name: valid(p.constraint) for name, p in op.parameters.items() if p.required}
+    return op.function(image, **(required | arguments))
+
+
+def make(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    if np.dtype(dtype) == np.float32:
+        return rng.random(shape, np.float32)
+    # The low part of the range is left out, so that stretching has something to do.
+    top = np.iinfo(dtype).max
+    return rng.integers(top // 8, top - top // 16, shape, dtype)
+
+
+def images(op: Operation, rng: np.random.Generator, height: int, width: int) -> list[np.ndarray]:
+    shapes = [(height, width, c) for c in op.channels] + ([(height, width)] if 1 in op.channels else [])
+    return [make(rng, shape, dtype) for shape in shapes for dtype in op.dtypes]
+
+
+def same(a: Any, b: Any) -> bool:
+    pairs = zip(a, b, strict=True) if isinstance(a, tuple) else [(a, b)]
+    return all(x.dtype == y.dtype and np.array_equal(x, y, equal_nan=x.dtype.kind == "f") for x, y in pairs)
+
+
+every = pytest.mark.parametrize("op", OPERATIONS.values(), ids=OPERATIONS)
+every_image = pytest.mark.parametrize("op", IMAGE_OPERATIONS.values(), ids=IMAGE_OPERATIONS)
+
+
+@every
+def test_any_strides_and_read_only(op: Operation, rng: np.random.Generator) -> None:
+    for image in images(op, rng, 22, 70):
+        layouts = {
+            "cropped": image[3:-4, 5:-6],
+            "every other": image[::2, ::3],
+            "rows reversed": image[::-1],
+            "columns reversed": image[:, ::-1],
+            "Fortran": np.asfortranarray(image),
+            "transposed": np.swapaxes(image, 0, 1),
+            "channels reversed": image[..., ::-1] if image.ndim == 3 else image,
+            "broadcast": np.broadcast_to(image[:1], image.shape),
+            "unaligned": unaligned(image),
+        }
+        for name, layout in layouts.items():
+            expected = np.array(layout, order="C")
+            before = expected.copy()
+            layout.flags.writeable = False
+            result = call(op, layout)
+            assert same(result, call(op, expected)), f"{name} {image.dtype} {image.shape}"
+            assert np.array_equal(layout, before), f"{name}: the input changed"
+            for array in result if isinstance(result, tuple) else (result,):
+                assert array.flags.c_contiguous
+
+
+def unaligned(image: np.ndarray) -> np.ndarray:
+    raw = np.zeros(image.nbytes + 1, np.uint8)
+    copy = raw[1:].view(image.dtype).reshape(image.shape)
+    copy[...] = image
+    return copy
+
+
+@every
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 2), (2, 1), (1, 97), (97, 1), (3, 3), (1, 70_000), (70_000, 1)]
+)
+def test_any_size(op: Operation, shape: tuple[int, int], rng: np.random.Generator) -> None:
+    for image in images(op, rng, *shape):
+        result = call(op, image)
+        if op.result == "image":
+            for array in result if isinstance(result, tuple) else (result,):
+                assert array.shape[:2] == image.shape[:2]
+
+
+@every
+def test_wrong_dtype_is_named(op: Operation) -> None:
+    shape = (4, 5, 3) if 3 in op.channels else (4, 5)
+    wrong = [np.zeros(shape, kind) for kind in ("f8", "f2", "i4", "i8", "u4", "?", "c8", "O")]
+    wrong += [np.zeros(shape, kind) for kind in (">u2", ">f4")]
+    for image in wrong:
+        with pytest.raises(TypeError, match=rf"^{op.name}: image must be .*uint8.*got dtype {image.dtype}"):
+            call(op, image)
+
+
+@every
+def test_wrong_kind_is_named(op: Operation) -> None:
+    masked = np.ma.masked_array(np.zeros((4, 5, 3), np.uint8))
+    for image in ([[1, 2], [3, 4]], None, "photo.png", 3, masked):
+        with pytest.raises(TypeError, match=rf"^{op.name}: image must be .*, got "):
+            call(op, image)
+
+
+@every
+def test_wrong_shape_is_named(op: Operation) -> None:
+    shapes = [(4,), (4, 5, 2), (4, 5, 5), (2, 4, 5, 3), (0, 5, 3), (4, 0, 3), (4, 5, 0), ()]
+    shapes += [(4, 5, count) for count in (1, 3, 4) if count not in op.channels]
+    for shape in shapes:
+        with pytest.raises(
+            ValueError, match=rf"^{op.name}: image must be .*, got shape {re.escape(str(shape))}"
+        ):
+            call(op, np.zeros(shape, np.uint8))
+
+
+@every
+def test_nan_and_infinity_never_crash_nor_spread(op: Operation, rng: np.random.Generator) -> None:
+    for image in images(op, rng, 20, 33):
+        if image.dtype != np.float32:
+            continue
+        image[0, 0] = np.nan
+        result = call(op, image)
+        if op.result == "image" and op.halo is not None:
+            clean = image.copy()
+            clean[0, 0] = 0.5
+            far = (slice(op.halo + 1, None), slice(op.halo + 1, None))
+            assert np.isfinite(result[far]).all()
+        elif op.result == "image":
+            assert np.isfinite(result[1:]).all()
+        for special in (np.nan, np.inf, -np.inf):
+            call(op, np.full_like(image, special))
+        image[1, 1], image[2, 2] = np.inf, -np.inf
+        call(op, image)
+
+
+@every_image
+def test_out(op: Operation, rng: np.random.Generator) -> None:
+    assert "out" in op.arguments
+    for image in images(op, rng, 9, 34):
+        expected = call(op, image)
+        if isinstance(expected, tuple):
+            continue
+        out = np.empty_like(expected)
+        assert call(op, image, out=out) is out
+        assert same(out, expected)
+        if op.in_place:
+            inside = image.copy()
+            assert call(op, inside, out=inside) is inside
+            assert same(inside, expected)
+
+
+@every_image
+def test_bad_out_is_named_and_not_touched(op: Operation, rng: np.random.Generator) -> None:
+    image = images(op, rng, 9, 34)[0]
+    expected = call(op, image)
+    if isinstance(expected, tuple):
+        return
+    frozen = np.zeros_like(expected)
+    frozen.flags.writeable = False
+    bad: list[Any] = [
+        np.zeros((8, *expected.shape[1:]), expected.dtype),
+        np.zeros(expected.shape, np.float64),
+        frozen,
+        np.zeros((18, *expected.shape[1:]), expected.dtype)[::2],
+    ]
+    for out in bad:
+        with pytest.raises(ValueError, match=rf"^{op.name}: out must be .*, got "):
+            call(op, image, out=out)
+        assert not out.any()
+    with pytest.raises(TypeError, match=rf"^{op.name}: out must be .*, got "):
+        call(op, image, out="result")
+    if expected.dtype == image.dtype and expected.size <= image.size:
+        store = np.zeros(image.size + image.itemsize * 8, image.dtype)
+        source = store[: image.size].reshape(image.shape)
+        source[...] = image
+        shifted = store[8 : 8 + expected.size].reshape(expected.shape)
+        before = store.copy()
+        with pytest.raises(ValueError, match=rf"^{op.name}: out must be .*shares memory"):
+            call(op, source, out=shifted)
+        assert np.array_equal(store, before)
+
+
+@every
+def test_wrong_parameters_are_named_and_nothing_is_written(op: Operation, rng: np.random.Generator) -> None:
+    image = images(op, rng, 9, 34)[0]
+    for name, parameter in op.parameters.items():
+        for value in parameter.constraint.wrong_values():
+            arguments: dict[str, Any] = {name: value}
+            if op.result == "image":
+                arguments["out"] = np.full_like(call(op, image), 7)
+            with pytest.raises((TypeError, ValueError), match=rf"^{op.name}: {name}\S* must be .*, got "):
+                call(op, image, **arguments)
+            assert op.result != "image" or (arguments["out"] == 7).all()
+
+
+@every
+def test_mask(op: Operation, rng: np.random.Generator) -> None:
+    if "mask" not in op.arguments:
+        return
+    for image in images(op, rng, 9, 34):
+        everything = np.ones(image.shape[:2], bool)
+        assert same(call(op, image, mask=everything), call(op, image))
+        some = rng.random(image.shape[:2]) < 0.5
+        by_bool = call(op, image, mask=some)
+        assert same(by_bool, call(op, image, mask=some.astype(np.uint8) * 255))
+        assert same(by_bool, call(op, image, mask=np.asfortranarray(some)))
+        for bad in (some[1:], some.astype(np.float32), "all", np.zeros_like(some), [1]):
+            with pytest.raises((TypeError, ValueError), match=rf"^{op.name}: mask must be .*, got "):
+                call(op, image, mask=bad)
+
+
+@every_image
+def test_alpha_is_kept(op: Operation, rng: np.random.Generator) -> None:
+    for image in images(op, rng, 9, 34):
+        result = call(op, image)
+        if image.ndim == 3 and image.shape[2] == 4 and result.shape == image.shape:
+            assert np.array_equal(result[..., 3], image[..., 3])
+
+
+@every
+def test_same_bits_at_every_level_and_thread_count(
+    op: Operation, threads: int, rng: np.random.Generator
+) -> None:
+    for image in images(op, rng, 37, 131):
+        result = call(op, image)
+        level, count = imgproc.get_cpu_level(), imgproc.get_num_threads()
+        imgproc.set_cpu_level("baseline")
+        imgproc.set_num_threads(1)
+        plain = call(op, image)
+        imgproc.set_cpu_level(level)
+        imgproc.set_num_threads(count)
+        assert same(result, plain), f"{image.dtype} {image.shape}"
+
+
+@every
+def test_many_user_threads(op: Operation, threads: int, rng: np.random.Generator) -> None:
+    sample = images(op, rng, 37, 131)
+    expected = [call(op, image) for image in sample]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            for result, plain in zip(pool.map(lambda image: call(op, image), sample), expected, strict=True):
+                assert same(result, plain)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_after_fork() -> None:
+    script = """
+import os, sys, warnings
+import numpy as np
+import imgproc
+import imgproc._core.threads as threads
+threads._SHORTEST_BAND_NS = 1.0
+imgproc.set_num_threads(2)
+image = np.arange(60000, dtype=np.uint16).reshape(100, 200, 3)
+def run():
+    return [np.asarray(op.function(image, *((0.7,) if name == "gamma_correct" else ()))).tobytes()
+            for name, op in imgproc.operations().items()]
+before = run()
+warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads alive is what is tested
+child = os.fork()
+if child == 0:
+    os._exit(0 if run() == before else 3)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", script], timeout=120, check=False).returncode == 0
+
+
+@every
+def test_documentation_is_complete(op: Operation) -> None:
+    doc = inspect.getdoc(op.function) or ""
+    assert re.match(r"^[A-Z].*[.:]", doc.splitlines()[0])
+    for section in ("Parameters", "Returns", "Raises", "Notes", "References", "Examples"):
+        assert f"\n{section}\n---" in doc, f"{op.name} lacks {section}"
+    for name in op.arguments:
+        assert re.search(rf"^(\w+, )*{name}(, \w+)* : ", doc, re.MULTILINE), (
+            f"{op.name}: {name} is not described"
+        )
+    for parameter in op.parameters.values():
+        assert parameter.text, f"{op.name}: {parameter.name} has no text for the command line"

@@ -1,0 +1,92 @@
+"""Borders, seeds, parameters and bands: the rules that no single operation owns."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import imgproc
+from imgproc._core.borders import BORDER, border_indices
+from imgproc._core.parameters import Choice, Pair, Range
+from imgproc._core.seeds import generator
+from imgproc._core.threads import run_bands
+
+
+@pytest.mark.parametrize("border", BORDER.words)
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+@pytest.mark.parametrize("before, after", [(0, 0), (1, 2), (5, 0), (17, 23)])
+def test_border_indices_are_those_of_pad(border: str, n: int, before: int, after: int) -> None:
+    axis = np.arange(n)
+    if border == "constant":
+        expected = np.pad(axis, (before, after), mode="constant", constant_values=-1)
+    else:
+        expected = np.pad(axis, (before, after), mode=border)
+    assert np.array_equal(border_indices(n, before, after, border), expected)
+
+
+def test_seed() -> None:
+    assert generator("f", 5).integers(1 << 60) == np.random.default_rng(5).integers(1 << 60)
+    own = np.random.default_rng(1)
+    assert generator("f", own) is own
+    for value in (-1, 1.0, "1", None, True):
+        with pytest.raises((TypeError, ValueError), match=r"^f: seed must be an integer >= 0 or a"):
+            generator("f", value)
+
+
+def test_range_says_what_it_takes() -> None:
+    assert str(Range(low=0, high=100)) == "a number >= 0 and <= 100"
+    assert str(Range(above=0)) == "a number > 0"
+    assert str(Range(low=1, integer=True)) == "an integer >= 1"
+    assert str(Pair(Range(low=0), ("low", "high"))) == "a number >= 0 or a pair (low, high) of such"
+    assert str(Choice(("a", "b"))) == 'one of "a", "b"'
+
+
+def test_range_takes_numpy_numbers() -> None:
+    assert Range(low=0).check("f", "x", np.float32(2.5)) == 2.5
+    assert Range(low=0, integer=True).check("f", "x", np.uint8(2)) == 2
+    assert Pair(Range(low=0), ("a", "b")).check("f", "x", (1, np.int64(2))) == (1, 2)
+
+
+def test_parse_reads_what_the_command_line_writes() -> None:
+    assert Range(above=0).parse("0.8") == 0.8
+    assert Range(low=1, integer=True).parse("8") == 8
+    pair = Pair(Range(low=0), ("a", "b"))
+    assert pair.parse("1/2.5") == (1, 2.5)
+    assert pair.parse("8x8") == (8, 8)
+    assert pair.parse("3") == 3
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_bands_cover_each_row_once(rows: int, threads: int) -> None:
+    seen = np.zeros(rows, int)
+
+    def kernel(y0: int, y1: int) -> tuple[int, int]:
+        seen[y0:y1] += 1
+        return y0, y1
+
+    edges = run_bands(kernel, rows, 1e9)
+    assert (seen == 1).all()
+    assert edges[0][0] == 0 and edges[-1][1] == rows
+    assert all(a[1] == b[0] for a, b in pairwise(edges))
+
+
+def test_short_calls_stay_on_one_thread() -> None:
+    before = imgproc.get_num_threads()
+    imgproc.set_num_threads(8)
+    assert run_bands(lambda y0, y1: threading.current_thread(), 100, 0.9e6) == [threading.current_thread()]
+    imgproc.set_num_threads(before)
+
+
+def test_errors_in_a_band_reach_the_caller_after_all_bands_ended(threads: int) -> None:
+    ended = []
+
+    def kernel(y0: int, y1: int) -> None:
+        ended.append(y0)
+        raise RuntimeError(f"band {y0}")
+
+    with pytest.raises(RuntimeError, match="band 0"):
+        run_bands(kernel, 10, 1e9)
+    assert len(ended) == threads
