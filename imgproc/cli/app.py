@@ -48,7 +48,7 @@ def start(arguments: list[str]) -> None:
 
 def _with_report_value(arguments: list[str]) -> list[str]:
     """``--report`` takes a file only where an .html name follows, so that it never swallows an input."""
-    ready = []
+    ready: list[str] = []
     for position, argument in enumerate(arguments):
         if argument == "--":
             return ready + arguments[position:]

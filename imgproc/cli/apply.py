@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_format
 import os
 import shlex
-import signal
 import stat
 import sys
 from collections.abc import Sequence
@@ -96,7 +95,8 @@ def apply(
     imgproc apply clahe:tiles=8x8 'scans/**/*.tif' -o out/ --report
 
     Bit depth, alpha, EXIF and ICC profiles are kept. Outputs stand below OUT as the inputs stand below the
-    argument that named them. Exit status: 0 all done, 1 some failed, 2 wrong usage. 'imgproc ops' lists operations.
+    argument that named them. 'imgproc ops' lists the operations.
+    Exit status: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted.
     """
     try:
         steps, inputs = split(arguments, imgproc.operations())
@@ -151,7 +151,7 @@ def apply(
 def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step], list[str]]:
     """The chain that stands first, and the inputs after it."""
     steps: list[Step] = []
-    for position, argument in enumerate(arguments):
+    for argument in arguments:
         step = parse_step(argument, operations)
         if step is None:
             break

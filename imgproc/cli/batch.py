@@ -7,7 +7,7 @@ import signal
 import stat
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from time import perf_counter
 import cv2
 
 import imgproc
+
 from ..io import ImageError, read_image, write_image
 from ..io.folders import Pair, cause
 from .chain import Step, run
@@ -99,7 +100,7 @@ def process(job: Job, quality: int, overwrite: bool) -> Outcome:
     try:
         _process(job, quality, overwrite, outcome)
         return replace(outcome, status="done")
-    except Exception as error:  # noqa: BLE001  one bad image never stops the others
+    except Exception as error:
         return replace(outcome, status="failed", error=describe_failure(error), before=None, after=None)
 
 

@@ -212,7 +212,7 @@ def _value(operation: Operation, parameter: Parameter, text: str) -> Any:
 
 
 def _try_out(step: Step) -> None:
-    """Run on a small image: the rules between parameters are the function's own, and a batch is no place to meet them."""
+    """Run on a small image: rules between parameters are the function's own, and a batch is no place to meet them."""
     operation = step.operation
     channels = operation.channels[-1]
     shape = (64, 64) if channels == 1 else (64, 64, channels)

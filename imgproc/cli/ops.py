@@ -45,7 +45,7 @@ def _data(operation: Operation) -> dict[str, Any]:
         "command": operation.command,
         "function": f"imgproc.{operation.name}",
         "kind": operation.kind,
-        "summary": operation.summary,
+        "summary": _plain(operation.summary),
         "result": operation.result,
         "channels": list(operation.channels),
         "dtypes": [str(dtype) for dtype in operation.dtypes],
@@ -55,11 +55,16 @@ def _data(operation: Operation) -> dict[str, Any]:
                 "takes": str(parameter.constraint),
                 "required": parameter.required,
                 "default": None if parameter.required else parameter.default,
-                "text": parameter.text,
+                "text": _plain(parameter.text),
             }
             for parameter in operation.parameters.values()
         ],
     }
+
+
+def _plain(text: str) -> str:
+    """A docstring's text without its markup."""
+    return text.replace("``", "").replace("`", "")
 
 
 def _default(parameter: Parameter) -> str:
@@ -67,7 +72,7 @@ def _default(parameter: Parameter) -> str:
 
 
 def _listing(operations: Sequence[Operation]) -> str:
-    lines = []
+    lines: list[str] = []
     kind = None
     for operation in operations:
         if operation.kind != kind:
@@ -75,7 +80,7 @@ def _listing(operations: Sequence[Operation]) -> str:
             kind = operation.kind
             lines.append(kind)
         values = "" if operation.result == "image" else " (gives values; not in chains)"
-        lines.append(f"  {operation.command}: {operation.summary}{values}")
+        lines.append(f"  {operation.command}: {_plain(operation.summary)}{values}")
         lines += [
             f"      {parameter.name}: {parameter.constraint}; {_default(parameter)}"
             for parameter in operation.parameters.values()
@@ -86,7 +91,7 @@ def _listing(operations: Sequence[Operation]) -> str:
 def _details(operation: Operation) -> str:
     kinds = {1: "gray", 3: "RGB", 4: "RGBA"}
     lines = [
-        f"{operation.command}: {operation.summary}",
+        f"{operation.command}: {_plain(operation.summary)}",
         "",
         f"  takes   {', '.join(kinds[count] for count in operation.channels)} images of "
         f"{', '.join(map(str, operation.dtypes))}",
@@ -97,7 +102,7 @@ def _details(operation: Operation) -> str:
         lines += ["", "Parameters"]
         for parameter in operation.parameters.values():
             lines.append(f"  {parameter.name}: {parameter.constraint}; {_default(parameter)}")
-            lines += [f"      {parameter.text}"] if parameter.text else []
+            lines += [f"      {_plain(parameter.text)}"] if parameter.text else []
     if operation.result == "image":
         lines += ["", "Example", f"  imgproc apply {_example(operation)} photos/ -o out/"]
     return "\n".join(lines)
@@ -121,7 +126,7 @@ def _print_table(operations: Sequence[Operation]) -> None:
     for heading in ("operation", "what it does", "parameter", "takes", "default"):
         table.add_column(heading, overflow="fold")
     for operation in operations:
-        first = [Text(operation.command, style="bold"), Text(operation.summary)]
+        first = [Text(operation.command, style="bold"), Text(_plain(operation.summary))]
         for parameter in operation.parameters.values() or [None]:
             cells = (
                 ["", "", ""]

@@ -37,13 +37,15 @@ def _noise(rng: np.random.Generator, cells: int, octaves: int = 5) -> Array:
 
 def _mix(below: Array, above: Array | tuple[float, ...], share: Array) -> Array:
     cover = np.clip(share, 0, 1)[..., None]
-    return below + (np.asarray(above, np.float32) - below) * cover
+    mixed: Array = below + (np.asarray(above, np.float32) - below) * cover
+    return mixed
 
 
 def _stretch(top: tuple[float, ...], bottom: tuple[float, ...], power: float = 1.0) -> Array:
     """A vertical gradient."""
     share = ((_Y / HEIGHT) ** power)[..., None]
-    return np.asarray(top, np.float32) * (1 - share) + np.asarray(bottom, np.float32) * share
+    rows: Array = np.asarray(top, np.float32) * (1 - share) + np.asarray(bottom, np.float32) * share
+    return rows
 
 
 def _eight_bits(image: Array, rng: np.random.Generator, grain: float) -> Array:
@@ -148,7 +150,8 @@ def _moon_surface(rng: np.random.Generator) -> Array:
     slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + 0.5 * cv2.Sobel(relief, cv2.CV_32F, 0, 1)
     light = np.clip(0.42 - 0.05 * slope, 0.02, 1.2) * (0.06 + 0.94 * (1 - _X / WIDTH) ** 2.2)
     grained = 0.02 + 0.55 * light + rng.normal(0, 0.0012, light.shape)
-    return (grained.clip(0, 1) * 65535).astype(np.uint16)
+    samples: Array = (grained.clip(0, 1) * 65535).astype(np.uint16)
+    return samples
 
 
 def _glass_petals(rng: np.random.Generator) -> Array:
@@ -187,14 +190,27 @@ def _evening_lake(rng: np.random.Generator) -> Array:
     ripple = 8 * depth * np.sin(_Y / (1.5 + 9 * depth) + 3 * _noise(rng, 6, 4))
     water = cv2.remap(mirrored, _X, _Y + ripple, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     image = _mix(land, 0.5 * water + np.array([0.0, 0.008, 0.02], np.float32), _Y - horizon)
-    stones = np.clip(_noise(rng, 10, 5) - 0.25 + 0.9 * (depth - 0.62) * 2, 0, 1) * (depth > 0.3)
-    texture = 0.05 + 0.045 * _noise(rng, 30, 4)
-    image = _mix(image, texture[..., None] * np.array([1.0, 0.95, 0.85], np.float32), 6 * stones)
+    edge = 1 + 0.10 * _noise(rng, 8, 5)
+    texture = 1 + 0.35 * _noise(rng, 30, 4)
+    for x, y, radius in (
+        (130, 770, 150),
+        (330, 800, 95),
+        (470, 745, 46),
+        (1090, 790, 190),
+        (880, 808, 90),
+        (770, 735, 34),
+    ):
+        u, v = (_X - x) / radius, (_Y - y) / (0.55 * radius)
+        inside = (u * u + v * v) * edge
+        light = 0.020 + 0.050 * np.clip(-0.3 * u - 0.8 * v, 0, 1) ** 1.5
+        image = _mix(
+            image, (light * texture)[..., None] * np.array([1.0, 0.86, 0.80], np.float32), (1 - inside) * 12
+        )
     return _eight_bits(0.9 * image, rng, 0.002)
 
 
 SAMPLES = (
-    Sample("hazy-mountains.jpg", ("autocontrast:cutoff=0.5",), _hazy_mountains),
+    Sample("hazy-mountains.jpg", ("autocontrast:cutoff=0.5,channel=each",), _hazy_mountains),
     Sample("lamp-still-life.png", ("gray-world", "autocontrast:cutoff=0.2"), _still_life),
     Sample("night-town.jpg", ("gamma:0.45",), _night_town),
     Sample("evening-lake.webp", ("clahe:clip_limit=3", "gamma:0.8"), _evening_lake),

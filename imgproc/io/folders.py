@@ -202,7 +202,7 @@ def _matches(pattern: str, found: Found) -> Iterator[Source]:
     root = Path(*parts[:fixed])
     if "**" in parts:
         found.folders.append(root)
-    files = {path: None for path in _expand(root, parts[fixed:], found)}
+    files = dict.fromkeys(_expand(root, parts[fixed:], found))
     for path in sorted(files, key=lambda path: path.parts):
         if is_image_name(path.name):
             yield Source(path, path.relative_to(root))
@@ -252,7 +252,8 @@ def _refuse_nesting(folders: Iterable[Path], out: Path) -> None:
         outer = Path(os.path.realpath(folder))
         if inner == outer:
             raise PlanError(
-                f"the output folder {str(out)!r} is the input folder; name another, or say --in-place to replace the inputs"
+                f"the output folder {str(out)!r} is the input folder; "
+                "name another, or say --in-place to replace the inputs"
             )
         if inner.is_relative_to(outer):
             raise PlanError(

@@ -16,12 +16,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 import imgproc
 
+from ..._core.images import GRAY, RGB, RGBA
 from ..outcomes import STAGES, Outcome
 from ..text import counted, in_bytes, in_time, shown
 from .histograms import histogram_paths
 
 DETAILED = 200
 """Images shown with pictures: some 40 kB each, so that the page of a large batch still opens."""
+_KINDS = {GRAY: "gray", RGB: "RGB", RGBA: "RGBA"}
+
 FEW = 24
 """Up to this many images the pictures are large."""
 
@@ -113,11 +116,12 @@ def _stages(seconds: Sequence[float]) -> list[dict[str, Any]]:
 def _card(outcome: Outcome) -> dict[str, Any]:
     assert outcome.before is not None and outcome.after is not None
     height, width = outcome.shape[:2]
-    channels = outcome.shape[2] if len(outcome.shape) == 3 else 1
+    channels = outcome.shape[2] if len(outcome.shape) == 3 else GRAY
     return {
         "outcome": outcome,
         "size": f"{width} × {height}",
         "wide": width >= height,
+        "alpha": channels == RGBA,
         "kind": f"{outcome.dtype} {({1: 'gray', 3: 'RGB', 4: 'RGBA'})[channels]}",
         "stages": _stages([outcome.seconds.get(stage, 0.0) for stage in STAGES]),
         "sides": [
