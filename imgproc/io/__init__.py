@@ -1,6 +1,6 @@
-"""Image files in and out: bit depth, alpha, EXIF, ICC, XMP and resolution kept, orientation applied, writes atomic."""
+"""Image files in and out: depth, alpha and metadata are kept, orientation is applied, writes are atomic."""
 
 from .errors import ImageError
-from .images import Picture, encode_image, read_image, write_image
+from .images import Picture, encode_image, lost_metadata, read_image, write_image
 
-__all__ = ["ImageError", "Picture", "encode_image", "read_image", "write_image"]
+__all__ = ["ImageError", "Picture", "encode_image", "lost_metadata", "read_image", "write_image"]

@@ -6,7 +6,7 @@ import re
 import struct
 
 from .errors import Defect
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _NETPBM_SPACE = rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])+"
 _NETPBM = re.compile(rb"P([1-6])" + (_NETPBM_SPACE + rb"(\d{1,10})") * 2)
@@ -37,20 +37,13 @@ def scan_bmp(data: bytes) -> Header:
     return Header(height, width, dpi=(x * _METRE, y * _METRE) if x > 0 and y > 0 else None)
 
 
-def embed_bmp(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed_bmp(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file with its resolution fields set; nothing else has a place in it."""
-    del exif, icc, xmp
+    dpi = metadata.dpi
     if dpi is None:
-        return encoded
+        return [encoded]
     x, y = (min(max(round(value / _METRE), 1), 2**31 - 1) for value in dpi)
-    return encoded[:38] + struct.pack("<ii", x, y) + encoded[46:]
+    return [encoded[:38], struct.pack("<ii", x, y), encoded[46:]]
 
 
 def scan_netpbm(data: bytes) -> Header:

@@ -13,8 +13,13 @@ from .._core.images import DTYPES, FLOAT32, RGB, RGBA, Array, channel_count
 from .errors import Defect
 from .formats import FORMATS, Header
 
+_OLDEST = (4, 12)  # earlier ones drop the alpha of BMP
+_INSTALL = "pip install 'imgproc-toolkit[cli]'"
+
 _LOSSLESS = 101  # WebP quality
 _FULL_CHROMA = 90  # JPEG quality from which chroma is not subsampled
+
+_SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
 
 _quiet = threading.Lock()
 _quiet_depth = 0
@@ -23,15 +28,15 @@ _loud_level = 0
 
 @contextmanager
 def _silence(cv2: Any) -> Iterator[None]:
-    """No log lines from OpenCV meanwhile, in whatever thread; the level is the process's, so nesting is counted.
+    """No log lines from OpenCV meanwhile. The level is the process's, so threads within are counted.
 
     libjpeg and libpng write some warnings past the log, straight to stderr.
     """
     global _quiet_depth, _loud_level
-    log = cv2.utils.logging
+    log = getattr(cv2.utils, "logging", cv2)  # where OpenCV 4.12 has it
     with _quiet:
         if _quiet_depth == 0:
-            _loud_level = log.setLogLevel(log.LOG_LEVEL_SILENT)
+            _loud_level = log.setLogLevel(_SILENT)
         _quiet_depth += 1
     try:
         yield
@@ -42,10 +47,20 @@ def _silence(cv2: Any) -> Iterator[None]:
                 log.setLogLevel(_loud_level)
 
 
+def _opencv() -> Any:
+    """OpenCV, loaded when first needed, once it is known to serve."""
+    try:
+        import cv2
+    except ImportError:
+        raise ImportError(f"imgproc.io needs OpenCV for its codecs: {_INSTALL}") from None
+    if tuple(map(int, cv2.__version__.split(".")[:2])) < _OLDEST:
+        raise ImportError(f"imgproc.io needs OpenCV 4.12 or newer, got {cv2.__version__}: {_INSTALL}")
+    return cv2
+
+
 def decode(data: bytes, kind: str, header: Header) -> Array:
     """The pixels of a file whose container was found whole."""
-    import cv2
-
+    cv2 = _opencv()
     flags = cv2.IMREAD_UNCHANGED
     swapped = True
     if kind == "jpeg" and header.hint["channels"] == RGB:
@@ -58,7 +73,8 @@ def decode(data: bytes, kind: str, header: Header) -> Array:
         except cv2.error as error:
             raise Defect(f"the {title} data cannot be decoded ({_reason(error)})") from None
     if pixels is None:
-        raise Defect(f"the {title} data cannot be decoded; the file is damaged or of a rare kind")
+        detail = header.hint.get("detail", "")
+        raise Defect(f"the {title} data{detail} cannot be decoded; the file is damaged or of a rare kind")
     if pixels.dtype not in DTYPES or pixels.ndim > 3:
         raise Defect(f"{title} with {pixels.dtype} samples is not supported; convert it first")
     if pixels.shape[:2] != (header.height, header.width):
@@ -69,6 +85,8 @@ def decode(data: bytes, kind: str, header: Header) -> Array:
         )
     if kind == "png" and "transparent" in header.hint:
         pixels = _add_transparency(pixels, header)
+    if header.hint.get("inverted"):
+        pixels = np.invert(pixels, out=pixels)
     if "top" in header.hint:
         pixels = _widen(pixels, header.hint["top"])
     return np.asarray(pixels)
@@ -97,7 +115,7 @@ def _add_transparency(pixels: Array, header: Header) -> Array:
 
 
 def _widen(pixels: Array, top: int) -> Array:
-    """Samples 0..top on the full range of their dtype, rounded half up; larger ones, which are invalid, are white."""
+    """Samples 0..top on the full range of their dtype, rounded half up; larger, invalid ones become white."""
     whole = int(np.iinfo(pixels.dtype).max)
     levels = np.minimum(np.arange(whole + 1, dtype=np.int64), top)
     table = ((2 * levels * whole + top) // (2 * top)).astype(pixels.dtype)
@@ -108,8 +126,7 @@ def turn(pixels: Array, flag: int) -> Array:
     """The picture upright, given the EXIF orientation flag that its pixels were stored under."""
     if flag == 1:
         return pixels
-    import cv2
-
+    cv2 = _opencv()
     if flag == 6:
         return np.asarray(cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE))
     if flag == 8:
@@ -120,16 +137,14 @@ def turn(pixels: Array, flag: int) -> Array:
     return np.asarray(pixels if mirror is None else cv2.flip(pixels, mirror))
 
 
-def encode(pixels: Array, kind: str, quality: int) -> bytes:
+def encode(pixels: Array, kind: str, quality: int) -> memoryview:
     """The file that OpenCV makes of checked pixels."""
-    import cv2
-
+    cv2 = _opencv()
     suffix = FORMATS[kind].suffixes[0]
     channels = channel_count(pixels)
     if kind == "ppm" and channels == 1:
         suffix = ".pgm"
-    if pixels.strides != np.empty(pixels.shape, pixels.dtype).strides or not pixels.flags.aligned:
-        pixels = np.ascontiguousarray(pixels)
+    pixels = np.require(pixels, requirements=["C", "A"])
     if channels > 1:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if channels == RGBA else cv2.COLOR_RGB2BGR)
     options: list[int] = []
@@ -150,14 +165,14 @@ def encode(pixels: Array, kind: str, quality: int) -> bytes:
             raise Defect(f"OpenCV cannot encode it as {FORMATS[kind].title} ({_reason(error)})") from None
     if not done:
         raise Defect(f"OpenCV cannot encode it as {FORMATS[kind].title}")
-    return bytes(encoded.data)
+    return memoryview(encoded).cast("B")
 
 
 def _exact_alpha(cv2: Any) -> list[int]:
     """The option that keeps colours under full transparency."""
     if not hasattr(cv2, "IMWRITE_WEBP_LOSSLESS_MODE"):
         raise Defect(
-            f"lossless WebP with alpha needs a newer OpenCV than {cv2.__version__} (it would change the colours of "
-            "transparent pixels); write PNG"
+            f"lossless WebP with alpha needs a newer OpenCV than {cv2.__version__}, which would change the "
+            "colours of transparent pixels; write PNG"
         )
     return [cv2.IMWRITE_WEBP_LOSSLESS_MODE, cv2.IMWRITE_WEBP_LOSSLESS_PRESERVE_COLOR]

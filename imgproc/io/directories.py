@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from .errors import Defect
+from .formats import Piece
 
 ORIENTATION = 274
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
@@ -77,7 +78,7 @@ Tree = dict[int, "Value | Tree"]
 class Block:
     """A TIFF structure: classic or BigTIFF, of either byte order."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Piece) -> None:
         self.data = data
         if data[:2] not in (b"II", b"MM"):
             raise Defect("the TIFF structure has no byte order")
@@ -112,7 +113,7 @@ class Block:
         end = entry.at + _SIZES.get(entry.kind, 1) * entry.count
         if end > len(self.data):
             raise Defect("a TIFF tag points behind the end")
-        return self.data[entry.at : end]
+        return bytes(self.data[entry.at : end])
 
     def numbers(self, entry: Entry | None) -> tuple[int, ...]:
         """The values of an unsigned integer entry; none for another kind or no entry."""
@@ -136,7 +137,10 @@ class Block:
         return Value(entry.kind, entry.count, content)
 
     def tree(self, at: int, *, deep: int = 0) -> Tree:
-        """The directory at a position with its EXIF, GPS and interoperability directories; broken entries left out."""
+        """The directory at a position with the EXIF, GPS and interoperability directories below it.
+
+        Broken entries are left out.
+        """
         result: Tree = {}
         for tag, entry in self.directory(at)[0].items():
             try:

@@ -22,9 +22,10 @@ def orientation(block: Block, entry: Entry | None) -> int:
 def upright(exif: bytes) -> tuple[int, bytes]:
     """The orientation flag of an EXIF block, and the block as it holds for the picture turned by it.
 
-    In the block returned the flag is 1, width and height are exchanged where the picture was transposed, and the
-    embedded thumbnail, which shows the picture as it was, is unlinked. Nothing moves, so that maker notes, which
-    point to absolute positions, stay whole. A block that cannot be understood comes back as it is, with flag 1.
+    In the block returned the flag is 1, width and height are exchanged where the picture was transposed, and
+    the embedded thumbnail, which shows the picture as it was, is unlinked. Nothing moves, so that maker
+    notes, which point to absolute positions, stay whole. A block that cannot be understood comes back as it
+    is, with flag 1.
     """
     changed = bytearray(exif)
     flag = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,19 @@ class Format:
 
 
 _ALL = frozenset({"exif", "icc", "xmp", "dpi"})
+
+Piece = bytes | memoryview
+"""Part of a file. An encoded file travels in pieces, so that metadata are spliced in without copying it."""
+
+
+class Metadata(NamedTuple):
+    """What a file says of its picture besides the pixels."""
+
+    exif: bytes | None
+    icc: bytes | None
+    xmp: bytes | None
+    dpi: tuple[float, float] | None
+
 
 FORMATS = {
     "jpeg": Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), (UINT8,), (GRAY, RGB), 65500, _ALL),

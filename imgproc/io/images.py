@@ -1,13 +1,13 @@
 """Read and write image files without losing what they hold.
 
-OpenCV's codecs decode and encode the pixels; what the containers say besides is read and written here, because no
-codec library carries all of it through. Neither importing this module nor this package loads OpenCV.
+OpenCV's codecs decode and encode the pixels; what the containers say besides is read and written here,
+because no codec library carries all of it through. Neither importing this module nor this package loads
+OpenCV.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +20,8 @@ from .._core.parameters import Range
 from . import bitmaps, codecs, jpeg, png, tiff, webp
 from .errors import Defect, ImageError
 from .exif import upright, upright_xmp
-from .formats import FORMATS, HEAD, Header, sniff, stranger, suffix_format
+from .files import check_free, write_file
+from .formats import FORMATS, HEAD, Header, Metadata, Piece, sniff, stranger, suffix_format
 
 QUALITY = Range(low=1, high=101, integer=True)
 
@@ -34,7 +35,7 @@ _SCAN: dict[str, Callable[[bytes], Header]] = {
     "bmp": bitmaps.scan_bmp,
     "ppm": bitmaps.scan_netpbm,
 }
-_EMBED: dict[str, Callable[..., bytes]] = {
+_EMBED: dict[str, Callable[[memoryview, Metadata], list[Piece]]] = {
     "jpeg": jpeg.embed,
     "png": png.embed,
     "tiff": tiff.embed,
@@ -56,10 +57,11 @@ class Picture:
     format : str
         ``"jpeg"``, ``"png"``, ``"tiff"``, ``"webp"``, ``"bmp"`` or ``"ppm"`` (all of the Netpbm family).
     exif : bytes or None
-        The EXIF block, a TIFF structure, as in the file but with orientation 1, width and height exchanged where
-        the picture was turned by 90°, and the embedded thumbnail unlinked.
+        The EXIF block, a TIFF structure, as in the file but with orientation 1, width and height exchanged
+        where the picture was turned by 90°, and the embedded thumbnail unlinked. From a TIFF file: its
+        descriptive tags with their EXIF and GPS directories.
     icc : bytes or None
-        The ICC colour profile. The pixels are never converted by it.
+        The ICC colour profile, where it is one of the pixels' colour space. Pixels are never converted by it.
     xmp : bytes or None
         The XMP packet, with orientation 1.
     dpi : (float, float) or None
@@ -75,7 +77,21 @@ class Picture:
 
     def with_pixels(self, pixels: Array) -> Picture:
         """The same picture with other pixels; a colour profile that cannot describe these is left out."""
-        return replace(self, pixels=pixels, icc=self.icc if _profile_fits(self.icc, pixels) else None)
+        return replace(
+            self, pixels=pixels, icc=self.icc if _profile_fits(self.icc, channel_count(pixels)) else None
+        )
+
+
+def lost_metadata(picture: Picture, format: str) -> tuple[str, ...]:
+    """Which of ``"exif"``, ``"icc"``, ``"xmp"`` and ``"dpi"`` a picture has and a format cannot carry."""
+    if format not in FORMATS:
+        raise wrong_value("lost_metadata", "format", " or ".join(map(repr, FORMATS)), format)
+    kept = FORMATS[format].metadata
+    return tuple(
+        name
+        for name in ("exif", "icc", "xmp", "dpi")
+        if name not in kept and getattr(picture, name) is not None
+    )
 
 
 def read_image(
@@ -93,24 +109,26 @@ def read_image(
     Returns
     -------
     Picture
-        Pixels as the file has them: 8 or 16 bits or 32-bit float, gray, RGB or RGBA. Palettes are expanded, alpha
-        included; 1, 2 and 4-bit gray and Netpbm ranges other than 255 and 65535 are widened to the full range.
-        The EXIF orientation is applied, once.
+        Pixels as the file has them: 8 or 16 bits or 32-bit float, gray, RGB or RGBA. Palettes are expanded,
+        transparent colours included; 1, 2 and 4-bit gray and Netpbm ranges other than 255 and 65535 are
+        widened to the full range. The EXIF orientation is applied, once.
 
     Raises
     ------
     ImageError
-        The file is truncated or damaged, holds another format than its suffix promises, more than ``max_pixels``,
-        several pages or frames, CMYK or other pixels that have no exact place in a Picture, or no picture at all.
+        The file is truncated or damaged, holds another format than its suffix promises, more than
+        ``max_pixels``, several pages or frames, CMYK or other pixels that have no exact place in a Picture,
+        or no picture at all. The sentence names the file.
     OSError
         The file cannot be opened.
 
     Notes
     -----
-    A file is decoded once. Truncation is told from the container (end marker, checksums, offsets, sizes) before any
-    pixel is decoded. A JPEG whose compressed data were damaged but which ends properly cannot be told from a good
-    one. Among JPEG, the first picture of a multi-picture file (stereo, gain map) is read. PNG's gAMA and cHRM and all
-    text chunks but XMP are not kept.
+    A file is decoded once. Truncation is told from the container (end marker, checksums, offsets,
+    sizes) before any pixel is decoded. A JPEG whose compressed data are damaged but which ends properly is
+    not told from a good one. Of a multi-picture JPEG (preview, gain map) the main picture is read, of a TIFF
+    with reduced versions the whole one. Not kept: extended XMP, JPEG comments and IPTC blocks, PNG's gAMA,
+    cHRM and text.
 
     Examples
     --------
@@ -173,15 +191,15 @@ def _picture(pixels: Array, kind: str, header: Header) -> Picture:
         codecs.turn(pixels, flag),
         kind,
         exif,
-        header.icc if _profile_fits(header.icc, pixels) else None,
+        header.icc if _profile_fits(header.icc, channel_count(pixels)) else None,
         upright_xmp(header.xmp) if header.xmp is not None else None,
         header.dpi if header.dpi is None or flag < 5 else header.dpi[::-1],
     )
 
 
-def _profile_fits(icc: bytes | None, pixels: Array) -> bool:
-    """Whether a profile's colour space is that of the pixels."""
-    return icc is not None and icc[16:20] == (b"RGB " if channel_count(pixels) in (RGB, RGBA) else b"GRAY")
+def _profile_fits(icc: bytes | None, channels: int) -> bool:
+    """Whether a profile's colour space is that of pixels with so many channels."""
+    return icc is not None and icc[16:20] == (b"RGB " if channels in (RGB, RGBA) else b"GRAY")
 
 
 def write_image(
@@ -218,16 +236,12 @@ def write_image(
 
     Notes
     -----
-    The bytes go to a hidden file ``.imgproc-XXXXXXXX.part`` in the same folder, which then takes the file's name in
-    one step. A process killed in between leaves such a file behind, never a half-written ``path``; it is safe to
-    delete. A symbolic link is followed. Two processes that write one new path: the second one gets FileExistsError.
+    As `imgproc.io.files.write_file` does it: a process killed meanwhile never leaves a half-written ``path``.
     """
     if not isinstance(path, str | os.PathLike):
         raise wrong_type("write_image", "path", "a path", path)
     name = os.fsdecode(path)
-    target = os.path.realpath(name)
-    if not overwrite and os.path.lexists(target):
-        raise FileExistsError(f"{name}: the file exists; pass overwrite=True to replace it")
+    check_free(name, overwrite=overwrite)
     suffix = Path(name).suffix.lower()
     kind = format or suffix_format(name)
     if kind is None:
@@ -241,7 +255,7 @@ def write_image(
         content = _encode("write_image", picture, kind, quality)
     except Defect as defect:
         raise ImageError(name, str(defect)) from None
-    _replace(name, target, content, overwrite)
+    write_file(path, *content, overwrite=overwrite)
 
 
 def _check_netpbm_suffix(suffix: str, picture: Picture) -> None:
@@ -254,30 +268,6 @@ def _check_netpbm_suffix(suffix: str, picture: Picture) -> None:
         raise Defect("PPM holds RGB only and the picture is gray; write PGM")
 
 
-def _replace(name: str, target: str, content: bytes, overwrite: bool) -> None:
-    """Give ``target`` its content in one step."""
-    part = os.path.join(os.path.dirname(target), f".imgproc-{secrets.token_hex(4)}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(content)
-        if overwrite:
-            if os.path.exists(target):
-                os.chmod(part, os.stat(target).st_mode & 0o7777)
-            os.replace(part, target)
-            return
-        try:
-            os.link(part, target)  # unlike a rename it never replaces a file that appeared meanwhile
-        except FileExistsError:
-            raise FileExistsError(f"{name}: the file exists; pass overwrite=True to replace it") from None
-        except OSError:  # a file system without hard links
-            if os.path.lexists(target):
-                raise FileExistsError(f"{name}: the file exists; pass overwrite=True to replace it") from None
-            os.replace(part, target)
-    finally:
-        if os.path.lexists(part):
-            os.unlink(part)
-
-
 def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY] = 95) -> bytes:
     """The content of an image file.
 
@@ -288,14 +278,14 @@ def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY]
     format : str
         ``"jpeg"``, ``"png"``, ``"tiff"``, ``"webp"``, ``"bmp"`` or ``"ppm"`` (PGM for gray).
     quality : int, default 95
-        JPEG: 1 to 100; chroma is stored at full resolution (4:4:4) from 90, at half (4:2:0) below. WebP: 1 to 100,
-        or 101 for lossless. The other formats are lossless and ignore it.
+        JPEG: 1 to 100; chroma is stored at full resolution (4:4:4) from 90, at half (4:2:0) below. WebP: 1 to
+        100, or 101 for lossless. The other formats are lossless and ignore it.
 
     Returns
     -------
     bytes
-        EXIF, ICC, XMP and dpi are in it as far as the format carries them: JPEG, PNG and TIFF all of them, WebP all
-        but dpi, BMP dpi only, PPM/PGM none.
+        EXIF, ICC, XMP and dpi are in it as far as the format carries them: JPEG, PNG and TIFF all of them,
+        WebP all but dpi, BMP dpi only, PPM/PGM none (`lost_metadata` tells).
 
     Raises
     ------
@@ -304,7 +294,7 @@ def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY]
 
     Notes
     -----
-    Lossless formats give back the same bits. WebP has no gray: three equal channels come back. A lossless WebP whose
+    Lossless formats give back the same bits. WebP has no gray: three equal channels come back. A WebP whose
     alpha is opaque everywhere comes back without it. PNG is compressed fast rather than small, TIFF by LZW.
 
     Examples
@@ -316,12 +306,12 @@ def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY]
     array([[    0, 65535]], dtype=uint16)
     """
     try:
-        return _encode("encode_image", picture, format, quality)
+        return b"".join(_encode("encode_image", picture, format, quality))
     except Defect as defect:
         raise ImageError(_MEMORY, str(defect)) from None
 
 
-def _encode(function: str, picture: Picture, format: str, quality: int) -> bytes:
+def _encode(function: str, picture: Picture, format: str, quality: int) -> list[Piece]:
     if not isinstance(picture, Picture):
         raise wrong_type(function, "picture", "a Picture", picture)
     if format not in FORMATS:
@@ -331,16 +321,17 @@ def _encode(function: str, picture: Picture, format: str, quality: int) -> bytes
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     _check_fits(pixels, format, quality)
-    if picture.icc is not None and not _profile_fits(picture.icc, pixels):
+    stored = RGB if format == "webp" and pixels.ndim == 2 else channel_count(pixels)
+    if picture.icc is not None and not _profile_fits(picture.icc, stored):
         raise Defect(
-            "the ICC profile describes another colour space than that of the pixels; "
+            f"the ICC profile is of another colour space than the pixels are in {FORMATS[format].title}; "
             "set picture.icc to None, or make the picture by picture.with_pixels(pixels)"
         )
     encoded = codecs.encode(pixels, format, quality)
     if format not in _EMBED:
-        return encoded
+        return [encoded]
     exif = None if picture.exif is None else picture.exif.removeprefix(_EXIF_MARK)
-    return _EMBED[format](encoded, exif=exif, icc=picture.icc, xmp=picture.xmp, dpi=picture.dpi)
+    return _EMBED[format](encoded, Metadata(exif, picture.icc, picture.xmp, picture.dpi))
 
 
 def _check_fits(pixels: Array, name: str, quality: int) -> None:
@@ -348,8 +339,8 @@ def _check_fits(pixels: Array, name: str, quality: int) -> None:
     if pixels.dtype not in kind.dtypes:
         takers = [form.title for form in FORMATS.values() if pixels.dtype in form.dtypes]
         raise Defect(
-            f"{kind.title} cannot hold {pixels.dtype} pixels; write {' or '.join(takers)}, or convert them to "
-            f"{' or '.join(map(str, kind.dtypes))} first"
+            f"{kind.title} cannot hold {pixels.dtype} pixels; write {' or '.join(takers)}, "
+            f"or convert them to {' or '.join(map(str, kind.dtypes))} first"
         )
     if channel_count(pixels) not in kind.channels:
         raise Defect(

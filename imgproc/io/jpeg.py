@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from .errors import Defect
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -21,8 +21,8 @@ _BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 def scan(data: bytes) -> Header:
     """Size and metadata from the segments before the first scan; a file without an end marker is truncated.
 
-    Entropy-coded data never contains the end marker, so one search from the end tells a truncated file without
-    decoding it. A file cut off and closed again by a new end marker is not told from a whole one.
+    Entropy-coded data never contains the end marker, so one search from the end tells a truncated file
+    without decoding it. A file cut off and closed again by a new end marker is not told from a whole one.
     """
     header: Header | None = None
     exif = xmp = dpi = None
@@ -81,20 +81,14 @@ def scan(data: bytes) -> Header:
     return header
 
 
-def embed(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file with metadata segments after its JFIF header, where readers look for them."""
+    exif, icc, xmp, dpi = metadata
     start = 2
-    parts = [encoded[:2]]
-    if encoded[2:4] == b"\xff\xe0":
+    parts: list[Piece] = [encoded[:2]]
+    if bytes(encoded[2:4]) == b"\xff\xe0":
         start = 4 + struct.unpack_from(">H", encoded, 4)[0]
-        jfif = encoded[2:start]
+        jfif = bytes(encoded[2:start])
         if dpi is not None:
             x, y = (min(max(round(value), 1), 65535) for value in dpi)
             jfif = jfif[:11] + struct.pack(">BHH", 1, x, y) + jfif[16:]
@@ -115,7 +109,7 @@ def embed(
             for number, piece in enumerate(pieces, 1)
         ]
     parts.append(encoded[start:])
-    return b"".join(parts)
+    return parts
 
 
 def _segment(code: int, body: bytes, title: str) -> bytes:

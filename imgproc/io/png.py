@@ -7,11 +7,13 @@ import zlib
 from collections.abc import Iterator
 
 from .errors import Defect
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _SIGNATURE = 8
 _XMP = b"XML:com.adobe.xmp\0"
 _MOST_METADATA = 2**26  # bytes that one compressed block may unfold to
+# all that the pixels depend on; the decoder sees nothing else that it could unfold or complain about
+_ESSENTIAL = frozenset({b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _DEFLATE_RATIO = 1032  # no deflate stream unfolds further
 
 # colour type: (samples per pixel, permitted bit depths)
@@ -21,7 +23,7 @@ _KINDS = {0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), 3: (1, (1, 2, 4, 8)), 4: (2
 def scan(data: bytes) -> Header:
     """Size and metadata, once every chunk up to IEND is whole by its checksum."""
     chunks = _chunks(data)
-    name, body = next(chunks, (b"", memoryview(b"")))
+    name, body, _ = next(chunks, (b"", memoryview(b""), 0))
     if name != b"IHDR" or len(body) != 13:
         raise Defect("the PNG data does not begin with its header")
     width, height, depth, kind, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
@@ -31,8 +33,10 @@ def scan(data: bytes) -> Header:
         raise Defect(f"the PNG header gives an invalid size, {width} × {height}")
     header = Header(height, width)
     compressed = 0
+    essential: list[bytes | memoryview] = [data[: _SIGNATURE + 25]]
+    extras = False
     ended = palette = False
-    for name, body in chunks:
+    for name, body, checksum in chunks:
         if name == b"IDAT":
             compressed += len(body)
         elif name == b"PLTE":
@@ -50,6 +54,10 @@ def scan(data: bytes) -> Header:
             header.dpi = (x * 0.0254, y * 0.0254) if unit == 1 and x and y else None
         elif name == b"acTL" and len(body) == 8 and struct.unpack_from(">I", body)[0] > 1:
             raise Defect("animated PNG is not supported (it would lose frames); extract the frames first")
+        if name in _ESSENTIAL:
+            essential += [struct.pack(">I4s", len(body), name), body, struct.pack(">I", checksum)]
+        else:
+            extras = True
         ended = name == b"IEND"
     if not ended:
         raise Defect("the PNG data ends before its last chunk; the file is truncated")
@@ -59,10 +67,12 @@ def scan(data: bytes) -> Header:
     if compressed * _DEFLATE_RATIO < row * height:
         raise Defect("the PNG data holds fewer pixels than its header says; the file is damaged")
     header.hint |= {"kind": kind, "depth": depth}
+    if extras:
+        header.data = b"".join(essential)
     return header
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
     view = memoryview(data)
     at = _SIGNATURE
     while at < len(data):
@@ -73,9 +83,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         title = name.decode("latin-1") if name.isalpha() else repr(name)
         if end + 4 > len(data):
             raise Defect(f"the PNG data ends within its chunk {title}; the file is truncated")
-        if zlib.crc32(view[at + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+        checksum = zlib.crc32(view[at + 4 : end])
+        if checksum != struct.unpack_from(">I", data, end)[0]:
             raise Defect(f"the PNG chunk {title} does not match its checksum; the file is damaged")
-        yield name, view[at + 8 : end]
+        yield name, view[at + 8 : end], checksum
         if name == b"IEND":
             return
         at = end + 4
@@ -99,17 +110,11 @@ def _international_text(body: bytes) -> bytes | None:
     return _unfold(text[2]) if packed else text[2]
 
 
-def embed(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file with metadata chunks between its header and its pixels."""
+    exif, icc, xmp, dpi = metadata
     start = _SIGNATURE + 25
-    parts = [encoded[:start]]
+    parts: list[Piece] = [encoded[:start]]
     if icc is not None:
         parts.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)))
     if dpi is not None:
@@ -120,7 +125,7 @@ def embed(
     if xmp is not None:
         parts.append(_chunk(b"iTXt", _XMP + b"\0\0\0\0" + xmp))
     parts.append(encoded[start:])
-    return b"".join(parts)
+    return parts
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

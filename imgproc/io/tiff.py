@@ -7,7 +7,7 @@ import struct
 from .directories import EXIF, GPS, ORIENTATION, Block, Entry, Tree, Value, serialize
 from .errors import Defect
 from .exif import orientation, set_numbers
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS, _X, _Y, _PLANAR, _UNIT = 273, 277, 279, 282, 283, 284, 296
@@ -70,7 +70,8 @@ def scan(data: bytes) -> Header:
         listed = "/".join(map(str, sorted(bits)))
         kind = {2: "signed ", 3: "floating-point "}.get(min(formats), "")
         raise Defect(
-            f"TIFF with {listed}-bit {kind}samples is not supported; convert it to 8 or 16 bits or 32-bit float first"
+            f"TIFF with {listed}-bit {kind}samples is not supported; "
+            "convert it to 8 or 16 bits or 32-bit float first"
         )
     depth = bits.pop()
     extra = block.numbers(page.get(_EXTRA))
@@ -81,19 +82,23 @@ def scan(data: bytes) -> Header:
         )
     if samples == 4 and extra == (_PREMULTIPLIED,):
         raise Defect("TIFF with premultiplied alpha is not supported; convert it to straight alpha first")
-    if (photometric in (_PALETTE, _YCBCR) or colors == 3) and depth < 8 and photometric != _PALETTE:
-        raise Defect(f"TIFF with {depth}-bit colour samples is not supported; convert it to 8 bits first")
-    if photometric in (_PALETTE, _YCBCR) and depth > 8:
+    if (colors == 3 and depth < 8) or (photometric in (_PALETTE, _YCBCR) and depth > 8):
+        raise Defect(f"TIFF with {depth}-bit samples of this kind is not supported; convert it to RGB first")
+    if photometric == _WHITE_IS_ZERO and depth == 32:
+        raise Defect("TIFF with 32-bit float samples whose zero is white is not supported; convert it first")
+    if samples > 1 and depth > 8 and one(_PLANAR, 1) != 1:
         raise Defect(
-            f"TIFF with {depth}-bit palette or YCbCr samples is not supported; convert it to RGB first"
+            f"TIFF with {depth}-bit separate planes is not supported; convert it to interleaved samples"
         )
-    _check_pixels(block, page, height * ((width * samples * depth + 7) // 8), one(_COMPRESSION, 1) == 1)
+    exact = one(_COMPRESSION, 1) == 1 and photometric != _YCBCR  # whose chroma may be subsampled
+    _check_pixels(block, page, height * ((width * samples * depth + 7) // 8), exact)
     tile = one(_TILE_WIDTH, 1) * one(_TILE_HEIGHT, 1)
     if tile > max(4 * width * height, 2**22):
         raise Defect("the TIFF tiles are far larger than the picture; the file is damaged")
 
     header.orientation = orientation(block, page.get(ORIENTATION))
-    header.hint = {"kind": photometric, "depth": depth, "planar": one(_PLANAR, 1)}
+    header.hint["detail"] = f" (compression {one(_COMPRESSION, 1)})"
+    header.hint["inverted"] = photometric == _WHITE_IS_ZERO and depth == 16  # libtiff inverts up to 8 bits
     _gather_metadata(block, header, page)
     header.data = _plain(block, header, page, straight=samples == 4 and depth == 8)
     return header
@@ -117,8 +122,8 @@ def _refuse_more_pages(block: Block, page: dict[int, Entry], following: int) -> 
         )
 
 
-def _check_pixels(block: Block, page: dict[int, Entry], size: int, uncompressed: bool) -> None:
-    """Every strip or tile lies within the file, and an uncompressed picture is all there."""
+def _check_pixels(block: Block, page: dict[int, Entry], size: int, exact: bool) -> None:
+    """Every strip or tile lies within the file, and a picture of known size is all there."""
     tiled = _TILE_OFFSETS in page
     offsets = block.numbers(page.get(_TILE_OFFSETS if tiled else _STRIP_OFFSETS))
     counts = block.numbers(page.get(_TILE_COUNTS if tiled else _STRIP_COUNTS))
@@ -127,7 +132,7 @@ def _check_pixels(block: Block, page: dict[int, Entry], size: int, uncompressed:
     end = len(block.data)
     if any(at >= end for at in offsets) or any(at + n > end for at, n in zip(offsets, counts, strict=False)):
         raise Defect("the TIFF pixels reach behind the end of the file; it is truncated")
-    if uncompressed and counts and sum(counts) < size:
+    if exact and counts and sum(counts) < size:
         raise Defect("the TIFF data holds fewer pixels than its directory says; the file is damaged")
 
 
@@ -146,8 +151,10 @@ def _gather_metadata(block: Block, header: Header, page: dict[int, Entry]) -> No
 
 
 def _plain(block: Block, header: Header, page: dict[int, Entry], *, straight: bool) -> bytes | None:
-    """The file with tags changed that decoders act upon by themselves: orientation (which some of them apply), and
-    straight alpha (by which libtiff multiplies 8-bit colours); None where there is nothing to change."""
+    """The file with tags changed that decoders act upon by themselves, or None where there are none.
+
+    OpenCV applies the orientation, and libtiff multiplies 8-bit colours by straight alpha.
+    """
     if header.orientation == 1 and not (straight and _EXTRA in page):
         return None
     changed = bytearray(block.data)
@@ -158,15 +165,9 @@ def _plain(block: Block, header: Header, page: dict[int, Entry], *, straight: bo
     return bytes(changed)
 
 
-def embed(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file with a new directory at its end, which holds the old one's entries and the metadata."""
+    exif, icc, xmp, dpi = metadata
     block = Block(encoded)
     tree: Tree = dict(block.tree(block.first))
     samples = tree.get(_SAMPLES)
@@ -192,6 +193,5 @@ def embed(
     at = len(encoded) + len(encoded) % 2
     if at > 2**32 - 2**26:
         raise Defect("a TIFF file of 4 GB or more cannot be written; write PNG")
-    return (
-        encoded[:4] + struct.pack("<I", at) + encoded[8:] + b"\0" * (len(encoded) % 2) + serialize(tree, at)
-    )
+    padding = b"\0" * (len(encoded) % 2)
+    return [encoded[:4], struct.pack("<I", at), encoded[8:], padding + serialize(tree, at)]

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from .errors import Defect
-from .formats import Header
+from .formats import Header, Metadata, Piece
 
 _ANIMATION, _XMP, _EXIF, _ALPHA, _ICC = 0x02, 0x04, 0x08, 0x10, 0x20
 
@@ -20,24 +20,24 @@ def scan(data: bytes) -> Header:
         )
     header: Header | None = None
     exif = icc = xmp = None
-    for name, body in _chunks(data[: size + 8]):
+    for name, body in _chunks(memoryview(data)[: size + 8]):
         if name == b"VP8X" and body[0] & _ANIMATION:
             raise Defect("animated WebP is not supported (it would lose frames); extract the frames first")
         if name in (b"VP8 ", b"VP8L"):
             header = Header(*_size(name, body))
         elif name == b"EXIF":
-            exif = body.removeprefix(b"Exif\0\0")
+            exif = bytes(body).removeprefix(b"Exif\0\0")
         elif name == b"ICCP":
-            icc = body
+            icc = bytes(body)
         elif name == b"XMP ":
-            xmp = body
+            xmp = bytes(body)
     if header is None:
         raise Defect("the WebP container holds no picture")
     header.exif, header.icc, header.xmp = exif, icc, xmp
     return header
 
 
-def _size(name: bytes, body: bytes) -> tuple[int, int]:
+def _size(name: bytes, body: memoryview) -> tuple[int, int]:
     """Height and width from the bit stream of a picture."""
     if name == b"VP8L":
         (bits,) = struct.unpack_from("<I", body, 1)
@@ -48,7 +48,7 @@ def _size(name: bytes, body: bytes) -> tuple[int, int]:
     return height & 0x3FFF, width & 0x3FFF
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     at = 12
     while at + 8 <= len(data):
         name, length = struct.unpack_from("<4sI", data, at)
@@ -58,26 +58,21 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + length + length % 2
 
 
-def embed(
-    encoded: bytes,
-    *,
-    exif: bytes | None,
-    icc: bytes | None,
-    xmp: bytes | None,
-    dpi: tuple[float, float] | None,
-) -> bytes:
+def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     """The file in the extended layout, with its metadata chunks in the order that the format asks for."""
-    del dpi  # WebP has no place of its own for it
+    exif, icc, xmp, _ = metadata  # there is no place for dpi
     if exif is None and icc is None and xmp is None:
-        return encoded
+        return [encoded]
     picture = [(name, body) for name, body in _chunks(encoded) if name in (b"ALPH", b"VP8 ", b"VP8L")]
     height, width = _size(*picture[-1])
-    flags = (_EXIF if exif else 0) | (_ICC if icc else 0) | (_XMP if xmp else 0)
+    flags = (exif is not None) * _EXIF | (icc is not None) * _ICC | (xmp is not None) * _XMP
     if picture[0][0] == b"ALPH" or (picture[0][0] == b"VP8L" and picture[0][1][4] & 0x10):
         flags |= _ALPHA
     canvas = struct.pack("<I", flags) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    chunks = [(b"VP8X", canvas), (b"ICCP", icc), *picture, (b"EXIF", exif), (b"XMP ", xmp)]
-    content = b"".join(
-        name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2) for name, body in chunks if body
-    )
-    return b"RIFF" + struct.pack("<I", len(content) + 4) + b"WEBP" + content
+    chunks: list[tuple[bytes, Piece | None]] = [(b"VP8X", canvas), (b"ICCP", icc), *picture]
+    chunks += [(b"EXIF", exif), (b"XMP ", xmp)]
+    pieces: list[Piece] = []
+    for name, body in chunks:
+        if body is not None:
+            pieces += [name + struct.pack("<I", len(body)), body, b"\0" * (len(body) % 2)]
+    return [b"RIFF" + struct.pack("<I", sum(map(len, pieces)) + 4) + b"WEBP", *pieces]
