@@ -16,9 +16,14 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
+    "clahe": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h", "clahe_tables.h", "clahe.h"],
     "codes": ["levels.h", "codes.h"],
+    "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
     "cpu": ["levels.h", "cpuid.h"],
-    "tables": ["levels.h", "tables.h"],
+    "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h"],
+    "luma": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h"],
+    "means": ["levels.h", "means.h", "float_means.h"],
+    "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
 }
 
 flavour = os.environ.get("IMGPROC_BUILD", "release")

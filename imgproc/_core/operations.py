@@ -114,6 +114,7 @@ def operation(
     tables : callable, optional
         For operations that are a table: ``tables(histograms, dtype, **parameters)`` gives the
         ``(1 or C, levels)`` table that it applies, from a function that returns the ``(C, levels)`` histograms.
+        None instead of a table: with these parameters the operation is not one.
     """
 
     def register(function: _Function) -> _Function:

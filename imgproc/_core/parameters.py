@@ -115,4 +115,72 @@ class Choice:
         return ["", "nonsense", self.words[0].upper(), 1, None]
 
 
-Constraint = Range | Pair | Choice
+@dataclass(frozen=True)
+class Interval:
+    """Two finite numbers, the first below the second."""
+
+    names: tuple[str, str] = ("low", "high")
+
+    def __str__(self) -> str:
+        low, high = self.names
+        return f"a pair ({low}, {high}) of numbers with {low} < {high}"
+
+    def check(self, function: str, argument: str, value: Any) -> tuple[float, float]:
+        if not isinstance(value, tuple | list):
+            raise wrong_type(function, argument, str(self), value)
+        if len(value) != 2:
+            raise wrong_value(function, argument, str(self), value)
+        member = Range()
+        low, high = (member.check(function, f"{argument}[{i}]", number) for i, number in enumerate(value))
+        if not low < high or not math.isfinite(high - low):
+            raise wrong_value(function, argument, str(self), value)
+        return low, high
+
+    def parse(self, text: str) -> Any:
+        return tuple(float(part) for part in text.split("/"))
+
+    def wrong_values(self) -> list[Any]:
+        return [
+            "",
+            1,
+            None,
+            (),
+            (1,),
+            (0, 1, 2),
+            (1, 1),
+            (1, 0),
+            (0, math.inf),
+            (math.nan, 1),
+            (0, "1"),
+            (-1e308, 1e308),
+        ]
+
+
+@dataclass(frozen=True)
+class OrNone:
+    """None, a default that depends on the other arguments, or what another constraint takes."""
+
+    constraint: Range | Pair | Choice | Interval
+
+    def __str__(self) -> str:
+        return f"None or {self.constraint}"
+
+    def check(self, function: str, argument: str, value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return self.constraint.check(function, argument, value)
+        except (TypeError, ValueError) as error:
+            # The sentence of the constraint, with None among what it takes.
+            raise type(error)(
+                str(error).replace(f"must be {self.constraint},", f"must be {self},", 1)
+            ) from None
+
+    def parse(self, text: str) -> Any:
+        return None if text.lower() == "none" else self.constraint.parse(text)
+
+    def wrong_values(self) -> list[Any]:
+        return [value for value in self.constraint.wrong_values() if value is not None]
+
+
+Constraint = Range | Pair | Choice | Interval | OrNone

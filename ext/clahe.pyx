@@ -1,0 +1,344 @@
+"""Contrast-limited adaptive histogram equalisation: the tables of the tiles, then the blend between them.
+
+Both stages read an image of packed rows through one view of it: `channels` samples per pixel, of which `channel` is
+meant, or the luma of all where it is LUMA. Only strips of it are ever held.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
+
+include "level.pxi"
+
+ctypedef fused sample_t:
+    uint8_t
+    uint16_t
+    float
+
+ctypedef fused wide_t:
+    uint16_t
+    float
+
+cdef extern from "simd/clahe.h" nogil:
+    enum: CLAHE_COPIES
+    enum: CLAHE_STRIP
+    uint32_t clahe_pair(double)
+    Py_ssize_t clahe_segment(Py_ssize_t, Py_ssize_t, double *)
+    Py_ssize_t clahe_start(Py_ssize_t, Py_ssize_t)
+    void clahe_count_u8(const uint8_t *, Py_ssize_t, uint32_t *)
+    void clahe_count_u16(const uint16_t *, Py_ssize_t, uint32_t *)
+    Py_ssize_t clahe_numbers(const float *, uint16_t *, Py_ssize_t)
+    void clahe_table_u8(uint32_t *, uint32_t, double, uint8_t *)
+    void clahe_table_u16(const uint32_t *, uint32_t, double, uint32_t, uint32_t, uint16_t *)
+    void clahe_extremes(const uint16_t *, Py_ssize_t, uint16_t *, uint16_t *)
+    void clahe_prepare_u8(const uint8_t *, const uint8_t *, Py_ssize_t, uint32_t, int, uint32_t *)
+    void clahe_blend_u8(
+        const uint8_t *, uint8_t *, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t, const uint32_t *
+    )
+    void clahe_blend_u16(
+        const uint16_t *, uint16_t *, Py_ssize_t, const uint16_t *, const uint16_t *, const uint16_t *,
+        const uint16_t *, const float *, float
+    )
+    void clahe_blend_f32(
+        const float *, float *, Py_ssize_t, const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *,
+        const float *, float
+    )
+    void clahe_pick_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void clahe_pick_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void clahe_pick_f32(const float *, float *, Py_ssize_t, int)
+    void clahe_put_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void clahe_put_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void clahe_put_f32(const float *, float *, Py_ssize_t, int)
+    void gray_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void gray_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void gray_f32(const float *, float *, Py_ssize_t, int)
+    void luma_shift_u8(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void luma_shift_u16(const uint16_t *, const uint16_t *, const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void luma_shift_f32(const float *, const float *, const float *, float *, Py_ssize_t, int)
+
+LUMA = -1
+
+cdef const sample_t *_samples(const sample_t *pixels, Py_ssize_t n, int channels, int channel, sample_t *strip) noexcept nogil:
+    """The meant samples of n pixels, in the strip unless they are packed already."""
+    if channels == 1:
+        return pixels
+    if sample_t is uint8_t:
+        if channel < 0:
+            gray_u8(pixels, strip, n, channels)
+        else:
+            clahe_pick_u8(pixels + channel, strip, n, channels)
+    elif sample_t is uint16_t:
+        if channel < 0:
+            gray_u16(pixels, strip, n, channels)
+        else:
+            clahe_pick_u16(pixels + channel, strip, n, channels)
+    else:
+        if channel < 0:
+            gray_f32(pixels, strip, n, channels)
+        else:
+            clahe_pick_f32(pixels + channel, strip, n, channels)
+    return strip
+
+
+cdef void _store(
+    const sample_t *pixels, const sample_t *before, const sample_t *after, sample_t *out, Py_ssize_t n, int channels,
+    int channel,
+) noexcept nogil:
+    """Put n new samples into their pixels."""
+    if sample_t is uint8_t:
+        if channel < 0:
+            luma_shift_u8(pixels, before, after, out, n, channels)
+        else:
+            clahe_put_u8(after, out + channel, n, channels)
+    elif sample_t is uint16_t:
+        if channel < 0:
+            luma_shift_u16(pixels, before, after, out, n, channels)
+        else:
+            clahe_put_u16(after, out + channel, n, channels)
+    else:
+        if channel < 0:
+            luma_shift_f32(pixels, before, after, out, n, channels)
+        else:
+            clahe_put_f32(after, out + channel, n, channels)
+
+
+cdef Py_ssize_t _count(const sample_t *samples, Py_ssize_t n, uint32_t *counts) noexcept nogil:
+    """Count samples; how many there were but NaN."""
+    cdef uint16_t codes[CLAHE_STRIP]
+    if sample_t is uint8_t:
+        clahe_count_u8(samples, n, counts)
+    elif sample_t is uint16_t:
+        clahe_count_u16(samples, n, counts)
+    else:
+        n = clahe_numbers(samples, codes, n)
+        clahe_count_u16(codes, n, counts)
+    return n
+
+
+cdef Py_ssize_t _reflect(Py_ssize_t i, Py_ssize_t n) noexcept nogil:
+    """The index within 0..n-1 behind i >= 0, mirrored at the outer pixels without repeating them."""
+    if n == 1:
+        return 0
+    i %= 2 * n - 2
+    return i if i < n else 2 * n - 2 - i
+
+
+def counts_size(const sample_t[:, :] src):
+    """Counts that `tables` needs to work."""
+    return 256 * CLAHE_COPIES if sample_t is uint8_t else 65536
+
+
+def extremes(const uint16_t[:, :] src, int channels, Py_ssize_t y0, Py_ssize_t y1):
+    """Least and largest colour sample of rows [y0, y1)."""
+    cdef uint16_t low = 65535, high = 0
+    cdef uint16_t strip[CLAHE_STRIP]
+    cdef Py_ssize_t y, x, n, width = src.shape[1] // channels
+    cdef int channel
+    with nogil:
+        for y in range(y0, y1):
+            if channels != 4:
+                clahe_extremes(&src[y, 0], src.shape[1], &low, &high)
+                continue
+            x = 0
+            while x < width:
+                n = min(width - x, <Py_ssize_t>CLAHE_STRIP)
+                for channel in range(3):
+                    clahe_pick_u16(&src[y, 4 * x + channel], strip, n, 4)
+                    clahe_extremes(strip, n, &low, &high)
+                x += n
+    return low, high
+
+
+def tables(
+    const sample_t[:, :] src,
+    int channels,
+    int channel,
+    Py_ssize_t tile_height,
+    Py_ssize_t tile_width,
+    double clip,
+    uint32_t first,
+    uint32_t last,
+    uint32_t[::1] counts,
+    tables,
+    Py_ssize_t columns,
+    Py_ssize_t t0,
+    Py_ssize_t t1,
+):
+    """Tables t0..t1-1 of the tiles, `columns` to a row; entries first..last, which hold all samples, are written.
+
+    Tiles may reach beyond the image, which is mirrored there.
+    """
+    cdef Py_ssize_t t, y, x, n, row, stop, edge, pixels, height = src.shape[0], width = src.shape[1] // channels
+    cdef sample_t strip[CLAHE_STRIP]
+    cdef const sample_t *line
+    cdef uint8_t[:, ::1] bytes_out = None
+    cdef uint16_t[:, ::1] words_out = None
+    if sample_t is uint8_t:
+        bytes_out = tables
+    else:
+        words_out = tables
+    with nogil:
+        for t in range(t0, t1):
+            if sample_t is uint8_t:
+                memset(&counts[0], 0, 256 * CLAHE_COPIES * sizeof(uint32_t))
+            else:
+                memset(&counts[first], 0, (last - first + 1) * sizeof(uint32_t))
+            pixels = 0
+            stop = (t % columns + 1) * tile_width
+            edge = min(stop, width)
+            for row in range(t // columns * tile_height, (t // columns + 1) * tile_height):
+                y = _reflect(row, height)
+                line = &src[y, 0]
+                x = t % columns * tile_width
+                while x < edge:
+                    n = min(edge - x, <Py_ssize_t>CLAHE_STRIP)
+                    pixels += _count(_samples(line + x * channels, n, channels, channel, strip), n, &counts[0])
+                    x += n
+                while x < stop:
+                    pixels += _count(
+                        _samples(line + _reflect(x, width) * channels, 1, channels, channel, strip), 1, &counts[0]
+                    )
+                    x += 1
+            if sample_t is uint8_t:
+                clahe_table_u8(&counts[0], <uint32_t>pixels, clip, &bytes_out[t, 0])
+            else:
+                clahe_table_u16(&counts[0], <uint32_t>pixels, clip, first, last, &words_out[t, 0])
+
+
+def weights_u8(Py_ssize_t tile, uint32_t[::1] out):
+    """The column weights of the 8-bit blend."""
+    cdef Py_ssize_t i
+    cdef double fraction
+    for i in range(out.shape[0]):
+        clahe_segment(i, tile, &fraction)
+        out[i] = clahe_pair(fraction)
+
+
+def weights(Py_ssize_t tile, float[::1] out):
+    """The column weights of the other blends."""
+    cdef Py_ssize_t i
+    cdef double fraction
+    for i in range(out.shape[0]):
+        clahe_segment(i, tile, &fraction)
+        out[i] = <float>fraction
+
+
+def blend_u8(
+    const uint8_t[:, :] src,
+    uint8_t[:, :] dst,
+    int channels,
+    int channel,
+    Py_ssize_t tile_height,
+    Py_ssize_t tile_width,
+    const uint8_t[:, ::1] tables,
+    Py_ssize_t columns,
+    const uint32_t[::1] column_weights,
+    uint32_t[::1] work,
+    Py_ssize_t y0,
+    Py_ssize_t y1,
+):
+    """Rows [y0, y1) of dst; work takes 256 * (columns + 1) entries. dst may be src."""
+    cdef Py_ssize_t y, x, n, k, part, stop, segment, last = -1, width = src.shape[1] // channels
+    cdef Py_ssize_t bottom = tables.shape[0] // columns - 1
+    cdef uint8_t strip[CLAHE_STRIP]
+    cdef uint8_t fresh[CLAHE_STRIP]
+    cdef const uint8_t *samples
+    cdef uint8_t *out
+    cdef uint32_t pair
+    cdef double fraction
+    with nogil:
+        for y in range(y0, y1):
+            segment = clahe_segment(y, tile_height, &fraction)
+            pair = clahe_pair(fraction)
+            clahe_prepare_u8(
+                &tables[max(segment - 1, 0) * columns, 0], &tables[min(segment, bottom) * columns, 0], columns, pair,
+                segment != last, &work[0],
+            )
+            last = segment
+            x = 0
+            k = 0
+            while x < width:
+                n = min(width - x, <Py_ssize_t>CLAHE_STRIP) if channels > 1 else width
+                samples = _samples[uint8_t](&src[y, x * channels], n, channels, channel, strip)
+                if channels > 1:
+                    out = fresh
+                else:
+                    out = &dst[y, 0]
+                part = 0
+                while part < n:
+                    stop = n
+                    if k < columns:
+                        stop = min(n, clahe_start(k + 1, tile_width) - x)
+                    if stop > part:
+                        clahe_blend_u8(
+                            samples + part, out + part, stop - part, &work[0], k, columns, pair,
+                            &column_weights[x + part],
+                        )
+                        part = stop
+                    if part < n:
+                        k += 1
+                if channels > 1:
+                    _store[uint8_t](&src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel)
+                x += n
+
+
+def blend(
+    const wide_t[:, :] src,
+    wide_t[:, :] dst,
+    int channels,
+    int channel,
+    Py_ssize_t tile_height,
+    Py_ssize_t tile_width,
+    const uint16_t[:, ::1] tables,
+    Py_ssize_t columns,
+    const float[::1] column_weights,
+    Py_ssize_t y0,
+    Py_ssize_t y1,
+):
+    """Rows [y0, y1) of dst. dst may be src."""
+    cdef Py_ssize_t y, x, n, k, part, stop, segment, above, below, left, right, width = src.shape[1] // channels
+    cdef Py_ssize_t bottom = tables.shape[0] // columns - 1
+    cdef wide_t strip[CLAHE_STRIP]
+    cdef wide_t fresh[CLAHE_STRIP]
+    cdef const wide_t *samples
+    cdef wide_t *out
+    cdef double fraction
+    with nogil:
+        for y in range(y0, y1):
+            segment = clahe_segment(y, tile_height, &fraction)
+            above = max(segment - 1, 0) * columns
+            below = min(segment, bottom) * columns
+            x = 0
+            k = 0
+            while x < width:
+                n = min(width - x, <Py_ssize_t>CLAHE_STRIP) if channels > 1 else width
+                samples = _samples[wide_t](&src[y, x * channels], n, channels, channel, strip)
+                if channels > 1:
+                    out = fresh
+                else:
+                    out = &dst[y, 0]
+                part = 0
+                while part < n:
+                    stop = n
+                    if k < columns:
+                        stop = min(n, clahe_start(k + 1, tile_width) - x)
+                    if stop > part:
+                        left = max(k - 1, 0)
+                        right = min(k, columns - 1)
+                        if wide_t is uint16_t:
+                            clahe_blend_u16(
+                                samples + part, out + part, stop - part, &tables[above + left, 0],
+                                &tables[above + right, 0], &tables[below + left, 0], &tables[below + right, 0],
+                                &column_weights[x + part], <float>fraction,
+                            )
+                        else:
+                            clahe_blend_f32(
+                                samples + part, out + part, stop - part, &tables[above + left, 0],
+                                &tables[above + right, 0], &tables[below + left, 0], &tables[below + right, 0],
+                                &column_weights[x + part], <float>fraction,
+                            )
+                        part = stop
+                    if part < n:
+                        k += 1
+                if channels > 1:
+                    _store[wide_t](&src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel)
+                x += n

@@ -1,0 +1,141 @@
+/* Contrast-limited equalisation of one tile: counts of its samples, and the table that they make. */
+#ifndef LEVEL
+#ifndef IMGPROC_CLAHE_TABLES_H
+#define IMGPROC_CLAHE_TABLES_H
+#include "simd/common.h"
+
+#define CLAHE_COPIES 8 /* count tables of the 8-bit samples: neighbours are mostly equal, and must not wait for each other */
+
+/* How the pixels above the limit are shared out: `batch` to every bin, then one to each `step`-th bin until `rest` are gone. */
+typedef struct {
+    u32 limit, batch, rest, step;
+    f64 scale;
+} clahe_sharing;
+
+INLINE u32 clahe_limit(f64 clip, u32 pixels, u32 bins) {
+    f64 limit = clip * pixels / bins;
+    if (clip <= 0 || limit >= pixels) return pixels;
+    return limit < 1 ? 1 : (u32)limit;
+}
+
+INLINE clahe_sharing clahe_share(u32 limit, u32 clipped, u32 pixels, u32 bins) {
+    clahe_sharing share = {limit, clipped / bins, clipped % bins, 1, (f64)(bins - 1) / pixels};
+    if (share.rest) share.step = bins / share.rest;
+    return share;
+}
+
+#define SIMD_SOURCE "simd/clahe_tables.h"
+#include "simd/levels.h"
+
+/* Adds n samples to CLAHE_COPIES tables of 256 counts. */
+DISPATCH(void, clahe_count_u8, (const u8 *src, ptrdiff_t n, u32 *counts), (src, n, counts))
+/* Adds n samples to 65536 counts. */
+DISPATCH(void, clahe_count_u16, (const u16 *src, ptrdiff_t n, u32 *counts), (src, n, counts))
+/* The table of a tile of `pixels` < 2^31 samples; the count tables are summed into the first. */
+DISPATCH(void, clahe_table_u8, (u32 *counts, u32 pixels, f64 clip, u8 *table), (counts, pixels, clip, table))
+/* The same for entries first..last, which hold all samples; a tile without any gets the identity. */
+DISPATCH(void, clahe_table_u16, (const u32 *counts, u32 pixels, f64 clip, u32 first, u32 last, u16 *table), (counts, pixels, clip, first, last, table))
+/* 16-bit codes rint(65535 clip(v, 0, 1)); NaN gets code 0. */
+DISPATCH(void, clahe_codes, (const f32 *src, u16 *codes, ptrdiff_t n), (src, codes, n))
+/* The codes of all samples but NaN; returns how many. */
+DISPATCH(ptrdiff_t, clahe_numbers, (const f32 *src, u16 *codes, ptrdiff_t n), (src, codes, n))
+/* Lowers *low and raises *high to the extremes of n samples. */
+DISPATCH(void, clahe_extremes, (const u16 *src, ptrdiff_t n, u16 *low, u16 *high), (src, n, low, high))
+#endif
+
+#else
+
+static void FN(clahe_count_u8)(const u8 *src, ptrdiff_t n, u32 *counts) {
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        u64 eight;
+        memcpy(&eight, src + i, 8);
+        for (int k = 0; k < 8; k++) counts[256 * k + (u8)(eight >> 8 * k)]++;
+    }
+    for (; i < n; i++) counts[256 * (i & 7) + src[i]]++;
+}
+
+static void FN(clahe_count_u16)(const u16 *src, ptrdiff_t n, u32 *counts) {
+    for (ptrdiff_t i = 0; i < n; i++) counts[src[i]]++;
+}
+
+/* rint(sum * scale), halves to even. The product is within 2^-36 of the exact quotient, and no quotient that is not
+   a half lies nearer than 2^-32 to one: rounding to multiples of 2^-32 first restores the halves. */
+INLINE i32 FN(clahe_level)(u32 sum, f64 scale) {
+    const f64 fine = 1.5 * (1 << 20), whole = 6755399441055744.0; /* 1.5 * 2^20, 1.5 * 2^52: their last bits are 2^-32 and 1 */
+    f64 level = (f64)(i32)sum * scale;
+    level = (level + fine) - fine;
+    return (i32)((level + whole) - whole);
+}
+
+static void FN(clahe_table_u8)(u32 *counts, u32 pixels, f64 clip, u8 *table) {
+    u32 limit = clahe_limit(clip, pixels, 256), clipped = 0, sum = 0;
+    for (int k = 1; k < CLAHE_COPIES; k++)
+        for (int v = 0; v < 256; v++) counts[v] += counts[256 * k + v];
+    for (int v = 0; v < 256; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
+    const clahe_sharing share = clahe_share(limit, clipped, pixels, 256);
+    for (int v = 0; v < 256; v++) counts[v] = (counts[v] < limit ? counts[v] : limit) + share.batch;
+    for (u32 k = 0; k < share.rest; k++) counts[k * share.step]++;
+    for (int v = 0; v < 256; v++) counts[v] = sum += counts[v];
+    for (int v = 0; v < 256; v++) table[v] = (u8)FN(clahe_level)(counts[v], share.scale);
+}
+
+static void FN(clahe_table_u16)(const u32 *counts, u32 pixels, f64 clip, u32 first, u32 last, u16 *table) {
+    if (pixels == 0) {
+        for (u32 v = first; v <= last; v++) table[v] = (u16)v;
+        return;
+    }
+    u32 limit = clahe_limit(clip, pixels, 65536), clipped = 0, sum = 0, block[1024];
+    for (u32 v = first; v <= last; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
+    const clahe_sharing share = clahe_share(limit, clipped, pixels, 65536);
+    const f32 inverse = 1.0f / (f32)share.step;
+    for (u32 v = first; v <= last; v += 1024) {
+        int n = last - v < 1024 ? (int)(last - v) + 1 : 1024;
+        for (int i = 0; i < n; i++) {
+            u32 count = counts[v + i];
+            block[i] = sum += count < limit ? count : limit;
+        }
+        for (int i = 0; i < n; i++) {
+            /* Of the rest, bins 0, step, 2 step ... to this one have got theirs; the half keeps the quotient off the integers. */
+            i32 level = (i32)(v + i), got = (i32)(((f32)level + 0.5f) * inverse) + 1;
+            got = got < (i32)share.rest ? got : (i32)share.rest;
+            table[v + i] = (u16)FN(clahe_level)(block[i] + share.batch * (u32)(level + 1) + (u32)got, share.scale);
+        }
+    }
+}
+
+static void FN(clahe_codes)(const f32 *src, u16 *codes, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        f32 v = src[i] > 0.0f ? src[i] : 0.0f;
+        v = v < 1.0f ? v : 1.0f;
+        v = v * 65535.0f + 8388608.0f; /* 2^23: its last bit is 1, so the sum is rounded to a whole number, halves to even */
+        u32 bits;
+        memcpy(&bits, &v, 4);
+        codes[i] = (u16)bits;
+    }
+}
+
+static ptrdiff_t FN(clahe_numbers)(const f32 *src, u16 *codes, ptrdiff_t n) {
+    ptrdiff_t kept = 0;
+    int missing = 0;
+    FN(clahe_codes)(src, codes, n);
+    for (ptrdiff_t i = 0; i < n; i++) missing |= src[i] != src[i];
+    if (!missing) return n;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        codes[kept] = codes[i];
+        kept += src[i] == src[i];
+    }
+    return kept;
+}
+
+static void FN(clahe_extremes)(const u16 *src, ptrdiff_t n, u16 *low, u16 *high) {
+    u16 least = *low, most = *high;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        least = src[i] < least ? src[i] : least;
+        most = src[i] > most ? src[i] : most;
+    }
+    *low = least;
+    *high = most;
+}
+
+#endif

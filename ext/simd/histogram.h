@@ -1,0 +1,154 @@
+/* Counts of uint8 and uint16 values, for this module and for kernels that count what they have just computed.
+
+   start, then any number of updates, then finish, which adds what was counted to `counts` and leaves the state
+   ready for more. Between two finishes at most HISTOGRAM_SAMPLES may be counted: the counters are 32 bits wide. */
+#ifndef LEVEL
+#ifndef IMGPROC_HISTOGRAM_H
+#define IMGPROC_HISTOGRAM_H
+#include "simd/common.h"
+
+#define HISTOGRAM_SAMPLES ((ptrdiff_t)1 << 31)
+#define HISTOGRAM_PAIRS 65536
+/* Images below this many samples do not repay clearing and summing the pairs. */
+#define HISTOGRAM_PAIRS_PAY ((ptrdiff_t)1 << 18)
+
+/* `pairs`: HISTOGRAM_PAIRS cleared counters of the caller's, or NULL for few samples. 8 kB without them. */
+typedef struct {
+    u32 tables[8][256];
+    u32 *pairs;
+} histogram_u8_state;
+
+/* `table`: 65536 cleared counters of the caller's. */
+typedef struct {
+    u32 *table;
+} histogram_u16_state;
+
+static UNUSED void histogram_u8_start(histogram_u8_state *state, u32 *pairs) {
+    memset(state->tables, 0, sizeof state->tables);
+    state->pairs = pairs;
+}
+
+static UNUSED void histogram_u16_start(histogram_u16_state *state, u32 *table) { state->table = table; }
+
+#define SIMD_SOURCE "simd/histogram.h"
+#include "simd/levels.h"
+
+DISPATCH(void, histogram_u8_update, (histogram_u8_state *state, const u8 *src, ptrdiff_t n), (state, src, n))
+DISPATCH(void, histogram_u8_finish, (histogram_u8_state *state, u64 *counts), (state, counts))
+DISPATCH(void, histogram_u16_update, (histogram_u16_state *state, const u16 *src, ptrdiff_t n), (state, src, n))
+DISPATCH(void, histogram_u16_finish, (histogram_u16_state *state, u64 *counts), (state, counts))
+#endif
+
+#else
+
+/* Eight tables, so that equal neighbours do not wait for each other's counter. */
+INLINE void FN(histogram_u8_bytes)(u32 (*tables)[256], const u8 *src, ptrdiff_t n) {
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        u64 word;
+        memcpy(&word, src + i, 8);
+        tables[0][(u8)word]++;
+        tables[1][(u8)(word >> 8)]++;
+        tables[2][(u8)(word >> 16)]++;
+        tables[3][(u8)(word >> 24)]++;
+        tables[4][(u8)(word >> 32)]++;
+        tables[5][(u8)(word >> 40)]++;
+        tables[6][(u8)(word >> 48)]++;
+        tables[7][word >> 56]++;
+    }
+    for (; i < n; i++) tables[0][src[i]]++;
+}
+
+/* Two neighbours per increment: they are alike in photographs, so that little of the 256 kB is hot. Runs, which would
+   wait for one counter, are one addition. */
+INLINE void FN(histogram_u8_pairs)(u32 *pairs, u32 *single, const u8 *src, ptrdiff_t n) {
+    ptrdiff_t i = 0;
+    while (i + 16 <= n) {
+        u64 word[4];
+        memcpy(word, src + i, 16);
+        if (((word[0] ^ word[1]) | (word[0] ^ (word[0] << 8 | word[0] >> 56))) == 0) {
+            const u64 same = word[0];
+            const ptrdiff_t start = i;
+            for (i += 16; i + 32 <= n; i += 32) {
+                memcpy(word, src + i, 32);
+                if ((word[0] ^ same) | (word[1] ^ same) | (word[2] ^ same) | (word[3] ^ same)) break;
+            }
+            single[(u8)same] += (u32)(i - start);
+            continue;
+        }
+        pairs[(u16)word[0]]++;
+        pairs[(u16)(word[0] >> 16)]++;
+        pairs[(u16)(word[0] >> 32)]++;
+        pairs[word[0] >> 48]++;
+        pairs[(u16)word[1]]++;
+        pairs[(u16)(word[1] >> 16)]++;
+        pairs[(u16)(word[1] >> 32)]++;
+        pairs[word[1] >> 48]++;
+        i += 16;
+    }
+    for (; i < n; i++) single[src[i]]++;
+}
+
+/* Neighbours differ by more than 16 on average over a sample: pairs would be scattered over the whole table. */
+INLINE int FN(histogram_u8_noisy)(const u8 *src, ptrdiff_t n) {
+    i32 difference = 0, sampled = 0;
+    for (ptrdiff_t i = 0; i + 8 <= n; i += 256, sampled += 4)
+        for (int k = 0; k < 8; k += 2) difference += abs(src[i + k] - src[i + k + 1]);
+    return difference > 16 * sampled;
+}
+
+static UNUSED void FN(histogram_u8_update)(histogram_u8_state *state, const u8 *src, ptrdiff_t n) {
+    for (ptrdiff_t strip; n > 0; src += strip, n -= strip) {
+        strip = n < 16384 ? n : 16384;
+        if (!state->pairs || FN(histogram_u8_noisy)(src, strip))
+            FN(histogram_u8_bytes)(state->tables, src, strip);
+        else
+            FN(histogram_u8_pairs)(state->pairs, state->tables[0], src, strip);
+    }
+}
+
+static UNUSED void FN(histogram_u8_finish)(histogram_u8_state *state, u64 *counts) {
+    for (int v = 0; v < 256; v++)
+        for (int k = 0; k < 8; k++) counts[v] += state->tables[k][v];
+    memset(state->tables, 0, sizeof state->tables);
+    if (!state->pairs) return;
+    /* tables[0] gathers the first of each pair; neither it nor a row's sum can pass 2^32. */
+    for (int second = 0; second < 256; second++) {
+        const u32 *row = state->pairs + 256 * second;
+        u32 sum = 0;
+        for (int first = 0; first < 256; first++) {
+            sum += row[first];
+            state->tables[0][first] += row[first];
+        }
+        counts[second] += sum;
+    }
+    for (int v = 0; v < 256; v++) counts[v] += state->tables[0][v];
+    memset(state->tables[0], 0, sizeof state->tables[0]);
+    memset(state->pairs, 0, HISTOGRAM_PAIRS * sizeof(u32));
+}
+
+/* More tables than one would leave the caches; runs of four are one addition. */
+static UNUSED void FN(histogram_u16_update)(histogram_u16_state *state, const u16 *src, ptrdiff_t n) {
+    u32 *table = state->table;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        u64 word;
+        memcpy(&word, src + i, 8);
+        if (word == (word << 16 | word >> 48)) {
+            table[(u16)word] += 4;
+        } else {
+            table[(u16)word]++;
+            table[(u16)(word >> 16)]++;
+            table[(u16)(word >> 32)]++;
+            table[word >> 48]++;
+        }
+    }
+    for (; i < n; i++) table[src[i]]++;
+}
+
+static UNUSED void FN(histogram_u16_finish)(histogram_u16_state *state, u64 *counts) {
+    for (ptrdiff_t v = 0; v < 65536; v++) counts[v] += state->table[v];
+    memset(state->table, 0, 65536 * sizeof(u32));
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* Histograms of images: rows in strips that stay in the first-level cache, one plane per channel, masked samples left
+   out, counted by histogram.h. Level-independent: each step dispatches for itself, once per strip. */
+#ifndef IMGPROC_HISTOGRAM_ROWS_H
+#define IMGPROC_HISTOGRAM_ROWS_H
+#include "simd/histogram.h"
+#include "simd/planes.h"
+#include "simd/histogram_float.h"
+
+/* Rows [0, rows) of packed samples. Strides are in bytes, of any sign; `mask` (NULL: all) has one byte per pixel.
+   The first `wanted` channels are counted. */
+typedef struct {
+    const char *src, *mask;
+    ptrdiff_t stride, mask_stride, rows, width;
+    int channels, wanted;
+} histogram_image;
+
+/* Pixels per strip: 8 kB of samples per plane. */
+#define HISTOGRAM_STRIP_U8 8192
+#define HISTOGRAM_STRIP_U16 4096
+#define HISTOGRAM_STRIP_F32 2048
+
+/* Packed rows are one long row. */
+static UNUSED histogram_image histogram_collapse(histogram_image image, ptrdiff_t sample_size) {
+    const int packed = image.stride == image.width * image.channels * sample_size;
+    if (packed && (!image.mask || image.mask_stride == image.width)) {
+        image.width *= image.rows;
+        image.rows = 1;
+    }
+    return image;
+}
+
+/* counts: wanted x 256, added to. 0 when there is no memory. */
+static UNUSED int histogram_rows_u8(histogram_image image, u64 *counts) {
+    const int many = image.rows * image.width >= HISTOGRAM_PAIRS_PAY;
+    u8 planes[4 * HISTOGRAM_STRIP_U8];
+    histogram_u8_state states[4];
+    u32 *pairs = NULL;
+    ptrdiff_t counted = 0;
+    if (many && !(pairs = calloc((size_t)image.wanted * HISTOGRAM_PAIRS, sizeof(u32)))) return 0;
+    for (int c = 0; c < image.wanted; c++) histogram_u8_start(&states[c], many ? pairs + c * HISTOGRAM_PAIRS : NULL);
+    image = histogram_collapse(image, 1);
+    for (ptrdiff_t y = 0; y < image.rows; y++) {
+        for (ptrdiff_t x = 0, n; x < image.width; x += n) {
+            const u8 *src = (const u8 *)image.src + y * image.stride + x * image.channels;
+            const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
+            ptrdiff_t pitch = HISTOGRAM_STRIP_U8;
+            n = image.width - x < pitch ? image.width - x : pitch;
+            if (image.channels > 1) {
+                planes_u8(src, planes, pitch, n, image.channels, image.wanted);
+                src = planes;
+            }
+            for (int c = 0; c < image.wanted; c++) {
+                ptrdiff_t selected = n;
+                const u8 *plane = src + c * pitch;
+                if (mask) {
+                    selected = compact_u8(plane, mask, n, planes + c * pitch);
+                    plane = planes + c * pitch;
+                }
+                histogram_u8_update(&states[c], plane, selected);
+            }
+            counted += n;
+            if (counted > HISTOGRAM_SAMPLES - HISTOGRAM_STRIP_U8) {
+                for (int c = 0; c < image.wanted; c++) histogram_u8_finish(&states[c], counts + 256 * c);
+                counted = 0;
+            }
+        }
+    }
+    for (int c = 0; c < image.wanted; c++) histogram_u8_finish(&states[c], counts + 256 * c);
+    free(pairs);
+    return 1;
+}
+
+static UNUSED void histogram_finish_u16(u32 *tables, int wanted, u64 *counts) {
+    for (int c = 0; c < wanted; c++) {
+        histogram_u16_state state;
+        histogram_u16_start(&state, tables + 65536 * c);
+        histogram_u16_finish(&state, counts + 65536 * c);
+    }
+}
+
+/* counts: wanted x 65536, added to. 0 when there is no memory. */
+static UNUSED int histogram_rows_u16(histogram_image image, u64 *counts) {
+    u16 planes[4 * HISTOGRAM_STRIP_U16];
+    u32 *tables = calloc((size_t)image.wanted * 65536, sizeof(u32));
+    ptrdiff_t counted = 0;
+    if (!tables) return 0;
+    image = histogram_collapse(image, sizeof(u16));
+    for (ptrdiff_t y = 0; y < image.rows; y++) {
+        for (ptrdiff_t x = 0, n; x < image.width; x += n) {
+            const u16 *src = (const u16 *)(image.src + y * image.stride) + x * image.channels;
+            const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
+            ptrdiff_t pitch = HISTOGRAM_STRIP_U16;
+            n = image.width - x < pitch ? image.width - x : pitch;
+            if (image.channels > 1) {
+                planes_u16(src, planes, pitch, n, image.channels, image.wanted);
+                src = planes;
+            }
+            for (int c = 0; c < image.wanted; c++) {
+                histogram_u16_state state;
+                ptrdiff_t selected = n;
+                const u16 *plane = src + c * pitch;
+                if (mask) {
+                    selected = compact_u16(plane, mask, n, planes + c * pitch);
+                    plane = planes + c * pitch;
+                }
+                histogram_u16_start(&state, tables + 65536 * c);
+                histogram_u16_update(&state, plane, selected);
+            }
+            counted += n;
+            if (counted > HISTOGRAM_SAMPLES - HISTOGRAM_STRIP_U16) {
+                histogram_finish_u16(tables, image.wanted, counts);
+                counted = 0;
+            }
+        }
+    }
+    histogram_finish_u16(tables, image.wanted, counts);
+    free(tables);
+    return 1;
+}
+
+/* Each channel is counted by each of its `per` rules: rules and counts (x 65536) are wanted x per. */
+static UNUSED int histogram_rows_f32(histogram_image image, const float_rule *rules, int per, u64 *counts) {
+    f32 planes[4 * HISTOGRAM_STRIP_F32];
+    u16 codes[HISTOGRAM_STRIP_F32];
+    u8 select[HISTOGRAM_STRIP_F32];
+    u32 *tables = calloc((size_t)image.wanted * (size_t)per * 65536, sizeof(u32));
+    ptrdiff_t counted = 0;
+    if (!tables) return 0;
+    image = histogram_collapse(image, sizeof(f32));
+    for (ptrdiff_t y = 0; y < image.rows; y++) {
+        for (ptrdiff_t x = 0, n; x < image.width; x += n) {
+            const f32 *src = (const f32 *)(image.src + y * image.stride) + x * image.channels;
+            const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
+            ptrdiff_t pitch = HISTOGRAM_STRIP_F32;
+            n = image.width - x < pitch ? image.width - x : pitch;
+            if (image.channels > 1) {
+                planes_f32(src, planes, pitch, n, image.channels, image.wanted);
+                src = planes;
+            }
+            for (int k = 0; k < image.wanted * per; k++) {
+                histogram_u16_state state;
+                ptrdiff_t selected = n;
+                if (!float_codes(&rules[k], src + k / per * pitch, mask, n, codes, select)) selected = compact_u16(codes, select, n, codes);
+                histogram_u16_start(&state, tables + 65536 * k);
+                histogram_u16_update(&state, codes, selected);
+            }
+            counted += n;
+            if (counted > HISTOGRAM_SAMPLES - HISTOGRAM_STRIP_F32) {
+                histogram_finish_u16(tables, image.wanted * per, counts);
+                counted = 0;
+            }
+        }
+    }
+    histogram_finish_u16(tables, image.wanted * per, counts);
+    free(tables);
+    return 1;
+}
+
+/* The least and the greatest key of the finite samples of each channel, widening low and high. */
+static UNUSED void extremes_rows_f32(histogram_image image, u32 *low, u32 *high) {
+    f32 planes[4 * HISTOGRAM_STRIP_F32];
+    image = histogram_collapse(image, sizeof(f32));
+    for (ptrdiff_t y = 0; y < image.rows; y++) {
+        for (ptrdiff_t x = 0, n; x < image.width; x += n) {
+            const f32 *src = (const f32 *)(image.src + y * image.stride) + x * image.channels;
+            const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
+            n = image.width - x < HISTOGRAM_STRIP_F32 ? image.width - x : HISTOGRAM_STRIP_F32;
+            if (image.channels > 1) {
+                planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, image.channels, image.wanted);
+                src = planes;
+            }
+            for (int c = 0; c < image.wanted; c++) float_extremes(src + c * HISTOGRAM_STRIP_F32, mask, n, &low[c], &high[c]);
+        }
+    }
+}
+#endif

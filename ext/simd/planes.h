@@ -1,0 +1,117 @@
+/* Interleaved samples to one plane per channel, and the samples that a mask selects: what statistics do to a strip
+   of an image that fits the first-level cache. */
+#ifndef LEVEL
+#ifndef IMGPROC_PLANES_H
+#define IMGPROC_PLANES_H
+
+#define SIMD_SOURCE "simd/planes.h"
+#include "simd/levels.h"
+
+/* The first `wanted` of `channels` (3 or 4) interleaved channels of n pixels; channel c goes to planes + c * pitch. */
+DISPATCH(void, planes_u8, (const u8 *src, u8 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted),
+         (src, planes, pitch, n, channels, wanted))
+DISPATCH(void, planes_u16, (const u16 *src, u16 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted),
+         (src, planes, pitch, n, channels, wanted))
+DISPATCH(void, planes_f32, (const f32 *src, f32 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted),
+         (src, planes, pitch, n, channels, wanted))
+
+/* The samples whose select byte is not 0, moved together; gives their number. dst holds n and may be src. */
+DISPATCH(ptrdiff_t, compact_u8, (const u8 *src, const u8 *select, ptrdiff_t n, u8 *dst), (src, select, n, dst))
+DISPATCH(ptrdiff_t, compact_u16, (const u16 *src, const u8 *select, ptrdiff_t n, u16 *dst), (src, select, n, dst))
+#endif
+
+#else
+
+/* Channels are constants in each call, so that the loops vectorise. */
+#define PLANES_LOOP(type, first, channels, wanted)                                  \
+    for (int c = 0; c < (wanted); c++) {                                            \
+        type *plane = planes + c * pitch;                                           \
+        for (ptrdiff_t i = (first); i < n; i++) plane[i] = src[(channels) * i + c]; \
+    }
+
+#if LEVEL >= LEVEL_AVX2
+/* 16 pixels of three channels: each plane takes its bytes from three vectors. */
+INLINE ptrdiff_t FN(planes_u8_3)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptrdiff_t n) {
+    __m128i place[3][3];
+    ptrdiff_t i = 0;
+    for (int c = 0; c < 3; c++)
+        for (int part = 0; part < 3; part++) {
+            u8 bytes[16];
+            for (int k = 0; k < 16; k++) {
+                const int from = 3 * k + c - 16 * part;
+                bytes[k] = from >= 0 && from < 16 ? (u8)from : 128;
+            }
+            place[c][part] = _mm_loadu_si128((const __m128i *)bytes);
+        }
+    for (; i + 16 <= n; i += 16) {
+        const __m128i *in = (const __m128i *)(src + 3 * i);
+        const __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), c = _mm_loadu_si128(in + 2);
+        for (int k = 0; k < 3; k++) {
+            const __m128i plane = _mm_or_si128(
+                _mm_or_si128(_mm_shuffle_epi8(a, place[k][0]), _mm_shuffle_epi8(b, place[k][1])), _mm_shuffle_epi8(c, place[k][2]));
+            _mm_storeu_si128((__m128i *)(planes + k * pitch + i), plane);
+        }
+    }
+    return i;
+}
+#endif
+
+static UNUSED void FN(planes_u8)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted) {
+    if (channels == 3 && wanted == 3) {
+        ptrdiff_t first = 0;
+#if LEVEL >= LEVEL_AVX2
+        first = FN(planes_u8_3)(src, planes, pitch, n);
+#endif
+        PLANES_LOOP(u8, first, 3, 3)
+    } else if (channels == 4 && wanted == 3) {
+        PLANES_LOOP(u8, 0, 4, 3)
+    } else {
+        PLANES_LOOP(u8, 0, channels, wanted)
+    }
+}
+
+#define PLANES(type)                                                                                              \
+    static UNUSED void FN(planes_##type)(const type *src, type *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, \
+                                         int wanted) {                                                            \
+        if (channels == 3 && wanted == 3) {                                                                       \
+            PLANES_LOOP(type, 0, 3, 3)                                                                            \
+        } else if (channels == 4 && wanted == 3) {                                                                \
+            PLANES_LOOP(type, 0, 4, 3)                                                                            \
+        } else {                                                                                                  \
+            PLANES_LOOP(type, 0, channels, wanted)                                                                \
+        }                                                                                                         \
+    }
+PLANES(u16)
+PLANES(f32)
+#undef PLANES
+#undef PLANES_LOOP
+
+/* Masks are regions: most blocks of 64 are wholly in or out. The others move every sample and step past the selected
+   ones, without a branch to mispredict. */
+#define COMPACT(type)                                                                                                  \
+    static UNUSED ptrdiff_t FN(compact_##type)(const type *src, const u8 *select, ptrdiff_t n, type *dst) {           \
+        ptrdiff_t kept = 0;                                                                                            \
+        for (ptrdiff_t i = 0; i < n; i += 64) {                                                                        \
+            const ptrdiff_t block = n - i < 64 ? n - i : 64;                                                           \
+            if (block == 64) {                                                                                         \
+                u8 selected = 0;                                                                                       \
+                for (int k = 0; k < 64; k++) selected = (u8)(selected + (select[i + k] != 0));                         \
+                if (selected == 0) continue;                                                                           \
+                if (selected == 64) {                                                                                  \
+                    memmove(dst + kept, src + i, 64 * sizeof(type));                                                   \
+                    kept += 64;                                                                                        \
+                    continue;                                                                                          \
+                }                                                                                                      \
+            }                                                                                                          \
+            for (ptrdiff_t k = i; k < i + block; k++) {                                                                \
+                dst[kept] = src[k];                                                                                    \
+                kept += select[k] != 0;                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+        return kept;                                                                                                   \
+    }
+COMPACT(u8)
+COMPACT(u16)
+#undef COMPACT
+
+#endif

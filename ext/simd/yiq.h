@@ -1,0 +1,74 @@
+/* RGB <-> YIQ (NTSC), I and Q centred at half the range, with the matrix that scikit-image uses and its inverse. */
+#ifndef LEVEL
+#ifndef IMGPROC_YIQ_H
+#define IMGPROC_YIQ_H
+#include "simd/common.h"
+
+static const f64 yiq_from_rgb[3][3] UNUSED = {
+    {0.299, 0.587, 0.114},
+    {0.59590059, -0.27455667, -0.32134392},
+    {0.21153661, -0.52273617, 0.31119955},
+};
+static const f64 rgb_from_yiq[3][3] UNUSED = {
+    {1.0000000062082481, 0.9559863415731352, 0.6208247979787566},
+    {0.9999999935279575, -0.27201283148102584, -0.6472042418461063},
+    {1.000000017042305, -1.1067402109737305, 1.7042304856843515},
+};
+
+#define SIMD_SOURCE "simd/yiq.h"
+#include "simd/levels.h"
+
+/* n pixels of 3 or 4 channels; the fourth is copied; dst may be src. Integers: in float64, products summed from the left,
+   rounded half to even and clipped; float32: the same in float32, not clipped. */
+DISPATCH(void, rgb_to_yiq_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+DISPATCH(void, rgb_to_yiq_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+DISPATCH(void, rgb_to_yiq_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+DISPATCH(void, yiq_to_rgb_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+DISPATCH(void, yiq_to_rgb_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+DISPATCH(void, yiq_to_rgb_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+#endif
+
+#else
+
+/* Adding 2^52 to a number in [0, 2^51] rounds it half to even, with SSE2 alone. */
+INLINE i32 FN(yiq_nearest)(f64 v, f64 top) {
+    v = v > 0 ? v : 0;
+    v = v < top ? v : top;
+    return (i32)((v + 4503599627370496.0) - 4503599627370496.0);
+}
+
+#define CONVERT(name, type, real, matrix, before, after, store)                                                          \
+    INLINE void FN(name##_any)(const type *src, type *dst, ptrdiff_t n, int channels) {                                  \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                                              \
+            const type *s = src + i * channels;                                                                          \
+            type *d = dst + i * channels;                                                                                \
+            const real a = (real)s[0], b = (real)s[1] - (before), c = (real)s[2] - (before);                             \
+            const real x = (real)matrix[0][0] * a + (real)matrix[0][1] * b + (real)matrix[0][2] * c;                     \
+            const real y = (real)matrix[1][0] * a + (real)matrix[1][1] * b + (real)matrix[1][2] * c + (after);           \
+            const real z = (real)matrix[2][0] * a + (real)matrix[2][1] * b + (real)matrix[2][2] * c + (after);           \
+            d[0] = store(x);                                                                                             \
+            d[1] = store(y);                                                                                             \
+            d[2] = store(z);                                                                                             \
+            if (channels == 4) d[3] = s[3];                                                                              \
+        }                                                                                                                \
+    }                                                                                                                    \
+    static void FN(name)(const type *src, type *dst, ptrdiff_t n, int channels) {                                        \
+        if (channels == 3) FN(name##_any)(src, dst, n, 3);                                                               \
+        else FN(name##_any)(src, dst, n, 4);                                                                             \
+    }
+
+#define STORE_U8(v) (u8) FN(yiq_nearest)(v, 255)
+#define STORE_U16(v) (u16) FN(yiq_nearest)(v, 65535)
+#define STORE_F32(v) (v)
+CONVERT(rgb_to_yiq_u8, u8, f64, yiq_from_rgb, 0, 128, STORE_U8)
+CONVERT(rgb_to_yiq_u16, u16, f64, yiq_from_rgb, 0, 32768, STORE_U16)
+CONVERT(rgb_to_yiq_f32, f32, f32, yiq_from_rgb, 0, 0.5f, STORE_F32)
+CONVERT(yiq_to_rgb_u8, u8, f64, rgb_from_yiq, 128, 0, STORE_U8)
+CONVERT(yiq_to_rgb_u16, u16, f64, rgb_from_yiq, 32768, 0, STORE_U16)
+CONVERT(yiq_to_rgb_f32, f32, f32, rgb_from_yiq, 0.5f, 0, STORE_F32)
+#undef CONVERT
+#undef STORE_U8
+#undef STORE_U16
+#undef STORE_F32
+
+#endif
