@@ -1,0 +1,136 @@
+"""The report: one HTML page that holds everything it shows, and asks nothing of any network."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+import imgproc
+
+from ..._core.images import GRAY, RGB, RGBA
+from ..outcomes import STAGES, Outcome
+from ..text import counted, in_bytes, in_time, shown
+from .histograms import histogram_paths
+
+DETAILED = 200
+"""Images shown with pictures: some 40 kB each, so that the page of a large batch still opens."""
+_KINDS = {GRAY: "gray", RGB: "RGB", RGBA: "RGBA"}
+
+FEW = 24
+"""Up to this many images the pictures are large."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the page says of the whole run."""
+
+    command: str
+    seconds: float
+    workers: int
+    unfinished: int = 0
+
+
+def picture_side(position: int, total: int) -> int:
+    """Longest side of an image's pictures in the report of ``total`` images; 0 for none."""
+    return 0 if position >= DETAILED else 960 if total <= FEW else 480
+
+
+def build_report(outcomes: Sequence[Outcome], run: Run) -> str:
+    """The page as text."""
+    done = [outcome for outcome in outcomes if outcome.status == "done"]
+    detailed = [outcome for outcome in done if outcome.before is not None and outcome.after is not None]
+    counts = {
+        status: sum(outcome.status == status for outcome in outcomes)
+        for status in ("done", "skipped", "failed")
+    }
+    return _template().render(
+        run=run,
+        counts=counts,
+        version=imgproc.__version__,
+        machine=_machine(run.workers),
+        pixels=sum(outcome.shape[0] * outcome.shape[1] for outcome in done) / 1e6,
+        stages=_stages([sum(outcome.seconds.get(stage, 0.0) for outcome in done) for stage in STAGES]),
+        failures=[outcome for outcome in outcomes if outcome.status == "failed"],
+        cards=[_card(outcome) for outcome in detailed],
+        undetailed=len(done) - len(detailed),
+        chains=len({outcome.chain for outcome in outcomes}),
+    )
+
+
+def write_report(path: Path, outcomes: Sequence[Outcome], run: Run) -> None:
+    """The page as a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_text(build_report(outcomes, run), "utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("imgproc.cli.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"name": shown, "time": in_time, "bytes": in_bytes}
+    environment.globals["counted"] = counted
+    return environment.get_template("page.html")
+
+
+def _machine(workers: int) -> str:
+    return " · ".join(
+        [
+            f"{platform.system()} {platform.machine()}",
+            f"{counted(os.cpu_count() or 1, 'processor')}, {counted(workers, 'worker')}",
+            f"instruction set {imgproc.get_cpu_level()}",
+            f"Python {platform.python_version()}",
+            f"NumPy {np.__version__}",
+            f"OpenCV {cv2.__version__}",
+        ]
+    )
+
+
+def _stages(seconds: Sequence[float]) -> list[dict[str, Any]]:
+    """Name, time and share in percent of each stage."""
+    total = sum(seconds) or 1.0
+    return [
+        {"name": name, "seconds": value, "share": 100 * value / total}
+        for name, value in zip(STAGES, seconds, strict=True)
+    ]
+
+
+def _card(outcome: Outcome) -> dict[str, Any]:
+    assert outcome.before is not None and outcome.after is not None
+    height, width = outcome.shape[:2]
+    channels = outcome.shape[2] if len(outcome.shape) == 3 else GRAY
+    return {
+        "outcome": outcome,
+        "size": f"{width} × {height}",
+        "wide": width >= height,
+        "alpha": channels == RGBA,
+        "kind": f"{outcome.dtype} {({1: 'gray', 3: 'RGB', 4: 'RGBA'})[channels]}",
+        "stages": _stages([outcome.seconds.get(stage, 0.0) for stage in STAGES]),
+        "sides": [
+            {"title": title, "preview": preview, "paths": paths}
+            for title, preview, paths in zip(
+                ("Before", "After"),
+                (outcome.before, outcome.after),
+                histogram_paths(outcome.before.histogram, outcome.after.histogram),
+                strict=True,
+            )
+        ],
+    }
