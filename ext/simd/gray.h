@@ -2,7 +2,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_GRAY_H
 #define IMGPROC_GRAY_H
-#include "simd/planes.h"
+#include "simd/wide_lanes.h"
 #define SIMD_SOURCE "simd/gray.h"
 #include "simd/levels.h"
 
