@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,16 @@ _SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
 _quiet = threading.Lock()
 _quiet_depth = 0
 _loud_level = 0
+
+
+def _forget() -> None:
+    """A forked child has none of the threads that were within."""
+    global _quiet, _quiet_depth
+    _quiet, _quiet_depth = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager
