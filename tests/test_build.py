@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from importlib import import_module
 from pathlib import Path
@@ -98,3 +99,10 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
         env=environment | {"PYTHONPATH": str(site)},
     )
     assert Path(ran.stdout.strip()).is_relative_to(site)
+
+
+def test_every_package_is_listed() -> None:
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    folders = {path.parent for path in (ROOT / "imgproc").rglob("__init__.py")}
+    found = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(metadata["tool"]["setuptools"]["packages"]) == found

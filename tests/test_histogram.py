@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as stn
 from reference import histogram as reference
 
 import imgproc
-from imgproc._core.images import check_mask
 from imgproc._core import histograms
+from imgproc._core.images import check_mask
 
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
 INTEGERS = [np.uint8, np.uint16]
@@ -178,9 +178,7 @@ def test_float_codes(rng: Any, level: str, threads: int, tail: Any, masked: bool
     # Halves between two codes, which float32 rounds to even.
     image.reshape(-1)[:50] = ((np.arange(50) + 0.5) / 65535).astype(np.float32)
     mask = check_mask("test", rng.random((9, 97)) < 0.5, image) if masked else None
-    np.testing.assert_array_equal(
-        histograms.code_counts(image, mask), reference.float_codes(image, mask)
-    )
+    np.testing.assert_array_equal(histograms.code_counts(image, mask), reference.float_codes(image, mask))
 
 
 @pytest.mark.parametrize("tail", CHANNELS)

@@ -46,7 +46,7 @@ def sum_bands(
 
 
 def level_counts(
-    image: Array, mask: Array | None, *, luma: bool = False, channels: int | None = None
+    image: Array, mask: Array | None = None, *, luma: bool = False, channels: int | None = None
 ) -> Array:
     """How often each value of an integer dtype occurs: ``(colour channels, levels)``, uint64.
 
