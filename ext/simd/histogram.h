@@ -59,20 +59,33 @@ INLINE void FN(histogram_u8_bytes)(u32 (*tables)[256], const u8 *src, ptrdiff_t 
     for (; i < n; i++) tables[0][src[i]]++;
 }
 
+/* Whether 64 bytes repeat `word`. */
+INLINE int FN(histogram_run)(const void *src, u64 word) {
+#if LEVEL >= LEVEL_AVX2
+    const __m256i same = _mm256_set1_epi64x((i64)word);
+    const __m256i a = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)src), same);
+    const __m256i b = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)src + 1), same);
+    const __m256i different = _mm256_or_si256(a, b);
+    return _mm256_testz_si256(different, different);
+#else
+    u64 next[8], different = 0;
+    memcpy(next, src, 64);
+    for (int k = 0; k < 8; k++) different |= next[k] ^ word;
+    return different == 0;
+#endif
+}
+
 /* Two neighbours per increment: they are alike in photographs, so that little of the 256 kB is hot. Runs, which would
    wait for one counter, are one addition. */
 INLINE void FN(histogram_u8_pairs)(u32 *pairs, u32 *single, const u8 *src, ptrdiff_t n) {
     ptrdiff_t i = 0;
     while (i + 16 <= n) {
-        u64 word[4];
+        u64 word[2];
         memcpy(word, src + i, 16);
         if (((word[0] ^ word[1]) | (word[0] ^ (word[0] << 8 | word[0] >> 56))) == 0) {
             const u64 same = word[0];
             const ptrdiff_t start = i;
-            for (i += 16; i + 32 <= n; i += 32) {
-                memcpy(word, src + i, 32);
-                if ((word[0] ^ same) | (word[1] ^ same) | (word[2] ^ same) | (word[3] ^ same)) break;
-            }
+            for (i += 16; i + 64 <= n && FN(histogram_run)(src + i, same); i += 64) {}
             single[(u8)same] += (u32)(i - start);
             continue;
         }
@@ -135,11 +148,7 @@ static UNUSED void FN(histogram_u16_update)(histogram_u16_state *state, const u1
         memcpy(&word, src + i, 8);
         if (word == (word << 16 | word >> 48)) {
             const ptrdiff_t start = i;
-            for (i += 4; i + 16 <= n; i += 16) {
-                u64 next[4];
-                memcpy(next, src + i, 32);
-                if ((next[0] ^ word) | (next[1] ^ word) | (next[2] ^ word) | (next[3] ^ word)) break;
-            }
+            for (i += 4; i + 32 <= n && FN(histogram_run)(src + i, word); i += 32) {}
             table[(u16)word] += (u32)(i - start);
             continue;
         }

@@ -22,11 +22,23 @@ DISPATCH(ptrdiff_t, compact_u16, (const u16 *src, const u8 *select, ptrdiff_t n,
 
 #else
 
-/* The number of channels is a constant, so that the loop can vectorise. */
-#define PLANES_LOOP(type, first, channels)                                           \
-    for (int c = 0; c < wanted; c++) {                                               \
-        type *plane = planes + c * pitch;                                            \
-        for (ptrdiff_t i = (first); i < n; i++) plane[i] = src[(channels) * i + c];  \
+/* All channels in one pass; their number is a constant, so that the loops can vectorise. */
+#define PLANES_LOOP(type, first)                                                           \
+    type *restrict a = planes, *restrict b = planes + pitch, *restrict c = planes + 2 * pitch; \
+    if (channels == 3) {                                                                   \
+        for (ptrdiff_t i = (first); i < n; i++) {                                          \
+            a[i] = src[3 * i];                                                             \
+            b[i] = src[3 * i + 1];                                                         \
+            c[i] = src[3 * i + 2];                                                         \
+        }                                                                                  \
+    } else {                                                                               \
+        for (ptrdiff_t i = (first); i < n; i++) {                                          \
+            a[i] = src[4 * i];                                                             \
+            b[i] = src[4 * i + 1];                                                         \
+            c[i] = src[4 * i + 2];                                                         \
+        }                                                                                  \
+        if (wanted == 4)                                                                   \
+            for (ptrdiff_t i = (first); i < n; i++) planes[3 * pitch + i] = src[4 * i + 3]; \
     }
 
 #if LEVEL >= LEVEL_AVX2
@@ -81,19 +93,13 @@ static UNUSED void FN(planes_u8)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptr
 #if LEVEL >= LEVEL_AVX2
     first = channels == 3 ? FN(planes_u8_3)(src, planes, pitch, n) : FN(planes_u8_4)(src, planes, pitch, n, wanted);
 #endif
-    if (channels == 3)
-        PLANES_LOOP(u8, first, 3)
-    else
-        PLANES_LOOP(u8, first, 4)
+    PLANES_LOOP(u8, first)
 }
 
 #define PLANES(type)                                                                                                \
     static UNUSED void FN(planes_##type)(const type *src, type *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, \
                                          int wanted) {                                                              \
-        if (channels == 3)                                                                                          \
-            PLANES_LOOP(type, 0, 3)                                                                                 \
-        else                                                                                                        \
-            PLANES_LOOP(type, 0, 4)                                                                                 \
+        PLANES_LOOP(type, 0)                                                                                        \
     }
 PLANES(u16)
 PLANES(f32)
