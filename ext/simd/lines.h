@@ -57,8 +57,9 @@ static UNUSED int next_line(LineSearch *search, Line *line) {
         search->attempt++;
         return 1;
     }
+    /* Ties leave one slope, of which rounding may make least > most. */
     const f64 middle = (search->least + search->most) / 2;
-    if (search->attempt++ > 24 || search->least > search->most || middle == search->last) return 0;
+    if (search->attempt++ > 24 || search->least > search->most * (1 + 1e-15) || middle == search->last) return 0;
     search->last = middle;
     *line = (Line){0, search->in_f32 ? (f64)(f32)middle : middle};
     return 1;

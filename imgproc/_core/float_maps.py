@@ -16,10 +16,11 @@ _AFFINE_COST = 0.3
 
 
 def power(image: Array, gamma: float, gain: float, out: Array) -> Array:
-    """``out = gain · image ** gamma`` within one unit in the last place; alpha is copied.
+    """``out = gain · image ** gamma`` within 2 + gamma / 8 units in the last place; alpha is copied.
 
-    Samples below 0 give 0, NaN stays, values above 1 follow the power law. With ``gain`` 0 all numbers
-    give 0, infinity too.
+    The power is rounded to float32 before ``gain`` multiplies it; ``gamma`` 1 makes it exact. Samples
+    below 0 give 0, NaN stays, values above 1 follow the power law. With ``gain`` 0 all numbers give 0,
+    infinity too.
     """
     src, dst, channels = rows(image), rows(out), channel_count(image)
     run_bands(

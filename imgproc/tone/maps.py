@@ -87,10 +87,10 @@ def gamma_correct(
 
     Notes
     -----
-    Integers go through a table of all their values, computed in float64: exact. float32 is within one unit
-    in the last place of the exact result (exact before the one rounding where ``gamma`` is 1), subnormal
-    numbers included. There samples below 0 give 0, NaN stays NaN, infinity stays infinity, and ``gain`` 0
-    gives 0 for all but NaN.
+    Integers go through a table of all their values, computed in float64: exact. float32 is within
+    2 + gamma / 8 units in the last place (2.5 + gamma / 8 with a gain), subnormal numbers included, and exact
+    before its one rounding where ``gamma`` is 1. There samples below 0 give 0, NaN stays NaN, infinity stays
+    infinity, and ``gain`` 0 gives 0 for all but NaN.
 
     References
     ----------
