@@ -57,11 +57,11 @@ def test_float32_near_opencv(rng):
 def test_yiq_equals_scikit_image(rng):
     color = pytest.importorskip("skimage.color")
     image = rng.random((100, 101, 3), dtype=np.float32)
-    expected = color.rgb2yiq(image.astype(np.float64)) + (0, 0.5, 0.5)
+    expected = color.rgb2yiq(image.astype(np.float64)) + np.array([0, 0.5, 0.5])
     # Seven float32 roundings of values below 1.1.
     assert np.abs(imgproc.rgb_to_yiq(image) - expected).max() <= 5e-7
     assert np.abs(imgproc.yiq_to_rgb(expected.astype(np.float32)) - image).max() <= 1e-6
     levels = rng.integers(0, 256, (100, 101, 3), dtype=np.uint8)
-    ideal = color.rgb2yiq(levels.astype(np.float64)) + (0, 128, 128)
+    ideal = color.rgb2yiq(levels.astype(np.float64)) + np.array([0, 128, 128])
     # Its sum has another order in float64, which can turn a tie: never more than half a level and a bit.
     assert np.abs(imgproc.rgb_to_yiq(levels) - np.clip(ideal, 0, 255)).max() <= 0.5 + 1e-9

@@ -73,9 +73,12 @@ INLINE void FN(store_pixels)(u8 *dst, VECTOR v, int channels) {
     const __m512i gather = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
     _mm512_mask_storeu_epi32(dst, 0x0fff, _mm512_permutexvar_epi32(gather, v));
 #else
-    v = _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
+    /* Three stores without a shuffle across lanes: the first spoils four bytes that the second then writes. */
+    const __m128i high = _mm256_extracti128_si256(v, 1);
+    const i32 last = _mm_extract_epi32(high, 2);
     _mm_storeu_si128((void *)dst, _mm256_castsi256_si128(v));
-    _mm_storel_epi64((void *)(dst + 16), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((void *)(dst + 12), high);
+    memcpy(dst + 20, &last, 4);
 #endif
 }
 

@@ -1,4 +1,4 @@
-"""Maps of luma that keep chroma: R, G and B get the same difference added, so that U and V of YUV stay as they are."""
+"""Maps of luma that keep chroma: R, G and B get one difference added, so that U and V of YUV stay."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SHIFT_COST = {UINT8: 2.0, UINT16: 2.0, FLOAT32: 2.0}
 def shift_luma(image: Array, before: Array, after: Array, out: Array) -> Array:
     """``out = clip(image + after - before)`` on the colours of an RGB or RGBA image; alpha is copied.
 
-    ``before`` is the luma of ``image`` as ``rgb_to_gray`` gives it and ``after`` the wanted one, ``(H, W)`` of the
-    image's dtype. float32 is clipped to [0, 1] and NaN stays. ``out`` may be ``image``.
+    ``before`` is the luma of ``image`` as ``rgb_to_gray`` gives it and ``after`` the wanted one, ``(H, W)``
+    of the image's dtype. float32 is clipped to [0, 1] and NaN stays. ``out`` may be ``image``.
     """
     src, dst, old, new, channels = rows(image), rows(out), rows(before), rows(after), channel_count(image)
     run_bands(
@@ -48,8 +48,8 @@ def shift_luma_by_table(image: Array, table: Array, out: Array) -> Array:
 def shift_luma_affine(image: Array, low: float, scale: float, out: Array) -> Array:
     """Move luma Y of a float32 RGB(A) image to ``(Y - low) * scale`` clipped to [0, 1].
 
-    Samples are clipped to [0, 1]. A NaN makes its pixel's colours NaN; an infinite sample makes them 0, 1 or NaN.
-    ``out`` may be ``image``.
+    Samples are clipped to [0, 1]. A NaN makes its pixel's colours NaN; an infinite sample makes them 0, 1
+    or NaN. ``out`` may be ``image``.
     """
     src, dst, channels = rows(image), rows(out), channel_count(image)
     run_bands(
@@ -61,7 +61,7 @@ def shift_luma_affine(image: Array, low: float, scale: float, out: Array) -> Arr
 
 
 def shift_luma_by_codes(image: Array, table: Array, out: Array) -> Array:
-    """Move luma Y of a float32 RGB(A) image to ``table[rint(clip(Y, 0, 1) * 65535)]``, a float32 table of 65536.
+    """Move luma Y of a float32 RGB(A) image to ``table[rint(clip(Y, 0, 1) * 65535)]``, a float32 table.
 
     NaN, infinities and clipping as in `shift_luma_affine`. ``out`` may be ``image``.
     """

@@ -68,12 +68,11 @@ def rgb_to_gray(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes
-    -----
-    uint8 is OpenCV's ``COLOR_RGB2GRAY`` bit for bit: weights of 15 bits, ``(9798 R + 19235 G + 3735 B + 16384) >> 15``,
-    at most 0.51 from the formula. uint16 is the formula rounded half to even, in integers, without error. float32 sums
-    the three products from the left in float32: at most 3e-7 of the largest absolute sample off. Values outside [0, 1]
-    are not clipped; a NaN or infinity stays in its pixel.
+    Notes ----- uint8 is OpenCV's ``COLOR_RGB2GRAY`` bit for bit: weights of 15 bits, ``(9798 R + 19235 G +
+    3735 B + 16384) >> 15``, at most 0.51 from the formula. uint16 is the formula rounded half to even, in
+    integers, without error. float32 sums the three products from the left in float32: at most 3e-7 of the
+    largest absolute sample off. Values outside [0, 1] are not clipped; a NaN or infinity stays in its
+    pixel.
 
     References
     ----------
@@ -111,15 +110,13 @@ def rgb_to_yuv(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes
-    -----
-    Y = 0.299 R + 0.587 G + 0.114 B. uint8 is OpenCV's ``COLOR_RGB2YUV`` bit for bit (weights of 14 bits). uint16 is
-    exact: Y, U and V each rounded half to even, U and V from the rounded Y; OpenCV's fixed point is up to 2 levels from
-    it. float32 rounds each product and sum in float32 (below 1e-6 off on [0, 1]) and clips nothing, so that V reaches
-    [-0.115, 1.115]; a NaN or infinity stays in its pixel.
+    Notes ----- Y = 0.299 R + 0.587 G + 0.114 B. uint8 is OpenCV's ``COLOR_RGB2YUV`` bit for bit (weights of
+    14 bits). uint16 is exact: Y, U and V each rounded half to even, U and V from the rounded Y; OpenCV's
+    fixed point is up to 2 levels from it. float32 rounds each product and sum in float32 (below 1e-6 off on
+    [0, 1]) and clips nothing, so that V reaches [-0.115, 1.115]; a NaN or infinity stays in its pixel.
 
-    In integers V would leave the range where ``|R - Y|`` is above 0.57 of it (strong reds and cyans) and is clipped: no way
-    back is exact there. `yuv_to_rgb` says how close the round trip comes.
+    In integers V would leave the range where ``|R - Y|`` is above 0.57 of it (strong reds and cyans) and is
+    clipped: no way back is exact there. `yuv_to_rgb` says how close the round trip comes.
 
     References
     ----------
@@ -158,17 +155,16 @@ def yuv_to_rgb(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes
-    -----
-    R = Y + V' / 0.877, B = Y + U' / 0.492, G = Y - 0.395 U' - 0.581 V' with U' and V' centred at 0 (the weights of G are
-    0.114 / (0.587 · 0.492) and 0.299 / (0.587 · 0.877)). uint8 is OpenCV's ``COLOR_YUV2RGB`` bit for bit, which rounds them to
-    2.032, 1.140, 0.395 and 0.581. uint16 is exact, rounded to nearest and clipped; float32 is not clipped; both use the
-    exact inverse and so differ from OpenCV by up to 3e-4 of the colour difference.
+    Notes ----- R = Y + V' / 0.877, B = Y + U' / 0.492, G = Y - 0.395 U' - 0.581 V' with U' and V' centred
+    at 0 (the weights of G are 0.114 / (0.587 · 0.492) and 0.299 / (0.587 · 0.877)). uint8 is OpenCV's
+    ``COLOR_YUV2RGB`` bit for bit, which rounds them to 2.032, 1.140, 0.395 and 0.581. uint16 is exact,
+    rounded to nearest and clipped; float32 is not clipped; both use the exact inverse and so differ from
+    OpenCV by up to 3e-4 of the colour difference.
 
-    Round trip RGB, YUV, RGB: where V was not clipped, every R, G and B of uint8 and uint16 comes back within 1 level
-    (uint8: tested for all colours, 98.3 % of which clip nothing; the worst of the rest, near pure red, is 34 levels off
-    in R and 17 in G, and B is never more than 1 off). uint16 is at worst 0.131 and 0.067 of
-    the range off in R and G where V was clipped. float32 comes back within 1e-6 on [0, 1].
+    Round trip RGB, YUV, RGB: where V was not clipped, every R, G and B of uint8 and uint16 comes back
+    within 1 level (uint8: tested for all colours, 98.3 % of which clip nothing; the worst of the rest, near
+    pure red, is 34 levels off in R and 17 in G, and B is never more than 1 off). uint16 is at worst 0.131
+    and 0.067 of the range off in R and G where V was clipped. float32 comes back within 1e-6 on [0, 1].
 
     References
     ----------
@@ -207,13 +203,11 @@ def rgb_to_yiq(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes
-    -----
-    Y = 0.299 R + 0.587 G + 0.114 B, I = 0.59590059 R - 0.27455667 G - 0.32134392 B + half,
-    Q = 0.21153661 R - 0.52273617 G + 0.31119955 B + half: the matrix of scikit-image's ``rgb2yiq``, which adds no half.
-    Integers are that in float64, rounded half to even and clipped: I clips above 0.84 of its extremes, Q above 0.957.
-    float32 rounds each product and sum in float32 (below 1e-6 off on [0, 1]) and clips nothing; a NaN or infinity stays
-    in its pixel.
+    Notes ----- Y = 0.299 R + 0.587 G + 0.114 B, I = 0.59590059 R - 0.27455667 G - 0.32134392 B + half, Q =
+    0.21153661 R - 0.52273617 G + 0.31119955 B + half: the matrix of scikit-image's ``rgb2yiq``, which adds
+    no half. Integers are that in float64, rounded half to even and clipped: I clips above 0.84 of its
+    extremes, Q above 0.957. float32 rounds each product and sum in float32 (below 1e-6 off on [0, 1]) and
+    clips nothing; a NaN or infinity stays in its pixel.
 
     References
     ----------
@@ -252,14 +246,13 @@ def yiq_to_rgb(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes
-    -----
-    The inverse of that matrix in float64 for integers (rounded half to even and clipped), in float32 for float32.
+    Notes ----- The inverse of that matrix in float64 for integers (rounded half to even and clipped), in
+    float32 for float32.
 
-    Round trip RGB, YIQ, RGB: where I and Q were not clipped, every R and G of uint8 and uint16 comes back within 1 level
-    and B within 2 (uint8: tested for all colours, 99.4 % of which clip nothing; the worst of the rest is 24, 7 and 27
-    levels off in R, G and B). uint16 is at worst 0.092, 0.027 and 0.107 of the range off where I or Q was clipped.
-    float32 comes back within 1e-6 on [0, 1].
+    Round trip RGB, YIQ, RGB: where I and Q were not clipped, every R and G of uint8 and uint16 comes back
+    within 1 level and B within 2 (uint8: tested for all colours, 99.4 % of which clip nothing; the worst of
+    the rest is 24, 7 and 27 levels off in R, G and B). uint16 is at worst 0.092, 0.027 and 0.107 of the
+    range off where I or Q was clipped. float32 comes back within 1e-6 on [0, 1].
 
     References
     ----------

@@ -1,7 +1,8 @@
 """Slow twins of the colour conversions and luma maps: one pixel at a time, from the formulas of ITU-R BT.601.
 
-Integers other than uint8 gray and YUV are exact rationals, rounded half to even by `round`; uint8 gray and YUV are OpenCV's
-fixed point (modules/imgproc/src/color_yuv.simd.hpp, color_rgb.simd.hpp). float32 rounds after each operation.
+Integers other than uint8 gray and YUV are exact rationals, rounded half to even by `round`; uint8 gray and
+YUV are OpenCV's fixed point (modules/imgproc/src/color_yuv.simd.hpp, color_rgb.simd.hpp). float32 rounds
+after each operation.
 """
 
 from __future__ import annotations
