@@ -79,17 +79,17 @@ INLINE u8 FN(clahe_mix)(u32 four, u32 row, u32 column) {
     return (u8)(((1 << 21) + (1 << 14) - left * x0 - right * x1) >> 22);
 }
 
-/* table[v] for each sample. Eight samples to a load, because loads bound this loop; gathers are slower than it. */
+/* table[v] for each sample: eight to a load where the order of bytes is known, because loads bound this loop. Gathers
+   are slower. */
 INLINE void FN(clahe_look_u8)(const u8 *src, ptrdiff_t n, const u32 *table, u32 *four) {
     ptrdiff_t i = 0;
+#ifdef SIMD_X86
     for (; i + 8 <= n; i += 8) {
-        u64 eight;
-        memcpy(&eight, src + i, 8);
-        u32 *f = four + i;
-        /* Unpacked in the order of memory on little-endian machines; on others the bytes are reversed twice. */
-        f[0] = table[(u8)eight], f[1] = table[(u8)(eight >> 8)], f[2] = table[(u8)(eight >> 16)], f[3] = table[(u8)(eight >> 24)];
-        f[4] = table[(u8)(eight >> 32)], f[5] = table[(u8)(eight >> 40)], f[6] = table[(u8)(eight >> 48)], f[7] = table[eight >> 56];
+        u64 v;
+        memcpy(&v, src + i, 8);
+        for (int k = 0; k < 8; k++) four[i + k] = table[(u8)(v >> 8 * k)];
     }
+#endif
     for (; i < n; i++) four[i] = table[src[i]];
 }
 
@@ -136,7 +136,15 @@ static void FN(clahe_prepare_u16)(const u16 *a, const u16 *b, const u16 *c, cons
 }
 
 INLINE void FN(clahe_look_u16)(const u16 *src, ptrdiff_t n, const u32 *work, u32 *four) {
-    for (ptrdiff_t i = 0; i < n; i++) memcpy(four + 2 * i, work + 2 * (ptrdiff_t)src[i], 8);
+    ptrdiff_t i = 0;
+#ifdef SIMD_X86
+    for (; i + 4 <= n; i += 4) {
+        u64 v;
+        memcpy(&v, src + i, 8);
+        for (int k = 0; k < 4; k++) memcpy(four + 2 * (i + k), work + 2 * (u16)(v >> 16 * k), 8);
+    }
+#endif
+    for (; i < n; i++) memcpy(four + 2 * i, work + 2 * (ptrdiff_t)src[i], 8);
 }
 
 INLINE f32 FN(clahe_bilinear)(u32 upper, u32 lower, f32 x, f32 y) {

@@ -114,7 +114,13 @@ def clahe(
 
 
 def _equalize(
-    src: Array, dst: Array, channels: int, number: int, clip_limit: float, grid: tuple[int, int], tile: tuple[int, int]
+    src: Array,
+    dst: Array,
+    channels: int,
+    number: int,
+    clip_limit: float,
+    grid: tuple[int, int],
+    tile: tuple[int, int],
 ) -> None:
     """One channel (or luma) of rows ``src`` into ``dst``."""
     height, width = len(src), src.shape[1] // channels
@@ -142,6 +148,8 @@ def _equalize(
             _clahe.blend_u8(src, dst, channels, number, *tile, tables, grid[1], weights, work, y0, y1)
         else:
             work = np.empty(2 * 65536, np.uint32)
-            _clahe.blend(src, dst, channels, number, *tile, tables, grid[1], weights, first, last, work, y0, y1)
+            _clahe.blend(
+                src, dst, channels, number, *tile, tables, grid[1], weights, first, last, work, y0, y1
+            )
 
     run_bands(blend, height, height * width * (blend_cost + 2 * color_cost))
