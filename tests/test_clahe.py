@@ -13,8 +13,8 @@ from imgproc import clahe
 
 DTYPES = [np.uint8, np.uint16, np.float32]
 WIDTHS = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
-# Table values are exact; what is left is the rounding of weights and sums: 0.02 levels in 15-bit fixed point and
-# 0.025 in float32 at 65535.
+# Table values are exact; what is left is the rounding of weights and sums: 0.02 levels in 15-bit fixed point,
+# 0.025 in float32 near 65535.
 SLACK = 0.03
 FLOAT_BOUND = 1e-6
 

@@ -1,4 +1,7 @@
-"""Slow twin of `imgproc.clahe`: K. Zuiderveld, Contrast limited adaptive histogram equalization, Graphics Gems IV, 1994."""
+"""Slow twin of `imgproc.clahe`.
+
+K. Zuiderveld, Contrast limited adaptive histogram equalization, Graphics Gems IV, 1994, pp. 474-485.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def table(codes, levels, clip_limit):
 
 
 def blend(plane, clip_limit, tiles):
-    """The exact bilinear blend, in levels and before any rounding, of a plane of codes (integers, or floats with NaN)."""
+    """The exact bilinear blend, in levels, of a plane of codes: integers, or floats with NaN."""
     height, width = plane.shape
     levels = 256 if plane.dtype == np.uint8 else 65536
     th, tw = tile_size(height, width, tiles)
