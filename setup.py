@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = {
-    "clahe": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h", "clahe_tables.h", "clahe.h"],
+    "clahe": ["levels.h", "lanes.h", "gray.h", "tables.h", "luma.h", "channels.h", "clahe_tables.h", "clahe.h"],
     "cpu": ["levels.h", "cpuid.h"],
     "tables": ["levels.h", "tables.h"],
 }

@@ -12,6 +12,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_CLAHE_H
 #define IMGPROC_CLAHE_H
+#include "simd/channels.h"
 #include "simd/clahe_tables.h"
 #include "simd/luma.h"
 
@@ -50,13 +51,6 @@ DISPATCH(void, clahe_prepare_u16, (const u16 *a, const u16 *b, const u16 *c, con
 DISPATCH(void, clahe_row_u16, (const u16 *src, u16 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y), (src, dst, n, work, x, y))
 /* The same for floats: not rounded, divided by 65535. NaN stays as it is. */
 DISPATCH(void, clahe_row_f32, (const f32 *src, f32 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y), (src, dst, n, work, x, y))
-/* Every `channels`-th sample out of and into packed pixels. */
-DISPATCH(void, clahe_pick_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_pick_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_pick_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_put_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_put_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_put_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
 #endif
 
 #else
@@ -237,17 +231,5 @@ static void FN(clahe_row_f32)(const f32 *src, f32 *dst, ptrdiff_t n, const u32 *
         dst[i] = v == v ? blend : v;
     }
 }
-
-#define PICK_AND_PUT(type, suffix)                                                                          \
-    static void FN(clahe_pick_##suffix)(const type *src, type *dst, ptrdiff_t n, int channels) {            \
-        for (ptrdiff_t i = 0; i < n; i++) dst[i] = src[i * channels];                                       \
-    }                                                                                                       \
-    static void FN(clahe_put_##suffix)(const type *src, type *dst, ptrdiff_t n, int channels) {             \
-        for (ptrdiff_t i = 0; i < n; i++) dst[i * channels] = src[i];                                       \
-    }
-PICK_AND_PUT(u8, u8)
-PICK_AND_PUT(u16, u16)
-PICK_AND_PUT(f32, f32)
-#undef PICK_AND_PUT
 
 #endif
