@@ -27,6 +27,7 @@ KERNELS = (
     "tables",
 )
 HEADERS = (
+    "channels.h",
     "clahe.h",
     "clahe_tables.h",
     "codes.h",

@@ -45,12 +45,12 @@ cdef extern from "simd/clahe.h" nogil:
     )
     void clahe_row_u16(const uint16_t *, uint16_t *, Py_ssize_t, const uint32_t *, const float *, float)
     void clahe_row_f32(const float *, float *, Py_ssize_t, const uint32_t *, const float *, float)
-    void clahe_pick_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
-    void clahe_pick_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
-    void clahe_pick_f32(const float *, float *, Py_ssize_t, int)
-    void clahe_put_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
-    void clahe_put_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
-    void clahe_put_f32(const float *, float *, Py_ssize_t, int)
+    void pick_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void pick_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void pick_f32(const float *, float *, Py_ssize_t, int)
+    void put_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void put_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void put_f32(const float *, float *, Py_ssize_t, int)
     void gray_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
     void gray_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
     void gray_f32(const float *, float *, Py_ssize_t, int)
@@ -68,17 +68,17 @@ cdef const sample_t *_samples(const sample_t *pixels, Py_ssize_t n, int channels
         if channel < 0:
             gray_u8(pixels, strip, n, channels)
         else:
-            clahe_pick_u8(pixels + channel, strip, n, channels)
+            pick_u8(pixels + channel, strip, n, channels)
     elif sample_t is uint16_t:
         if channel < 0:
             gray_u16(pixels, strip, n, channels)
         else:
-            clahe_pick_u16(pixels + channel, strip, n, channels)
+            pick_u16(pixels + channel, strip, n, channels)
     else:
         if channel < 0:
             gray_f32(pixels, strip, n, channels)
         else:
-            clahe_pick_f32(pixels + channel, strip, n, channels)
+            pick_f32(pixels + channel, strip, n, channels)
     return strip
 
 
@@ -91,17 +91,17 @@ cdef void _store(
         if channel < 0:
             luma_shift_u8(pixels, before, after, out, n, channels)
         else:
-            clahe_put_u8(after, out + channel, n, channels)
+            put_u8(after, out + channel, n, channels)
     elif sample_t is uint16_t:
         if channel < 0:
             luma_shift_u16(pixels, before, after, out, n, channels)
         else:
-            clahe_put_u16(after, out + channel, n, channels)
+            put_u16(after, out + channel, n, channels)
     else:
         if channel < 0:
             luma_shift_f32(pixels, before, after, out, n, channels)
         else:
-            clahe_put_f32(after, out + channel, n, channels)
+            put_f32(after, out + channel, n, channels)
 
 
 cdef Py_ssize_t _count(const sample_t *samples, Py_ssize_t n, uint32_t *counts) noexcept nogil:
@@ -145,7 +145,7 @@ def extremes(const uint16_t[:, :] src, int channels, Py_ssize_t y0, Py_ssize_t y
             while x < width:
                 n = min(width - x, <Py_ssize_t>CLAHE_STRIP)
                 for channel in range(3):
-                    clahe_pick_u16(&src[y, 4 * x + channel], strip, n, 4)
+                    pick_u16(&src[y, 4 * x + channel], strip, n, 4)
                     clahe_extremes(strip, n, &low, &high)
                 x += n
     return low, high

@@ -12,6 +12,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_CLAHE_H
 #define IMGPROC_CLAHE_H
+#include "simd/channels.h"
 #include "simd/clahe_tables.h"
 #include "simd/luma.h"
 
@@ -50,17 +51,71 @@ DISPATCH(void, clahe_prepare_u16, (const u16 *a, const u16 *b, const u16 *c, con
 DISPATCH(void, clahe_row_u16, (const u16 *src, u16 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y), (src, dst, n, work, x, y))
 /* The same for floats: not rounded, divided by 65535. NaN stays as it is. */
 DISPATCH(void, clahe_row_f32, (const f32 *src, f32 *dst, ptrdiff_t n, const u32 *work, const f32 *x, f32 y), (src, dst, n, work, x, y))
-/* Every `channels`-th sample out of and into packed pixels. */
-DISPATCH(void, clahe_pick_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_pick_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_pick_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_put_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_put_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, clahe_put_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
 #endif
 
 #else
 
+#if LEVEL == LEVEL_AVX512
+/* Byte permutes look up 256 entries in registers, so the tables can be blended for every row: `work` holds, for each
+   tile column, the low bytes of its 256 words `left` and then their high bytes. */
+static void FN(clahe_prepare_u8)(const u8 *above, const u8 *below, ptrdiff_t tiles, u32 pair, int fresh, u32 *work) {
+    const __m512i y = _mm512_set1_epi16((i16)-(i16)(u16)(pair >> 16));
+    u8 *bytes = (u8 *)work;
+    (void)fresh;
+    for (ptrdiff_t i = 0; i < 256 * tiles; i += 32) {
+        const __m512i a = _mm512_slli_epi16(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)(above + i))), 7);
+        const __m512i c = _mm512_slli_epi16(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)(below + i))), 7);
+        const __m512i words = _mm512_add_epi16(a, _mm512_mulhrs_epi16(_mm512_sub_epi16(c, a), y));
+        u8 *out = bytes + i / 256 * 512 + i % 256;
+        _mm256_storeu_si256((void *)out, _mm512_cvtepi16_epi8(words));
+        _mm256_storeu_si256((void *)(out + 256), _mm512_cvtepi16_epi8(_mm512_srli_epi16(words, 8)));
+    }
+}
+
+INLINE __m512i FN(clahe_look_64)(__m512i v, const __m512i *table) {
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), _mm512_permutex2var_epi8(table[0], v, table[1]),
+                                  _mm512_permutex2var_epi8(table[2], v, table[3]));
+}
+
+/* The words of half h (32 pixels) of vectors of their low and high bytes. */
+INLINE __m512i FN(clahe_words)(__m512i low, __m512i high, int h) {
+    const __m256i l = h ? _mm512_extracti64x4_epi64(low, 1) : _mm512_castsi512_si256(low);
+    const __m256i u = h ? _mm512_extracti64x4_epi64(high, 1) : _mm512_castsi512_si256(high);
+    return _mm512_or_si512(_mm512_cvtepu8_epi16(l), _mm512_slli_epi16(_mm512_cvtepu8_epi16(u), 8));
+}
+
+static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, const u32 *work, ptrdiff_t tiles, ptrdiff_t tile, u32 pair, const u32 *pairs) {
+    ptrdiff_t i = 0;
+    (void)pair;
+    for (ptrdiff_t k = clahe_segment(x, tile); i < n; k++) {
+        const ptrdiff_t stop = clahe_stop(k, x, n, tiles, tile);
+        const u8 *left = (const u8 *)work + 512 * (k ? k - 1 : 0), *right = (const u8 *)work + 512 * (k < tiles ? k : tiles - 1);
+        __m512i l[8], r[8];
+        for (int q = 0; q < 8; q++) l[q] = _mm512_loadu_si512(left + 64 * q), r[q] = _mm512_loadu_si512(right + 64 * q);
+        for (; i < stop; i += 64) {
+            const u64 valid = stop - i < 64 ? ((u64)1 << (stop - i)) - 1 : ~(u64)0;
+            const __m512i v = _mm512_maskz_loadu_epi8(valid, src + i);
+            const __m512i l0 = FN(clahe_look_64)(v, l), l1 = FN(clahe_look_64)(v, l + 4);
+            const __m512i r0 = FN(clahe_look_64)(v, r), r1 = FN(clahe_look_64)(v, r + 4);
+            for (int h = 0; h < 2; h++) {
+                const u32 mask = (u32)(valid >> 32 * h);
+                if (!mask) break;
+                const u32 *p = pairs + x + i + 32 * h;
+                const __m256i p0 = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_maskz_loadu_epi32((__mmask16)mask, p), 16));
+                __m256i p1 = _mm256_setzero_si256();
+                if (mask >> 16) p1 = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_maskz_loadu_epi32((__mmask16)(mask >> 16), p + 16), 16));
+                const __m512i weight = _mm512_inserti64x4(_mm512_castsi256_si512(p0), p1, 1);
+                __m512i a = FN(clahe_words)(l0, l1, h), b = FN(clahe_words)(r0, r1, h);
+                /* The weights are kept negative; rounding twice, to 2^-7 and then to 1, equals the one sum and shift. */
+                a = _mm512_add_epi16(a, _mm512_mulhrs_epi16(_mm512_sub_epi16(b, a), _mm512_sub_epi16(_mm512_setzero_si512(), weight)));
+                a = _mm512_srli_epi16(_mm512_add_epi16(a, _mm512_set1_epi16(64)), 7);
+                _mm256_mask_storeu_epi8(dst + i + 32 * h, mask, _mm512_cvtepi16_epi8(a));
+            }
+        }
+        i = stop;
+    }
+}
+#else
 /* Table k of `work` holds a | b << 8 | c << 16 | d << 24 for each level: one load serves a pixel. */
 static void FN(clahe_prepare_u8)(const u8 *above, const u8 *below, ptrdiff_t tiles, u32 pair, int fresh, u32 *work) {
     (void)pair;
@@ -79,21 +134,21 @@ INLINE u8 FN(clahe_mix)(u32 four, u32 row, u32 column) {
     return (u8)(((1 << 21) + (1 << 14) - left * x0 - right * x1) >> 22);
 }
 
-/* table[v] for each sample. Eight samples to a load, because loads bound this loop; gathers are slower than it. */
+/* table[v] for each sample: eight to a load where the order of bytes is known, because loads bound this loop. Gathers
+   are slower. */
 INLINE void FN(clahe_look_u8)(const u8 *src, ptrdiff_t n, const u32 *table, u32 *four) {
     ptrdiff_t i = 0;
+#ifdef SIMD_X86
     for (; i + 8 <= n; i += 8) {
-        u64 eight;
-        memcpy(&eight, src + i, 8);
-        u32 *f = four + i;
-        /* Unpacked in the order of memory on little-endian machines; on others the bytes are reversed twice. */
-        f[0] = table[(u8)eight], f[1] = table[(u8)(eight >> 8)], f[2] = table[(u8)(eight >> 16)], f[3] = table[(u8)(eight >> 24)];
-        f[4] = table[(u8)(eight >> 32)], f[5] = table[(u8)(eight >> 40)], f[6] = table[(u8)(eight >> 48)], f[7] = table[eight >> 56];
+        u64 v;
+        memcpy(&v, src + i, 8);
+        for (int k = 0; k < 8; k++) four[i + k] = table[(u8)(v >> 8 * k)];
     }
+#endif
     for (; i < n; i++) four[i] = table[src[i]];
 }
 
-#if LEVEL >= LEVEL_AVX2
+#if LEVEL == LEVEL_AVX2
 /* clahe_mix of eight pixels, as 32-bit numbers. */
 INLINE __m256i FN(clahe_mix_8)(const u32 *four, __m256i row, const u32 *pairs) {
     const __m256i bytes = _mm256_set1_epi32(0x00ff00ff), half = _mm256_set1_epi32(128);
@@ -116,7 +171,7 @@ static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, c
     }
     pairs += x;
     i = 0;
-#if LEVEL >= LEVEL_AVX2
+#if LEVEL == LEVEL_AVX2
     const __m256i row = _mm256_set1_epi32((i32)pair);
     for (; i + 32 <= n; i += 32) {
         const __m256i a = FN(clahe_mix_8)(four + i, row, pairs + i), b = FN(clahe_mix_8)(four + i + 8, row, pairs + i + 8);
@@ -127,6 +182,7 @@ static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, c
 #endif
     for (; i < n; i++) dst[i] = FN(clahe_mix)(four[i], pair, pairs[i]);
 }
+#endif
 
 static void FN(clahe_prepare_u16)(const u16 *a, const u16 *b, const u16 *c, const u16 *d, ptrdiff_t first, ptrdiff_t last, u32 *restrict work) {
     for (ptrdiff_t v = first; v <= last; v++) {
@@ -136,7 +192,15 @@ static void FN(clahe_prepare_u16)(const u16 *a, const u16 *b, const u16 *c, cons
 }
 
 INLINE void FN(clahe_look_u16)(const u16 *src, ptrdiff_t n, const u32 *work, u32 *four) {
-    for (ptrdiff_t i = 0; i < n; i++) memcpy(four + 2 * i, work + 2 * (ptrdiff_t)src[i], 8);
+    ptrdiff_t i = 0;
+#ifdef SIMD_X86
+    for (; i + 4 <= n; i += 4) {
+        u64 v;
+        memcpy(&v, src + i, 8);
+        for (int k = 0; k < 4; k++) memcpy(four + 2 * (i + k), work + 2 * (u16)(v >> 16 * k), 8);
+    }
+#endif
+    for (; i < n; i++) memcpy(four + 2 * i, work + 2 * (ptrdiff_t)src[i], 8);
 }
 
 INLINE f32 FN(clahe_bilinear)(u32 upper, u32 lower, f32 x, f32 y) {
@@ -167,17 +231,5 @@ static void FN(clahe_row_f32)(const f32 *src, f32 *dst, ptrdiff_t n, const u32 *
         dst[i] = v == v ? blend : v;
     }
 }
-
-#define PICK_AND_PUT(type, suffix)                                                                          \
-    static void FN(clahe_pick_##suffix)(const type *src, type *dst, ptrdiff_t n, int channels) {            \
-        for (ptrdiff_t i = 0; i < n; i++) dst[i] = src[i * channels];                                       \
-    }                                                                                                       \
-    static void FN(clahe_put_##suffix)(const type *src, type *dst, ptrdiff_t n, int channels) {             \
-        for (ptrdiff_t i = 0; i < n; i++) dst[i * channels] = src[i];                                       \
-    }
-PICK_AND_PUT(u8, u8)
-PICK_AND_PUT(u16, u16)
-PICK_AND_PUT(f32, f32)
-#undef PICK_AND_PUT
 
 #endif

@@ -17,7 +17,7 @@ CLIP_LIMIT = Range(low=0)
 TILES = Pair(Range(low=1, high=256, integer=True), ("rows", "columns"))
 CHANNEL = Choice(("luma", "each"))
 
-# Nanoseconds on one thread, only an estimate for the choice of threads: per pixel to count and to blend, per tile.
+# Nanoseconds per pixel to count and to blend, and per tile: only an estimate for the choice of threads.
 _COST = {UINT8: (0.5, 0.8, 1e3), UINT16: (0.8, 1.2, 6e4), FLOAT32: (1.2, 1.5, 6e4)}
 _COLOR_COST = 0.5
 
@@ -58,27 +58,27 @@ def clahe(
     TypeError
         Wrong kind of array or number.
     ValueError
-        ``clip_limit < 0`` or not finite, ``tiles`` outside 1 to 256, unknown ``channel``, wrong shape, a tile of
-        2**31 pixels or more, or an ``out`` that does not fit.
+        ``clip_limit < 0`` or not finite, ``tiles`` outside 1 to 256, unknown ``channel``, wrong shape, a
+        tile of 2**31 pixels or more, or an ``out`` that does not fit.
 
     Notes
     -----
-    The table of a tile is round(max · cdf / pixels), halves to even, of its clipped histogram of 256 or 65536 bins.
-    A pixel goes through the tables of the four nearest tile centres, blended bilinearly. Where the tiles do not
-    divide both sides, tiles are H // rows + 1 by W // columns + 1 pixels and the image is mirrored without its
-    last pixel (``"reflect"``) to the right and below, as OpenCV does.
+    The table of a tile is round(max · cdf / pixels), halves to even, of its clipped histogram of 256 or
+    65536 bins. A pixel goes through the tables of the four nearest tile centres, blended bilinearly. Where
+    the tiles do not divide both sides, they are H // rows + 1 by W // columns + 1 pixels, and the image is
+    mirrored to the right and below (``"reflect"``), as OpenCV does.
 
-    uint8 is blended in 15-bit fixed point, the others in float32: integers are within 1 of the exact blend rounded half
-    to even, and differ from it only where it lies within 0.03 of a half. Bits do not depend on the instruction set
-    or threads.
+    uint8 is blended in 15-bit fixed point, the others in float32. Integers are within 1 of the exact blend
+    rounded half to even, and differ from it only where it lies within 0.03 of a half. Bits do not depend on
+    the instruction set or threads.
 
-    float32 is counted as the 16-bit codes rint(65535 · clip(v, 0, 1)) and looked up by them, but the blend is not
-    rounded: within 1e-6 of the exact one, in [0, 1]. NaN stays and is not counted; a tile of nothing else maps
-    codes to themselves. Infinities count as 0 and 1; under ``"luma"`` the colours of a pixel with NaN or an infinity become
-    NaN or clipped.
+    float32 is counted as the 16-bit codes rint(65535 · clip(v, 0, 1)) and looked up by them, but the blend
+    is not rounded: within 1e-6 of the exact one, in [0, 1]. NaN stays and is not counted; a tile of nothing
+    else maps codes to themselves. Infinities count as 0 and 1; under ``"luma"`` the colours of a pixel with
+    NaN or an infinity become NaN or clipped.
 
-    Cost: two passes, and 256 bytes of tables a tile; 128 KiB for uint16 and float32, of which only the range
-    that the image uses is filled.
+    Cost: two passes, and 256 bytes of tables for each tile; 128 KiB for uint16 and float32, of which uint16
+    fills only the range that the image uses. Nothing else grows with the image.
 
     References
     ----------
