@@ -37,7 +37,7 @@ class Range:
         wanted = numbers.Integral if self.integer else numbers.Real
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise wrong_type(function, argument, str(self), value)
-        number: float = int(value) if self.integer else float(value)
+        number: float = int(value) if isinstance(value, numbers.Integral) and self.integer else float(value)
         if (
             not math.isfinite(number)
             or (self.low is not None and number < self.low)

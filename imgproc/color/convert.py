@@ -68,7 +68,9 @@ def rgb_to_gray(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes ----- uint8 is OpenCV's ``COLOR_RGB2GRAY`` bit for bit: weights of 15 bits, ``(9798 R + 19235 G +
+    Notes
+    -----
+    uint8 is OpenCV's ``COLOR_RGB2GRAY`` bit for bit: weights of 15 bits, ``(9798 R + 19235 G +
     3735 B + 16384) >> 15``, at most 0.51 from the formula. uint16 is the formula rounded half to even, in
     integers, without error. float32 sums the three products from the left in float32: at most 3e-7 of the
     largest absolute sample off. Values outside [0, 1] are not clipped; a NaN or infinity stays in its
@@ -110,7 +112,9 @@ def rgb_to_yuv(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes ----- Y = 0.299 R + 0.587 G + 0.114 B. uint8 is OpenCV's ``COLOR_RGB2YUV`` bit for bit (weights of
+    Notes
+    -----
+    Y = 0.299 R + 0.587 G + 0.114 B. uint8 is OpenCV's ``COLOR_RGB2YUV`` bit for bit (weights of
     14 bits). uint16 is exact: Y, U and V each rounded half to even, U and V from the rounded Y; OpenCV's
     fixed point is up to 2 levels from it. float32 rounds each product and sum in float32 (below 1e-6 off on
     [0, 1]) and clips nothing, so that V reaches [-0.115, 1.115]; a NaN or infinity stays in its pixel.
@@ -155,7 +159,9 @@ def yuv_to_rgb(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes ----- R = Y + V' / 0.877, B = Y + U' / 0.492, G = Y - 0.395 U' - 0.581 V' with U' and V' centred
+    Notes
+    -----
+    R = Y + V' / 0.877, B = Y + U' / 0.492, G = Y - 0.395 U' - 0.581 V' with U' and V' centred
     at 0 (the weights of G are 0.114 / (0.587 · 0.492) and 0.299 / (0.587 · 0.877)). uint8 is OpenCV's
     ``COLOR_YUV2RGB`` bit for bit, which rounds them to 2.032, 1.140, 0.395 and 0.581. uint16 is exact,
     rounded to nearest and clipped; float32 is not clipped; both use the exact inverse and so differ from
@@ -203,7 +209,9 @@ def rgb_to_yiq(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes ----- Y = 0.299 R + 0.587 G + 0.114 B, I = 0.59590059 R - 0.27455667 G - 0.32134392 B + half, Q =
+    Notes
+    -----
+    Y = 0.299 R + 0.587 G + 0.114 B, I = 0.59590059 R - 0.27455667 G - 0.32134392 B + half, Q =
     0.21153661 R - 0.52273617 G + 0.31119955 B + half: the matrix of scikit-image's ``rgb2yiq``, which adds
     no half. Integers are that in float64, rounded half to even and clipped: I clips above 0.84 of its
     extremes, Q above 0.957. float32 rounds each product and sum in float32 (below 1e-6 off on [0, 1]) and
@@ -246,7 +254,9 @@ def yiq_to_rgb(image: Array, *, out: Array | None = None) -> Array:
     ValueError
         Wrong shape, or an ``out`` that does not fit.
 
-    Notes ----- The inverse of that matrix in float64 for integers (rounded half to even and clipped), in
+    Notes
+    -----
+    The inverse of that matrix in float64 for integers (rounded half to even and clipped), in
     float32 for float32.
 
     Round trip RGB, YIQ, RGB: where I and Q were not clipped, every R and G of uint8 and uint16 comes back

@@ -245,7 +245,8 @@ def _equalized(counts: Array, top: float, dtype: np.dtype[Any]) -> Array:
         )
     else:
         scaled = (cdf.astype(np.int64) - smallest) * top / max(rest, 1)
-    return np.maximum(scaled, 0)
+    clipped: Array = np.maximum(scaled, 0)
+    return clipped
 
 
 def _equalize_rows(counts: Array, dtype: np.dtype[Any]) -> Array:
