@@ -119,7 +119,7 @@ def _compose(steps: Sequence[Step], image: Array) -> tuple[int, Array]:
         return 0, np.empty(0)
     size = levels(image.dtype)
     composed = np.arange(size, dtype=image.dtype)[None]
-    counts = _once(lambda: level_counts(image))
+    counts = _once(lambda: level_counts(image, None))
     done = 0
     for step in steps:
         operation = step.operation
