@@ -15,16 +15,42 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
-KERNELS = {
-    "clahe": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h", "clahe_tables.h", "clahe.h"],
-    "codes": ["levels.h", "codes.h"],
-    "color": ["levels.h", "lanes.h", "gray.h", "yuv.h", "yiq.h"],
-    "cpu": ["levels.h", "cpuid.h"],
-    "histogram": ["levels.h", "histogram.h", "histogram_float.h", "histogram_rows.h", "planes.h"],
-    "luma": ["levels.h", "lanes.h", "gray.h", "lines.h", "tables_u8.h", "tables_u16.h", "luma.h"],
-    "means": ["levels.h", "means.h", "float_means.h"],
-    "tables": ["levels.h", "lines.h", "tables_u8.h", "tables_u16.h"],
-}
+KERNELS = (
+    "clahe",
+    "codes",
+    "color",
+    "cpu",
+    "float_maps",
+    "histogram",
+    "luma",
+    "means",
+    "tables",
+)
+HEADERS = (
+    "clahe.h",
+    "clahe_tables.h",
+    "codes.h",
+    "common.h",
+    "cpuid.h",
+    "float_maps.h",
+    "float_means.h",
+    "gray.h",
+    "histogram.h",
+    "histogram_float.h",
+    "histogram_rows.h",
+    "lanes.h",
+    "levels.h",
+    "lines.h",
+    "luma.h",
+    "means.h",
+    "planes.h",
+    "tables_u16.h",
+    "tables_u8.h",
+    "wide_lanes.h",
+    "yiq.h",
+    "yuv.h",
+    "yuv_u8.h",
+)
 
 flavour = os.environ.get("IMGPROC_BUILD", "release")
 if flavour not in ("release", "debug", "sanitize"):
@@ -62,18 +88,13 @@ extensions = [
         [f"ext/{name}.pyx"],
         include_dirs=["ext"],
         # `depends` also carries these files into the sdist.
-        depends=[
-            f"ext/{name}.pyx",
-            "ext/level.pxi",
-            "ext/simd/common.h",
-            *(f"ext/simd/{header}" for header in headers),
-        ],
+        depends=[f"ext/{name}.pyx", "ext/level.pxi", *(f"ext/simd/{header}" for header in HEADERS)],
         define_macros=macros,
         extra_compile_args=compile_args,
         extra_link_args=link_args,
         py_limited_api=not free_threaded,
     )
-    for name, headers in KERNELS.items()
+    for name in KERNELS
 ]
 
 if __name__ == "__main__":

@@ -44,16 +44,22 @@ def import_milliseconds(statement: str, repeats: int = 9) -> float:
 def main() -> None:
     numpy_alone = import_milliseconds("import numpy")
     with_imgproc = import_milliseconds("import numpy, imgproc; imgproc.autocontrast")
-    print(f"import: NumPy {numpy_alone:.0f} ms, imgproc and its tone functions {with_imgproc - numpy_alone:.1f} ms more")
+    print(
+        f"import: NumPy {numpy_alone:.0f} ms, imgproc and its tone functions {with_imgproc - numpy_alone:.1f} ms more"
+    )
     package = Path(imgproc.__file__).parent
-    kernels = sum(path.stat().st_size for path in (package / "_ext").iterdir() if path.suffix in (".so", ".pyd"))
+    kernels = sum(
+        path.stat().st_size for path in (package / "_ext").iterdir() if path.suffix in (".so", ".pyd")
+    )
     print(f"kernels on disk: {kernels / 1e6:.1f} MB")
     print(f"{'peak memory beyond the image at 4K':<40}{'dtype':>8}{'peak MB':>9}{'result MB':>11}")
     for name, operation in imgproc.operations().items():
         for dtype in operation.dtypes:
             channels = 3 if 3 in operation.channels else 1
             command = [sys.executable, "-c", _PEAK, name, str(dtype), str(channels)]
-            peak: list[Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            peak: list[Any] = json.loads(
+                subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            )
             print(f"{name:<40}{dtype!s:>8}{peak[0] / 1024:>9.1f}{peak[1] / 1024:>11.1f}")
 
 

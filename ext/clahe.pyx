@@ -18,12 +18,17 @@ ctypedef fused wide_t:
     uint16_t
     float
 
+ctypedef fused weight_t:
+    uint32_t
+    float
+
 cdef extern from "simd/clahe.h" nogil:
     enum: CLAHE_COPIES
     enum: CLAHE_STRIP
     uint32_t clahe_pair(double)
-    Py_ssize_t clahe_segment(Py_ssize_t, Py_ssize_t, double *)
-    Py_ssize_t clahe_start(Py_ssize_t, Py_ssize_t)
+    Py_ssize_t clahe_segment(Py_ssize_t, Py_ssize_t)
+    double clahe_fraction(Py_ssize_t, Py_ssize_t)
+    Py_ssize_t clahe_stop(Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
     void clahe_count_u8(const uint8_t *, Py_ssize_t, uint32_t *)
     void clahe_count_u16(const uint16_t *, Py_ssize_t, uint32_t *)
     Py_ssize_t clahe_numbers(const float *, uint16_t *, Py_ssize_t)
@@ -31,17 +36,15 @@ cdef extern from "simd/clahe.h" nogil:
     void clahe_table_u16(const uint32_t *, uint32_t, double, uint32_t, uint32_t, uint16_t *)
     void clahe_extremes(const uint16_t *, Py_ssize_t, uint16_t *, uint16_t *)
     void clahe_prepare_u8(const uint8_t *, const uint8_t *, Py_ssize_t, uint32_t, int, uint32_t *)
-    void clahe_blend_u8(
-        const uint8_t *, uint8_t *, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t, const uint32_t *
+    void clahe_row_u8(
+        const uint8_t *, uint8_t *, Py_ssize_t, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t,
+        const uint32_t *
     )
-    void clahe_blend_u16(
-        const uint16_t *, uint16_t *, Py_ssize_t, const uint16_t *, const uint16_t *, const uint16_t *,
-        const uint16_t *, const float *, float
+    void clahe_prepare_u16(
+        const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *, Py_ssize_t, Py_ssize_t, uint32_t *
     )
-    void clahe_blend_f32(
-        const float *, float *, Py_ssize_t, const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *,
-        const float *, float
-    )
+    void clahe_row_u16(const uint16_t *, uint16_t *, Py_ssize_t, const uint32_t *, const float *, float)
+    void clahe_row_f32(const float *, float *, Py_ssize_t, const uint32_t *, const float *, float)
     void clahe_pick_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
     void clahe_pick_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
     void clahe_pick_f32(const float *, float *, Py_ssize_t, int)
@@ -204,22 +207,14 @@ def tables(
                 clahe_table_u16(&counts[0], <uint32_t>pixels, clip, first, last, &words_out[t, 0])
 
 
-def weights_u8(Py_ssize_t tile, uint32_t[::1] out):
-    """The column weights of the 8-bit blend."""
+def weights(Py_ssize_t tile, weight_t[::1] out):
+    """The column weights: fractions, or pairs for the 8-bit blend."""
     cdef Py_ssize_t i
-    cdef double fraction
     for i in range(out.shape[0]):
-        clahe_segment(i, tile, &fraction)
-        out[i] = clahe_pair(fraction)
-
-
-def weights(Py_ssize_t tile, float[::1] out):
-    """The column weights of the other blends."""
-    cdef Py_ssize_t i
-    cdef double fraction
-    for i in range(out.shape[0]):
-        clahe_segment(i, tile, &fraction)
-        out[i] = <float>fraction
+        if weight_t is uint32_t:
+            out[i] = clahe_pair(clahe_fraction(i, tile))
+        else:
+            out[i] = <float>clahe_fraction(i, tile)
 
 
 def blend_u8(
@@ -231,52 +226,35 @@ def blend_u8(
     Py_ssize_t tile_width,
     const uint8_t[:, ::1] tables,
     Py_ssize_t columns,
-    const uint32_t[::1] column_weights,
+    const uint32_t[::1] pairs,
     uint32_t[::1] work,
     Py_ssize_t y0,
     Py_ssize_t y1,
 ):
     """Rows [y0, y1) of dst; work takes 256 * (columns + 1) entries. dst may be src."""
-    cdef Py_ssize_t y, x, n, k, part, stop, segment, last = -1, width = src.shape[1] // channels
+    cdef Py_ssize_t y, x, n, segment, last = -1, width = src.shape[1] // channels
     cdef Py_ssize_t bottom = tables.shape[0] // columns - 1
     cdef uint8_t strip[CLAHE_STRIP]
     cdef uint8_t fresh[CLAHE_STRIP]
     cdef const uint8_t *samples
-    cdef uint8_t *out
     cdef uint32_t pair
-    cdef double fraction
     with nogil:
         for y in range(y0, y1):
-            segment = clahe_segment(y, tile_height, &fraction)
-            pair = clahe_pair(fraction)
+            segment = clahe_segment(y, tile_height)
+            pair = clahe_pair(clahe_fraction(y, tile_height))
             clahe_prepare_u8(
                 &tables[max(segment - 1, 0) * columns, 0], &tables[min(segment, bottom) * columns, 0], columns, pair,
                 segment != last, &work[0],
             )
             last = segment
             x = 0
-            k = 0
             while x < width:
-                n = min(width - x, <Py_ssize_t>CLAHE_STRIP) if channels > 1 else width
+                n = min(width - x, <Py_ssize_t>CLAHE_STRIP)
                 samples = _samples[uint8_t](&src[y, x * channels], n, channels, channel, strip)
-                if channels > 1:
-                    out = fresh
+                if channels == 1:
+                    clahe_row_u8(samples, &dst[y, x], x, n, &work[0], columns, tile_width, pair, &pairs[0])
                 else:
-                    out = &dst[y, 0]
-                part = 0
-                while part < n:
-                    stop = n
-                    if k < columns:
-                        stop = min(n, clahe_start(k + 1, tile_width) - x)
-                    if stop > part:
-                        clahe_blend_u8(
-                            samples + part, out + part, stop - part, &work[0], k, columns, pair,
-                            &column_weights[x + part],
-                        )
-                        part = stop
-                    if part < n:
-                        k += 1
-                if channels > 1:
+                    clahe_row_u8(samples, fresh, x, n, &work[0], columns, tile_width, pair, &pairs[0])
                     _store[uint8_t](&src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel)
                 x += n
 
@@ -290,55 +268,54 @@ def blend(
     Py_ssize_t tile_width,
     const uint16_t[:, ::1] tables,
     Py_ssize_t columns,
-    const float[::1] column_weights,
+    const float[::1] fractions,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    uint32_t[::1] work,
     Py_ssize_t y0,
     Py_ssize_t y1,
 ):
-    """Rows [y0, y1) of dst. dst may be src."""
-    cdef Py_ssize_t y, x, n, k, part, stop, segment, above, below, left, right, width = src.shape[1] // channels
-    cdef Py_ssize_t bottom = tables.shape[0] // columns - 1
+    """Rows [y0, y1) of dst, whose samples lie in first..last; work takes 2 * 65536 entries. dst may be src."""
+    cdef Py_ssize_t y, x, n, k, segment, left, right, start, stop, end
+    cdef Py_ssize_t height = src.shape[0], width = src.shape[1] // channels, bottom = tables.shape[0] // columns - 1
     cdef wide_t strip[CLAHE_STRIP]
     cdef wide_t fresh[CLAHE_STRIP]
     cdef const wide_t *samples
+    cdef const uint16_t *above
+    cdef const uint16_t *below
     cdef wide_t *out
-    cdef double fraction
+    cdef float fraction
     with nogil:
-        for y in range(y0, y1):
-            segment = clahe_segment(y, tile_height, &fraction)
-            above = max(segment - 1, 0) * columns
-            below = min(segment, bottom) * columns
-            x = 0
-            k = 0
-            while x < width:
-                n = min(width - x, <Py_ssize_t>CLAHE_STRIP) if channels > 1 else width
-                samples = _samples[wide_t](&src[y, x * channels], n, channels, channel, strip)
-                if channels > 1:
-                    out = fresh
-                else:
-                    out = &dst[y, 0]
-                part = 0
-                while part < n:
-                    stop = n
-                    if k < columns:
-                        stop = min(n, clahe_start(k + 1, tile_width) - x)
-                    if stop > part:
-                        left = max(k - 1, 0)
-                        right = min(k, columns - 1)
+        while y0 < y1:
+            segment = clahe_segment(y0, tile_height)
+            end = min(y1, clahe_stop(segment, 0, height, bottom + 1, tile_height))
+            above = &tables[max(segment - 1, 0) * columns, 0]
+            below = &tables[min(segment, bottom) * columns, 0]
+            start = 0
+            for k in range(columns + 1):
+                stop = clahe_stop(k, 0, width, columns, tile_width)
+                if stop <= start:
+                    continue
+                left = 65536 * max(k - 1, 0)
+                right = 65536 * min(k, columns - 1)
+                clahe_prepare_u16(above + left, above + right, below + left, below + right, first, last, &work[0])
+                for y in range(y0, end):
+                    fraction = <float>clahe_fraction(y, tile_height)
+                    x = start
+                    while x < stop:
+                        n = min(stop - x, <Py_ssize_t>CLAHE_STRIP)
+                        samples = _samples[wide_t](&src[y, x * channels], n, channels, channel, strip)
+                        out = &dst[y, x * channels]
+                        if channels > 1:
+                            out = fresh
                         if wide_t is uint16_t:
-                            clahe_blend_u16(
-                                samples + part, out + part, stop - part, &tables[above + left, 0],
-                                &tables[above + right, 0], &tables[below + left, 0], &tables[below + right, 0],
-                                &column_weights[x + part], <float>fraction,
-                            )
+                            clahe_row_u16(samples, out, n, &work[0], &fractions[x], fraction)
                         else:
-                            clahe_blend_f32(
-                                samples + part, out + part, stop - part, &tables[above + left, 0],
-                                &tables[above + right, 0], &tables[below + left, 0], &tables[below + right, 0],
-                                &column_weights[x + part], <float>fraction,
+                            clahe_row_f32(samples, out, n, &work[0], &fractions[x], fraction)
+                        if channels > 1:
+                            _store[wide_t](
+                                &src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel
                             )
-                        part = stop
-                    if part < n:
-                        k += 1
-                if channels > 1:
-                    _store[wide_t](&src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel)
-                x += n
+                        x += n
+                start = stop
+            y0 = end

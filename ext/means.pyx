@@ -1,6 +1,6 @@
 """Channel statistics of RGB and RGBA images, and gains for floats."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 include "level.pxi"
 
@@ -11,7 +11,7 @@ ctypedef fused level_t:
 cdef extern from "simd/means.h" nogil:
     void sums_u8(const uint8_t *, Py_ssize_t, int, uint64_t *)
     void sums_u16(const uint16_t *, Py_ssize_t, int, uint64_t *)
-    void chosen_sums_u8(const uint8_t *, Py_ssize_t, int, const uint8_t *, uint64_t, uint64_t *)
+    void chosen_sums_u8(const uint8_t *, Py_ssize_t, int, const uint8_t *, uint32_t, uint64_t *)
     void chosen_sums_u16(const uint16_t *, Py_ssize_t, int, const uint8_t *, uint64_t, uint64_t *)
 
 cdef extern from "simd/float_means.h" nogil:
@@ -24,6 +24,7 @@ cdef extern from "simd/float_means.h" nogil:
     void sums_f32(const float_block *, double *)
     void peaks_f32(const float_block *, double *)
     void powers_f32(const float_block *, const double *, double, double *)
+    void key_counts_f32(const float_block *, const uint32_t *, uint64_t *)
     void gains_f32(const float *, float *, Py_ssize_t, int, const double *)
 
 
@@ -50,7 +51,7 @@ def level_sums(const level_t[:, :] src, int channels, const uint8_t[:, :] mask, 
                 else:
                     sums_u16(&src[y, 0], n, channels, sums)
             elif level_t is uint8_t:
-                chosen_sums_u8(&src[y, 0], n, channels, chosen, factor, sums)
+                chosen_sums_u8(&src[y, 0], n, channels, chosen, <uint32_t>factor, sums)
             else:
                 chosen_sums_u16(&src[y, 0], n, channels, chosen, factor, sums)
     return sums[0], sums[1], sums[2]
@@ -72,13 +73,13 @@ cdef float_block whole(const float[:, :] src, int channels, const uint8_t[:, :] 
     return image
 
 
-cdef float_block part(const float_block *image, Py_ssize_t height, Py_ssize_t b) noexcept nogil:
-    """Block b of `height` rows."""
+cdef float_block band(const float_block *image, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Rows [y0, y1)."""
     cdef float_block block = image[0]
-    block.src = <const float *>(<const char *>image.src + b * height * image.stride)
+    block.src = <const float *>(<const char *>image.src + y0 * image.stride)
     if image.mask != NULL:
-        block.mask = image.mask + b * height * image.mask_stride
-    block.rows = min(height, image.rows - b * height)
+        block.mask = image.mask + y0 * image.mask_stride
+    block.rows = min(y1, image.rows) - y0
     return block
 
 
@@ -89,7 +90,7 @@ def float_sums(const float[:, :] src, int channels, const uint8_t[:, :] mask, do
     cdef float_block block, image = whole(src, channels, mask, saturation)
     with nogil:
         for b in range(b0, b1):
-            block = part(&image, height, b)
+            block = band(&image, b * height, (b + 1) * height)
             sums_f32(&block, &sums[b, 0])
 
 
@@ -99,7 +100,7 @@ def float_peaks(const float[:, :] src, int channels, const uint8_t[:, :] mask, P
     cdef float_block block, image = whole(src, channels, mask, 1)
     with nogil:
         for b in range(b0, b1):
-            block = part(&image, height, b)
+            block = band(&image, b * height, (b + 1) * height)
             peaks_f32(&block, &peaks[b, 0])
 
 
@@ -109,8 +110,19 @@ def float_powers(const float[:, :] src, int channels, const uint8_t[:, :] mask, 
     cdef float_block block, image = whole(src, channels, mask, 1)
     with nogil:
         for b in range(b0, b1):
-            block = part(&image, height, b)
+            block = band(&image, b * height, (b + 1) * height)
             powers_f32(&block, &scale[0], power, &sums[b, 0])
+
+
+def float_key_counts(const float[:, :] src, int channels, const uint8_t[:, :] mask, const uint32_t[::1] prefix, uint64_t[:, ::1] counts, Py_ssize_t y0, Py_ssize_t y1):
+    """Adds to (3, 65536) counts the upper halves of the samples' order keys in rows [y0, y1), or, with prefix given,
+    the lower halves below the upper halves prefix[c]."""
+    cdef float_block image = whole(src, channels, mask, 1), block = band(&image, y0, y1)
+    cdef const uint32_t *chosen = NULL
+    if prefix is not None:
+        chosen = &prefix[0]
+    with nogil:
+        key_counts_f32(&block, chosen, &counts[0, 0])
 
 
 def apply_gains(const float[:, :] src, float[:, :] dst, int channels, const double[::1] gains, Py_ssize_t y0, Py_ssize_t y1):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 try:
-    import imgproc
     import imgproc._ext.cpu  # the source folder alone has no kernels
+
+    import imgproc
 except ImportError as error:
     raise pytest.UsageError(
         f"the tests need the installed package: pip install, then `pytest` and not `python -m pytest` ({error})"

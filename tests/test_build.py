@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SETUP = (ROOT / "setup.py").read_text("utf-8")
-KERNELS = re.findall(r'^    "(\w+)": \[', SETUP, re.MULTILINE)
+KERNELS = re.findall(r'^    "(\w+)",$', SETUP, re.MULTILINE)
 
 
 def test_kernels_were_found_in_setup() -> None:
@@ -31,7 +32,7 @@ def test_named_kernel_imports(kernel: str) -> None:
 
 def test_every_source_is_named() -> None:
     assert sorted(path.stem for path in (ROOT / "ext").glob("*.pyx")) == sorted(KERNELS)
-    headers = set(re.findall(r'"(\w+\.h)"', SETUP)) | {"common.h"}
+    headers = set(re.findall(r'^    "(\w+\.h)",$', SETUP, re.MULTILINE))
     assert headers == {path.name for path in (ROOT / "ext" / "simd").glob("*.h")}
 
 
@@ -98,3 +99,10 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
         env=environment | {"PYTHONPATH": str(site)},
     )
     assert Path(ran.stdout.strip()).is_relative_to(site)
+
+
+def test_every_package_is_listed() -> None:
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    folders = {path.parent for path in (ROOT / "imgproc").rglob("__init__.py")}
+    found = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(metadata["tool"]["setuptools"]["packages"]) == found

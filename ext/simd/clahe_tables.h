@@ -80,26 +80,45 @@ static void FN(clahe_table_u8)(u32 *counts, u32 pixels, f64 clip, u8 *table) {
     for (int v = 0; v < 256; v++) table[v] = (u8)FN(clahe_level)(counts[v], share.scale);
 }
 
+/* sums[i] = sum + min(counts[0], limit) + ... + min(counts[i], limit); returns the last. */
+INLINE u32 FN(clahe_sums)(const u32 *counts, int n, u32 limit, u32 sum, u32 *sums) {
+    int i = 0;
+#if LEVEL >= LEVEL_AVX2
+    const __m256i most = _mm256_set1_epi32((i32)limit), lane_end = _mm256_setr_epi32(3, 3, 3, 3, 3, 3, 3, 3), end = _mm256_set1_epi32(7);
+    __m256i before = _mm256_set1_epi32((i32)sum);
+    for (; i + 8 <= n; i += 8) {
+        __m256i v = _mm256_min_epu32(_mm256_loadu_si256((const void *)(counts + i)), most);
+        v = _mm256_add_epi32(v, _mm256_slli_si256(v, 4));
+        v = _mm256_add_epi32(v, _mm256_slli_si256(v, 8));
+        v = _mm256_add_epi32(v, _mm256_blend_epi32(_mm256_setzero_si256(), _mm256_permutevar8x32_epi32(v, lane_end), 0xf0));
+        _mm256_storeu_si256((void *)(sums + i), _mm256_add_epi32(v, before));
+        before = _mm256_add_epi32(before, _mm256_permutevar8x32_epi32(v, end));
+    }
+    sum = (u32)_mm256_cvtsi256_si32(before);
+#endif
+    for (; i < n; i++) sums[i] = sum += counts[i] < limit ? counts[i] : limit;
+    return sum;
+}
+
 static void FN(clahe_table_u16)(const u32 *counts, u32 pixels, f64 clip, u32 first, u32 last, u16 *table) {
     if (pixels == 0) {
-        for (u32 v = first; v <= last; v++) table[v] = (u16)v;
+        for (ptrdiff_t v = first; v <= (ptrdiff_t)last; v++) table[v] = (u16)v;
         return;
     }
-    u32 limit = clahe_limit(clip, pixels, 65536), clipped = 0, sum = 0, block[1024];
-    for (u32 v = first; v <= last; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
+    u32 limit = clahe_limit(clip, pixels, 65536), clipped = 0, sum = 0, sums[1024];
+    for (ptrdiff_t v = first; v <= (ptrdiff_t)last; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
     const clahe_sharing share = clahe_share(limit, clipped, pixels, 65536);
     const f32 inverse = 1.0f / (f32)share.step;
-    for (u32 v = first; v <= last; v += 1024) {
-        int n = last - v < 1024 ? (int)(last - v) + 1 : 1024;
-        for (int i = 0; i < n; i++) {
-            u32 count = counts[v + i];
-            block[i] = sum += count < limit ? count : limit;
-        }
+    const i32 rest = (i32)share.rest;
+    for (ptrdiff_t start = first; start <= (ptrdiff_t)last; start += 1024) {
+        const int n = (ptrdiff_t)last - start < 1024 ? (int)((ptrdiff_t)last - start) + 1 : 1024, v = (int)start;
+        sum = FN(clahe_sums)(counts + start, n, limit, sum, sums);
+        u16 *out = table + start;
         for (int i = 0; i < n; i++) {
             /* Of the rest, bins 0, step, 2 step ... to this one have got theirs; the half keeps the quotient off the integers. */
-            i32 level = (i32)(v + i), got = (i32)(((f32)level + 0.5f) * inverse) + 1;
-            got = got < (i32)share.rest ? got : (i32)share.rest;
-            table[v + i] = (u16)FN(clahe_level)(block[i] + share.batch * (u32)(level + 1) + (u32)got, share.scale);
+            i32 got = (i32)(((f32)(v + i) + 0.5f) * inverse) + 1;
+            got = got < rest ? got : rest;
+            out[i] = (u16)FN(clahe_level)(sums[i] + share.batch * (u32)(v + i + 1) + (u32)got, share.scale);
         }
     }
 }

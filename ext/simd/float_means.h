@@ -25,6 +25,9 @@ DISPATCH(void, sums_f32, (const float_block *block, f64 *sums), (block, sums))
 DISPATCH(void, peaks_f32, (const float_block *block, f64 *peaks), (block, peaks))
 /* sums[c] of (|sample| * scale[c]) ** power. */
 DISPATCH(void, powers_f32, (const float_block *block, const f64 *scale, f64 power, f64 *sums), (block, scale, power, sums))
+/* Adds to counts[c][h] the samples whose order key (as unsigned, in the order of the floats) has the upper half h, or,
+   with prefix given, the lower half h under the upper half prefix[c]. Pixels that do not count have NAN's key. */
+DISPATCH(void, key_counts_f32, (const float_block *block, const u32 *prefix, u64 *counts), (block, prefix, counts))
 /* dst = src * gain of the channel, in float64, rounded once; alpha is copied. dst may be src. */
 DISPATCH(void, gains_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels, const f64 *gains), (src, dst, n, channels, gains))
 
@@ -32,12 +35,13 @@ DISPATCH(void, gains_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels, 
 
 enum { FN(PLANE) = 64, FN(LANES) = 48 };
 
-/* Up to 64 pixels by channel; zero where a pixel does not count, and behind the last one. */
-INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t x, f32 (*plane)[FN(PLANE)]) {
+/* Up to 64 pixels by channel; `absent` where a pixel does not count, and behind the last one. */
+INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t x, f32 absent, f32 (*plane)[FN(PLANE)]) {
     const f32 *src = (const f32 *)((const char *)block->src + y * block->stride) + x * block->channels;
     const u8 *mask = block->mask ? block->mask + y * block->mask_stride + x : NULL;
     const int m = block->n - x < FN(PLANE) ? (int)(block->n - x) : FN(PLANE);
-    if (m < FN(PLANE)) memset(plane, 0, 3 * sizeof plane[0]);
+    for (int c = 0; c < 3; c++)
+        for (int k = m; k < FN(PLANE); k++) plane[c][k] = absent;
     if (block->channels == 3) {
         for (int k = 0; k < m; k++)
             for (int c = 0; c < 3; c++) plane[c][k] = src[3 * k + c];
@@ -48,13 +52,13 @@ INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t 
     for (int k = 0; k < FN(PLANE); k++) {
         const f32 r = plane[0][k], g = plane[1][k], b = plane[2][k];
         const int finite = (r - r == 0) & (g - g == 0) & (b - b == 0);
-        plane[0][k] = finite ? r : 0;
-        plane[1][k] = finite ? g : 0;
-        plane[2][k] = finite ? b : 0;
+        plane[0][k] = finite ? r : absent;
+        plane[1][k] = finite ? g : absent;
+        plane[2][k] = finite ? b : absent;
     }
     if (mask)
         for (int k = 0; k < m; k++)
-            for (int c = 0; c < 3; c++) plane[c][k] = mask[k] ? plane[c][k] : 0;
+            for (int c = 0; c < 3; c++) plane[c][k] = mask[k] ? plane[c][k] : absent;
     if (block->saturation < 1)
         for (int k = 0; k < FN(PLANE); k++) {
             const f32 r = plane[0][k], g = plane[1][k], b = plane[2][k];
@@ -62,9 +66,9 @@ INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t 
             high = high > b ? high : b;
             low = low < b ? low : b;
             const int counts = (high > 0) & (((f64)high - low) / (high > 0 ? high : 1) <= block->saturation);
-            plane[0][k] = counts ? r : 0;
-            plane[1][k] = counts ? g : 0;
-            plane[2][k] = counts ? b : 0;
+            plane[0][k] = counts ? r : absent;
+            plane[1][k] = counts ? g : absent;
+            plane[2][k] = counts ? b : absent;
         }
 }
 
@@ -95,7 +99,7 @@ static void FN(sums_f32)(const float_block *block, f64 *sums) {
     }
     for (ptrdiff_t y = 0; y < block->rows; y++)
         for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            FN(counted_planes)(block, y, x, plane);
+            FN(counted_planes)(block, y, x, 0, plane);
             for (int c = 0; c < 3; c++)
                 for (int k = 0; k < FN(PLANE); k += 8)
                     for (int j = 0; j < 8; j++) lanes[c][j] += plane[c][k + j];
@@ -110,7 +114,7 @@ static void FN(peaks_f32)(const float_block *block, f64 *peaks) {
     f32 plane[3][FN(PLANE)], high[3][FN(PLANE)] = {{0}};
     for (ptrdiff_t y = 0; y < block->rows; y++)
         for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            FN(counted_planes)(block, y, x, plane);
+            FN(counted_planes)(block, y, x, 0, plane);
             for (int c = 0; c < 3; c++)
                 for (int k = 0; k < FN(PLANE); k++) {
                     const f32 v = fabsf(plane[c][k]);
@@ -129,7 +133,7 @@ static void FN(powers_f32)(const float_block *block, const f64 *scale, f64 power
     const int whole = power <= 1024 && power == (int)power ? (int)power : 0;
     for (ptrdiff_t y = 0; y < block->rows; y++)
         for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            FN(counted_planes)(block, y, x, plane);
+            FN(counted_planes)(block, y, x, 0, plane);
             for (int c = 0; c < 3; c++) {
                 f64 base[FN(PLANE)], result[FN(PLANE)];
                 for (int k = 0; k < FN(PLANE); k++) {
@@ -151,6 +155,24 @@ static void FN(powers_f32)(const float_block *block, const f64 *scale, f64 power
         sums[c] = 0;
         for (int j = 0; j < 8; j++) sums[c] += lanes[c][j];
     }
+}
+
+static void FN(key_counts_f32)(const float_block *block, const u32 *prefix, u64 *counts) {
+    f32 plane[3][FN(PLANE)];
+    for (ptrdiff_t y = 0; y < block->rows; y++)
+        for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
+            u32 key[3][FN(PLANE)];
+            FN(counted_planes)(block, y, x, NAN, plane);
+            memcpy(key, plane, sizeof key);
+            for (int c = 0; c < 3; c++) {
+                for (int k = 0; k < FN(PLANE); k++) key[c][k] ^= key[c][k] >> 31 ? 0xffffffff : 0x80000000;
+                if (!prefix)
+                    for (int k = 0; k < FN(PLANE); k++) counts[65536 * c + (key[c][k] >> 16)]++;
+                else
+                    for (int k = 0; k < FN(PLANE); k++)
+                        if (key[c][k] >> 16 == prefix[c]) counts[65536 * c + (key[c][k] & 65535)]++;
+            }
+        }
 }
 
 static void FN(gains_f32)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, const f64 *gains) {

@@ -59,20 +59,33 @@ INLINE void FN(histogram_u8_bytes)(u32 (*tables)[256], const u8 *src, ptrdiff_t 
     for (; i < n; i++) tables[0][src[i]]++;
 }
 
+/* Whether 64 bytes repeat `word`. */
+INLINE int FN(histogram_run)(const void *src, u64 word) {
+#if LEVEL >= LEVEL_AVX2
+    const __m256i same = _mm256_set1_epi64x((i64)word);
+    const __m256i a = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)src), same);
+    const __m256i b = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)src + 1), same);
+    const __m256i different = _mm256_or_si256(a, b);
+    return _mm256_testz_si256(different, different);
+#else
+    u64 next[8], different = 0;
+    memcpy(next, src, 64);
+    for (int k = 0; k < 8; k++) different |= next[k] ^ word;
+    return different == 0;
+#endif
+}
+
 /* Two neighbours per increment: they are alike in photographs, so that little of the 256 kB is hot. Runs, which would
    wait for one counter, are one addition. */
 INLINE void FN(histogram_u8_pairs)(u32 *pairs, u32 *single, const u8 *src, ptrdiff_t n) {
     ptrdiff_t i = 0;
     while (i + 16 <= n) {
-        u64 word[4];
+        u64 word[2];
         memcpy(word, src + i, 16);
         if (((word[0] ^ word[1]) | (word[0] ^ (word[0] << 8 | word[0] >> 56))) == 0) {
             const u64 same = word[0];
             const ptrdiff_t start = i;
-            for (i += 16; i + 32 <= n; i += 32) {
-                memcpy(word, src + i, 32);
-                if ((word[0] ^ same) | (word[1] ^ same) | (word[2] ^ same) | (word[3] ^ same)) break;
-            }
+            for (i += 16; i + 64 <= n && FN(histogram_run)(src + i, same); i += 64) {}
             single[(u8)same] += (u32)(i - start);
             continue;
         }
@@ -114,41 +127,49 @@ static UNUSED void FN(histogram_u8_finish)(histogram_u8_state *state, u64 *count
     if (!state->pairs) return;
     /* tables[0] gathers the first of each pair; neither it nor a row's sum can pass 2^32. */
     for (int second = 0; second < 256; second++) {
-        const u32 *row = state->pairs + 256 * second;
+        u32 *row = state->pairs + 256 * second;
         u32 sum = 0;
-        for (int first = 0; first < 256; first++) {
-            sum += row[first];
-            state->tables[0][first] += row[first];
-        }
+        for (int first = 0; first < 256; first++) sum += row[first];
+        if (sum == 0) continue;
         counts[second] += sum;
+        for (int first = 0; first < 256; first++) state->tables[0][first] += row[first];
+        memset(row, 0, 256 * sizeof(u32));
     }
     for (int v = 0; v < 256; v++) counts[v] += state->tables[0][v];
     memset(state->tables[0], 0, sizeof state->tables[0]);
-    memset(state->pairs, 0, HISTOGRAM_PAIRS * sizeof(u32));
 }
 
 /* More tables than one would leave the caches; runs of four are one addition. */
 static UNUSED void FN(histogram_u16_update)(histogram_u16_state *state, const u16 *src, ptrdiff_t n) {
     u32 *table = state->table;
     ptrdiff_t i = 0;
-    for (; i + 4 <= n; i += 4) {
+    while (i + 4 <= n) {
         u64 word;
         memcpy(&word, src + i, 8);
         if (word == (word << 16 | word >> 48)) {
-            table[(u16)word] += 4;
-        } else {
-            table[(u16)word]++;
-            table[(u16)(word >> 16)]++;
-            table[(u16)(word >> 32)]++;
-            table[word >> 48]++;
+            const ptrdiff_t start = i;
+            for (i += 4; i + 32 <= n && FN(histogram_run)(src + i, word); i += 32) {}
+            table[(u16)word] += (u32)(i - start);
+            continue;
         }
+        table[(u16)word]++;
+        table[(u16)(word >> 16)]++;
+        table[(u16)(word >> 32)]++;
+        table[word >> 48]++;
+        i += 4;
     }
     for (; i < n; i++) table[src[i]]++;
 }
 
 static UNUSED void FN(histogram_u16_finish)(histogram_u16_state *state, u64 *counts) {
-    for (ptrdiff_t v = 0; v < 65536; v++) counts[v] += state->table[v];
-    memset(state->table, 0, 65536 * sizeof(u32));
+    for (ptrdiff_t block = 0; block < 65536; block += 256) {
+        u32 *table = state->table + block;
+        u32 any = 0;
+        for (int v = 0; v < 256; v++) any |= table[v];
+        if (any == 0) continue;
+        for (int v = 0; v < 256; v++) counts[block + v] += table[v];
+        memset(table, 0, 256 * sizeof(u32));
+    }
 }
 
 #endif

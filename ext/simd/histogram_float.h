@@ -101,17 +101,27 @@ static UNUSED int FN(float_codes)(const float_rule *rule, const f32 *src, const 
     return all;
 }
 
-static UNUSED void FN(float_extremes)(const f32 *src, const u8 *mask, ptrdiff_t n, u32 *low, u32 *high) {
-    /* Signed keys: SSE2 and AVX2 compare no unsigned integers. */
+/* Signed keys: neither SSE2 nor AVX2 compares unsigned integers. */
+INLINE void FN(float_extremes_of)(const f32 *src, const u8 *mask, const int masked, ptrdiff_t n, i32 *low, i32 *high) {
     i32 least = INT32_MAX, most = INT32_MIN;
     for (ptrdiff_t i = 0; i < n; i++) {
-        const u32 bits = float_bits(src[i]);
-        const i32 key = (i32)(float_key(bits) ^ 0x80000000u);
-        const int counts = float_finite(bits) & (mask ? mask[i] != 0 : 1);
-        const i32 below = counts ? key : INT32_MAX, above = counts ? key : INT32_MIN;
+        const i32 bits = (i32)float_bits(src[i]);
+        const i32 key = bits ^ (i32)((u32)(bits >> 31) >> 1);
+        const i32 counts = -(i32)(((bits & 0x7f800000) != 0x7f800000) & (masked ? mask[i] != 0 : 1));
+        const i32 below = (key & counts) | (INT32_MAX & ~counts), above = (key & counts) | (INT32_MIN & ~counts);
         least = below < least ? below : least;
         most = above > most ? above : most;
     }
+    *low = least;
+    *high = most;
+}
+
+static UNUSED void FN(float_extremes)(const f32 *src, const u8 *mask, ptrdiff_t n, u32 *low, u32 *high) {
+    i32 least, most;
+    if (mask)
+        FN(float_extremes_of)(src, mask, 1, n, &least, &most);
+    else
+        FN(float_extremes_of)(src, mask, 0, n, &least, &most);
     if (least > most) return;
     if (((u32)least ^ 0x80000000u) < *low) *low = (u32)least ^ 0x80000000u;
     if (((u32)most ^ 0x80000000u) > *high) *high = (u32)most ^ 0x80000000u;

@@ -1,22 +1,24 @@
-/* Histograms of images: rows in strips that stay in the first-level cache, one plane per channel, masked samples left
-   out, counted by histogram.h. Level-independent: each step dispatches for itself, once per strip. */
+/* Histograms of images: rows in strips that stay in the caches, one plane per channel, masked samples left out,
+   counted by histogram.h. Level-independent: each step dispatches for itself, once per strip. */
 #ifndef IMGPROC_HISTOGRAM_ROWS_H
 #define IMGPROC_HISTOGRAM_ROWS_H
 #include "simd/histogram.h"
+#include "simd/gray.h"
 #include "simd/planes.h"
 #include "simd/histogram_float.h"
 
 /* Rows [0, rows) of packed samples. Strides are in bytes, of any sign; `mask` (NULL: all) has one byte per pixel.
-   The first `wanted` channels are counted. */
+   The first `wanted` channels are counted, or, where `luma`, the luma of RGB(A) as one (wanted = 1). */
 typedef struct {
     const char *src, *mask;
     ptrdiff_t stride, mask_stride, rows, width;
-    int channels, wanted;
+    int channels, wanted, luma;
 } histogram_image;
 
-/* Pixels per strip: 8 kB of samples per plane. */
-#define HISTOGRAM_STRIP_U8 8192
-#define HISTOGRAM_STRIP_U16 4096
+/* Pixels per strip. A plane of integers is 32 kB, so that the counters of one channel, which share the caches with
+   those of the others, are used for long; floats are read several times and stay in the first level. */
+#define HISTOGRAM_STRIP_U8 32768
+#define HISTOGRAM_STRIP_U16 16384
 #define HISTOGRAM_STRIP_F32 2048
 
 /* Packed rows are one long row. */
@@ -29,24 +31,34 @@ static UNUSED histogram_image histogram_collapse(histogram_image image, ptrdiff_
     return image;
 }
 
+/* Pixels that a strip of this image holds. */
+static UNUSED ptrdiff_t histogram_pitch(const histogram_image *image, ptrdiff_t strip) {
+    return image->width < strip ? image->width : strip;
+}
+
 /* counts: wanted x 256, added to. 0 when there is no memory. */
 static UNUSED int histogram_rows_u8(histogram_image image, u64 *counts) {
     const int many = image.rows * image.width >= HISTOGRAM_PAIRS_PAY;
-    u8 planes[4 * HISTOGRAM_STRIP_U8];
     histogram_u8_state states[4];
-    u32 *pairs = NULL;
     ptrdiff_t counted = 0;
-    if (many && !(pairs = calloc((size_t)image.wanted * HISTOGRAM_PAIRS, sizeof(u32)))) return 0;
-    for (int c = 0; c < image.wanted; c++) histogram_u8_start(&states[c], many ? pairs + c * HISTOGRAM_PAIRS : NULL);
     image = histogram_collapse(image, 1);
+    const ptrdiff_t pitch = histogram_pitch(&image, HISTOGRAM_STRIP_U8);
+    u8 *planes = malloc((size_t)(image.wanted * pitch));
+    u32 *pairs = many ? calloc((size_t)image.wanted * HISTOGRAM_PAIRS, sizeof(u32)) : NULL;
+    if (!planes || (many && !pairs)) {
+        free(planes);
+        free(pairs);
+        return 0;
+    }
+    for (int c = 0; c < image.wanted; c++) histogram_u8_start(&states[c], many ? pairs + c * HISTOGRAM_PAIRS : NULL);
     for (ptrdiff_t y = 0; y < image.rows; y++) {
         for (ptrdiff_t x = 0, n; x < image.width; x += n) {
             const u8 *src = (const u8 *)image.src + y * image.stride + x * image.channels;
             const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
-            ptrdiff_t pitch = HISTOGRAM_STRIP_U8;
             n = image.width - x < pitch ? image.width - x : pitch;
             if (image.channels > 1) {
-                planes_u8(src, planes, pitch, n, image.channels, image.wanted);
+                if (image.luma) gray_u8(src, planes, n, image.channels);
+                else planes_u8(src, planes, pitch, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int c = 0; c < image.wanted; c++) {
@@ -67,6 +79,7 @@ static UNUSED int histogram_rows_u8(histogram_image image, u64 *counts) {
     }
     for (int c = 0; c < image.wanted; c++) histogram_u8_finish(&states[c], counts + 256 * c);
     free(pairs);
+    free(planes);
     return 1;
 }
 
@@ -80,19 +93,24 @@ static UNUSED void histogram_finish_u16(u32 *tables, int wanted, u64 *counts) {
 
 /* counts: wanted x 65536, added to. 0 when there is no memory. */
 static UNUSED int histogram_rows_u16(histogram_image image, u64 *counts) {
-    u16 planes[4 * HISTOGRAM_STRIP_U16];
-    u32 *tables = calloc((size_t)image.wanted * 65536, sizeof(u32));
     ptrdiff_t counted = 0;
-    if (!tables) return 0;
     image = histogram_collapse(image, sizeof(u16));
+    const ptrdiff_t pitch = histogram_pitch(&image, HISTOGRAM_STRIP_U16);
+    u16 *planes = malloc((size_t)(image.wanted * pitch) * sizeof(u16));
+    u32 *tables = calloc((size_t)image.wanted * 65536, sizeof(u32));
+    if (!planes || !tables) {
+        free(planes);
+        free(tables);
+        return 0;
+    }
     for (ptrdiff_t y = 0; y < image.rows; y++) {
         for (ptrdiff_t x = 0, n; x < image.width; x += n) {
             const u16 *src = (const u16 *)(image.src + y * image.stride) + x * image.channels;
             const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
-            ptrdiff_t pitch = HISTOGRAM_STRIP_U16;
             n = image.width - x < pitch ? image.width - x : pitch;
             if (image.channels > 1) {
-                planes_u16(src, planes, pitch, n, image.channels, image.wanted);
+                if (image.luma) gray_u16(src, planes, n, image.channels);
+                else planes_u16(src, planes, pitch, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int c = 0; c < image.wanted; c++) {
@@ -115,6 +133,7 @@ static UNUSED int histogram_rows_u16(histogram_image image, u64 *counts) {
     }
     histogram_finish_u16(tables, image.wanted, counts);
     free(tables);
+    free(planes);
     return 1;
 }
 
@@ -134,7 +153,8 @@ static UNUSED int histogram_rows_f32(histogram_image image, const float_rule *ru
             ptrdiff_t pitch = HISTOGRAM_STRIP_F32;
             n = image.width - x < pitch ? image.width - x : pitch;
             if (image.channels > 1) {
-                planes_f32(src, planes, pitch, n, image.channels, image.wanted);
+                if (image.luma) gray_f32(src, planes, n, image.channels);
+                else planes_f32(src, planes, pitch, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int k = 0; k < image.wanted * per; k++) {
@@ -166,7 +186,8 @@ static UNUSED void extremes_rows_f32(histogram_image image, u32 *low, u32 *high)
             const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
             n = image.width - x < HISTOGRAM_STRIP_F32 ? image.width - x : HISTOGRAM_STRIP_F32;
             if (image.channels > 1) {
-                planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, image.channels, image.wanted);
+                if (image.luma) gray_f32(src, planes, n, image.channels);
+                else planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, image.channels, image.wanted);
                 src = planes;
             }
             for (int c = 0; c < image.wanted; c++) float_extremes(src + c * HISTOGRAM_STRIP_F32, mask, n, &low[c], &high[c]);

@@ -9,15 +9,6 @@
 /* Pixels whose luma is held at a time: few enough to stay in the first cache with their samples. */
 #define LUMA_STRIP 512
 
-/* Byte i of 192 belongs to pixel i / 3. */
-#define THRICE(p) p, p, p
-#define TWELVE(p) THRICE(p), THRICE(p + 1), THRICE(p + 2), THRICE(p + 3)
-#define FORTY_EIGHT(p) TWELVE(p), TWELVE(p + 4), TWELVE(p + 8), TWELVE(p + 12)
-static const u8 luma_pixel_of_byte[192] UNUSED = {FORTY_EIGHT(0), FORTY_EIGHT(16), FORTY_EIGHT(32), FORTY_EIGHT(48)};
-#undef THRICE
-#undef TWELVE
-#undef FORTY_EIGHT
-
 #define SIMD_SOURCE "simd/luma.h"
 #include "simd/levels.h"
 
@@ -45,41 +36,33 @@ DISPATCH(void, luma_codes_f32, (const f32 *rgb, f32 *out, ptrdiff_t n, int chann
 #else
 
 #if LEVEL > LEVEL_BASELINE
-/* Vector k of the samples of 4 * VECTOR_PIXELS pixels, of which v holds one byte each: every byte repeated for each colour,
-   zero for alpha. */
-INLINE VECTOR FN(spread_luma)(VECTOR v, int k, int channels) {
-#if LEVEL == LEVEL_AVX512
-    if (channels == 3) return _mm512_permutexvar_epi8(_mm512_loadu_si512(luma_pixel_of_byte + 64 * k), v);
-    const __m512i lane = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-    v = _mm512_permutexvar_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(4 * k)), v);
-#else
-    if (channels == 3) {
-        /* 16 bytes of samples belong to 6 or 7 pixels: those of two dwords from here. */
-        const int a = 2 * k / 3 * 4 + 2 * k % 3, b = (2 * k + 1) / 3 * 4 + (2 * k + 1) % 3;
-        const __m128i pixel_a = _mm_loadu_si128((const void *)(luma_pixel_of_byte + 32 * k));
-        const __m128i pixel_b = _mm_loadu_si128((const void *)(luma_pixel_of_byte + 32 * k + 16));
-        const __m256i within = _mm256_setr_m128i(_mm_sub_epi8(pixel_a, _mm_set1_epi8((char)(4 * a))),
-                                                 _mm_sub_epi8(pixel_b, _mm_set1_epi8((char)(4 * b))));
-        return _mm256_shuffle_epi8(_mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(a, a + 1, a, a, b, b + 1, b, b)), within);
-    }
-    const int a = 2 * k, b = 2 * k + 1;
-    v = _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(a, a, a, a, b, b, b, b));
-#endif
-    return OP(shuffle_epi8)(v, FN(every_lane)(_mm_setr_epi8(0, 0, 0, -1, 1, 1, 1, -1, 2, 2, 2, -1, 3, 3, 3, -1)));
+/* For raw vector j: each pixel's value in v repeated for its colours, zero for alpha. */
+INLINE VECTOR FN(spread_luma)(VECTOR v, int size, int channels, int j) {
+    const int n = 16 / size, at = n * j;
+#define OWNER(k) (channels == 4 && (at + k) % 4 == 3 ? -1 : (at + k) / channels)
+    if (size == 1)
+        return OP(shuffle_epi8)(v, FN(every_lane)(_mm_setr_epi8(
+            (char)OWNER(0), (char)OWNER(1), (char)OWNER(2), (char)OWNER(3), (char)OWNER(4), (char)OWNER(5), (char)OWNER(6),
+            (char)OWNER(7), (char)OWNER(8), (char)OWNER(9), (char)OWNER(10), (char)OWNER(11), (char)OWNER(12),
+            (char)OWNER(13), (char)OWNER(14), (char)OWNER(15))));
+    return OP(shuffle_epi8)(v, FN(elements)(size, OWNER(0), OWNER(1), OWNER(2), OWNER(3), OWNER(4), OWNER(5), OWNER(6),
+                                            OWNER(7)));
+#undef OWNER
 }
 #endif
 
 INLINE void FN(luma_shift_u8_any)(const u8 *rgb, const u8 *y, const u8 *y2, u8 *out, ptrdiff_t n, int channels) {
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
-    for (; i + 4 * VECTOR_PIXELS <= n; i += 4 * VECTOR_PIXELS) {
+    for (; i + STEP(1) <= n; i += STEP(1)) {
         const VECTOR before = BITS(loadu)((const void *)(y + i)), after = BITS(loadu)((const void *)(y2 + i));
         const VECTOR up = OP(subs_epu8)(after, before), down = OP(subs_epu8)(before, after);
-        for (int k = 0; k < channels; k++) {
-            const ptrdiff_t at = i * channels + 4 * VECTOR_PIXELS * k;
-            const VECTOR v = OP(adds_epu8)(BITS(loadu)((const void *)(rgb + at)), FN(spread_luma)(up, k, channels));
-            BITS(storeu)((void *)(out + at), OP(subs_epu8)(v, FN(spread_luma)(down, k, channels)));
-        }
+        VECTOR raw[4];
+        FN(load_raw)(rgb + i * channels, raw, channels);
+        for (int j = 0; j < channels; j++)
+            raw[j] = OP(subs_epu8)(OP(adds_epu8)(raw[j], FN(spread_luma)(up, 1, channels, j)),
+                                   FN(spread_luma)(down, 1, channels, j));
+        FN(store_raw)(out + i * channels, raw, channels);
     }
 #endif
     for (; i < n; i++) {
@@ -92,24 +75,51 @@ INLINE void FN(luma_shift_u8_any)(const u8 *rgb, const u8 *y, const u8 *y2, u8 *
 }
 
 INLINE void FN(luma_shift_u16_any)(const u16 *rgb, const u16 *y, const u16 *y2, u16 *out, ptrdiff_t n, int channels) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const i32 shift = y2[i] - y[i];
+    ptrdiff_t i = 0;
+#if LEVEL > LEVEL_BASELINE
+    for (; i + STEP(2) <= n; i += STEP(2)) {
+        const VECTOR before = BITS(loadu)((const void *)(y + i)), after = BITS(loadu)((const void *)(y2 + i));
+        const VECTOR up = OP(subs_epu16)(after, before), down = OP(subs_epu16)(before, after);
+        VECTOR raw[4];
+        FN(load_raw)(rgb + i * channels, raw, channels);
+        for (int j = 0; j < channels; j++)
+            raw[j] = OP(subs_epu16)(OP(adds_epu16)(raw[j], FN(spread_luma)(up, 2, channels, j)),
+                                    FN(spread_luma)(down, 2, channels, j));
+        FN(store_raw)(out + i * channels, raw, channels);
+    }
+#endif
+    for (; i < n; i++) {
         for (int c = 0; c < 3; c++) {
-            const i32 v = rgb[i * channels + c] + shift;
+            const i32 v = rgb[i * channels + c] + y2[i] - y[i];
             out[i * channels + c] = (u16)(v < 0 ? 0 : v > 65535 ? 65535 : v);
         }
         if (channels == 4) out[i * 4 + 3] = rgb[i * 4 + 3];
     }
 }
 
-/* The comparisons are false for NaN, which so passes. */
+/* The comparisons are false for NaN, which so passes; min and max return their second operand then. */
 INLINE f32 FN(clip_unit)(f32 v) {
     v = 0 > v ? 0 : v;
     return 1 < v ? 1 : v;
 }
 
 INLINE void FN(luma_shift_f32_any)(const f32 *rgb, const f32 *y, const f32 *y2, f32 *out, ptrdiff_t n, int channels) {
-    for (ptrdiff_t i = 0; i < n; i++) {
+    ptrdiff_t i = 0;
+#if LEVEL > LEVEL_BASELINE
+    const VECTOR_F32 zero = OP(set1_ps)(0), one = OP(set1_ps)(1);
+    for (; i + STEP(4) <= n; i += STEP(4)) {
+        const VECTOR shift = INTEGERS(OP(sub_ps)(OP(loadu_ps)(y2 + i), OP(loadu_ps)(y + i)));
+        VECTOR raw[4];
+        FN(load_raw)(rgb + i * channels, raw, channels);
+        for (int j = 0; j < channels; j++) {
+            const VECTOR_F32 v = OP(add_ps)(FLOATS(raw[j]), FLOATS(FN(spread_luma)(shift, 4, channels, j)));
+            const VECTOR colors = INTEGERS(OP(min_ps)(one, OP(max_ps)(zero, v)));
+            raw[j] = channels == 3 ? colors : BLEND(colors, raw[j], 0xc0);
+        }
+        FN(store_raw)(out + i * channels, raw, channels);
+    }
+#endif
+    for (; i < n; i++) {
         const f32 shift = y2[i] - y[i];
         for (int c = 0; c < 3; c++) out[i * channels + c] = FN(clip_unit)(rgb[i * channels + c] + shift);
         if (channels == 4) out[i * 4 + 3] = rgb[i * 4 + 3];

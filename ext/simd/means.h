@@ -9,16 +9,16 @@ DISPATCH(void, sums_u16, (const u16 *src, ptrdiff_t n, int channels, u64 *sums),
 
 /* The same over the pixels with mask != 0 (any where mask is NULL) and max - min <= max * factor >> 16, for u16 >> 32.
    Factors up to 1 << 16 (1 << 32), which lets every pixel count. */
-DISPATCH(void, chosen_sums_u8, (const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums), (src, n, channels, mask, factor, sums))
+DISPATCH(void, chosen_sums_u8, (const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u32 factor, u64 *sums), (src, n, channels, mask, factor, sums))
 DISPATCH(void, chosen_sums_u16, (const u16 *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums), (src, n, channels, mask, factor, sums))
 
 #else
 
-#if LEVEL == LEVEL_BASELINE
+#if !defined(__GNUC__)
 #define POSITION_SUMS(sample, wide, bits)
 #define SUM_POSITIONS(sample)
 #else
-enum { FN(vector) = LEVEL == LEVEL_AVX512 ? 64 : 32 };
+enum { FN(vector) = 16 << LEVEL };
 typedef u16 FN(lanes_u8) __attribute__((vector_size(FN(vector))));
 typedef u32 FN(lanes_u16) __attribute__((vector_size(FN(vector))));
 
@@ -65,34 +65,57 @@ SUMS(u16, u32, 16)
 #undef POSITION_SUMS
 #undef SUM_POSITIONS
 
-#define CHOSEN_SUMS(sample, bits)                                                                                       \
-    INLINE void FN(scalar_sums_##sample)(const sample *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums) { \
-        u64 red = 0, green = 0, blue = 0;                                                                               \
-        for (ptrdiff_t i = 0; i < n; i++, src += channels) {                                                            \
-            u32 r = src[0], g = src[1], b = src[2];                                                                     \
-            u32 high = r > g ? r : g, low = r < g ? r : g;                                                              \
-            high = high > b ? high : b;                                                                                 \
-            low = low < b ? low : b;                                                                                    \
-            u32 counts = (high - low <= (u32)(high * factor >> bits)) & (!mask || mask[i]);                             \
-            red += r * counts;                                                                                          \
-            green += g * counts;                                                                                        \
-            blue += b * counts;                                                                                         \
-        }                                                                                                               \
-        sums[0] += red;                                                                                                 \
-        sums[1] += green;                                                                                               \
-        sums[2] += blue;                                                                                                \
-    }
-CHOSEN_SUMS(u8, 16)
-CHOSEN_SUMS(u16, 32)
-#undef CHOSEN_SUMS
+INLINE void FN(planes_u16)(const u16 *src, int m, int channels, u16 (*plane)[64]) {
+    for (int k = 0; k < m; k++)
+        for (int c = 0; c < 3; c++) plane[c][k] = src[channels * k + c];
+    for (int c = 0; c < 3; c++) memset(plane[c] + m, 0, (64 - m) * sizeof(u16));
+}
 
 static void FN(chosen_sums_u16)(const u16 *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums) {
-    if (channels == 3) FN(scalar_sums_u16)(src, n, 3, mask, factor, sums);
-    else FN(scalar_sums_u16)(src, n, 4, mask, factor, sums);
+    u16 plane[3][64];
+    u32 keep[64];
+    /* high * factor >> 32 in two products of 32 bits. */
+    const u32 upper = (u32)(factor >> 16), lower = factor & 65535;
+    for (ptrdiff_t i = 0; i < n; i += 64) {
+        const int m = n - i < 64 ? (int)(n - i) : 64;
+        if (channels == 3) FN(planes_u16)(src + 3 * i, m, 3, plane);
+        else FN(planes_u16)(src + 4 * i, m, 4, plane);
+        for (int k = 0; k < 64; k++) {
+            u32 r = plane[0][k], g = plane[1][k], b = plane[2][k];
+            u32 high = r > g ? r : g, low = r < g ? r : g;
+            high = high > b ? high : b;
+            low = low < b ? low : b;
+            keep[k] = high - low <= (high * upper + (high * lower >> 16)) >> 16 ? 65535 : 0;
+        }
+        if (mask)
+            for (int k = 0; k < m; k++) keep[k] = mask[i + k] ? keep[k] : 0;
+        for (int c = 0; c < 3; c++) {
+            u32 total = 0;
+            for (int k = 0; k < 64; k++) total += plane[c][k] & keep[k];
+            sums[c] += total;
+        }
+    }
+}
+
+INLINE void FN(scalar_sums_u8)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u32 factor, u64 *sums) {
+    u64 red = 0, green = 0, blue = 0;
+    for (ptrdiff_t i = 0; i < n; i++, src += channels) {
+        u32 r = src[0], g = src[1], b = src[2];
+        u32 high = r > g ? r : g, low = r < g ? r : g;
+        high = high > b ? high : b;
+        low = low < b ? low : b;
+        u32 counts = (high - low <= high * factor >> 16) & (!mask || mask[i]);
+        red += r * counts;
+        green += g * counts;
+        blue += b * counts;
+    }
+    sums[0] += red;
+    sums[1] += green;
+    sums[2] += blue;
 }
 
 #if LEVEL == LEVEL_BASELINE
-static void FN(chosen_sums_u8)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums) {
+static void FN(chosen_sums_u8)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u32 factor, u64 *sums) {
     if (channels == 3) FN(scalar_sums_u8)(src, n, 3, mask, factor, sums);
     else FN(scalar_sums_u8)(src, n, 4, mask, factor, sums);
 }
@@ -139,7 +162,7 @@ INLINE __m256i FN(order)(const u8 *mask, int channels) {
 }
 
 /* Adds one vector of pixels to sums: 64-bit lanes. */
-INLINE void FN(add_pixels)(const u8 *src, int channels, const u8 *mask, u64 factor, __m256i *sums) {
+INLINE void FN(add_pixels)(const u8 *src, int channels, const u8 *mask, u32 factor, __m256i *sums) {
     const __m256i zero = _mm256_setzero_si256();
     __m256i p[3], keep = _mm256_set1_epi8(-1);
     FN(planes)(src, channels, p);
@@ -191,7 +214,7 @@ INLINE __m512i FN(order)(const u8 *mask, int channels) {
     return _mm512_permutexvar_epi8(FN(modular)(43, 0), v); /* 3 * 43 = 1 modulo 64 */
 }
 
-INLINE void FN(add_pixels)(const u8 *src, int channels, const u8 *mask, u64 factor, __m512i *sums) {
+INLINE void FN(add_pixels)(const u8 *src, int channels, const u8 *mask, u32 factor, __m512i *sums) {
     const __m512i zero = _mm512_setzero_si512();
     __m512i p[3];
     __mmask64 keep = ~(__mmask64)0;
@@ -212,7 +235,7 @@ INLINE void FN(add_pixels)(const u8 *src, int channels, const u8 *mask, u64 fact
 
 #endif
 
-INLINE void FN(vector_sums)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums) {
+INLINE void FN(vector_sums)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u32 factor, u64 *sums) {
     FN(bytes) total[3];
     u64 lanes[sizeof total / 8];
     ptrdiff_t i = 0;
@@ -224,7 +247,7 @@ INLINE void FN(vector_sums)(const u8 *src, ptrdiff_t n, int channels, const u8 *
     FN(scalar_sums_u8)(src + i * channels, n - i, channels, mask ? mask + i : NULL, factor, sums);
 }
 
-static void FN(chosen_sums_u8)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u64 factor, u64 *sums) {
+static void FN(chosen_sums_u8)(const u8 *src, ptrdiff_t n, int channels, const u8 *mask, u32 factor, u64 *sums) {
     if (channels == 3) FN(vector_sums)(src, n, 3, mask, factor, sums);
     else FN(vector_sums)(src, n, 4, mask, factor, sums);
 }

@@ -7,7 +7,7 @@
 #define SIMD_SOURCE "simd/planes.h"
 #include "simd/levels.h"
 
-/* The first `wanted` of `channels` (3 or 4) interleaved channels of n pixels; channel c goes to planes + c * pitch. */
+/* The first `wanted` (at least 3) of `channels` (3 or 4) interleaved channels of n pixels; channel c goes to planes + c * pitch. */
 DISPATCH(void, planes_u8, (const u8 *src, u8 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted),
          (src, planes, pitch, n, channels, wanted))
 DISPATCH(void, planes_u16, (const u16 *src, u16 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted),
@@ -22,11 +22,23 @@ DISPATCH(ptrdiff_t, compact_u16, (const u16 *src, const u8 *select, ptrdiff_t n,
 
 #else
 
-/* Channels are constants in each call, so that the loops vectorise. */
-#define PLANES_LOOP(type, first, channels, wanted)                                  \
-    for (int c = 0; c < (wanted); c++) {                                            \
-        type *plane = planes + c * pitch;                                           \
-        for (ptrdiff_t i = (first); i < n; i++) plane[i] = src[(channels) * i + c]; \
+/* All channels in one pass; their number is a constant, so that the loops can vectorise. */
+#define PLANES_LOOP(type, first)                                                           \
+    type *restrict a = planes, *restrict b = planes + pitch, *restrict c = planes + 2 * pitch; \
+    if (channels == 3) {                                                                   \
+        for (ptrdiff_t i = (first); i < n; i++) {                                          \
+            a[i] = src[3 * i];                                                             \
+            b[i] = src[3 * i + 1];                                                         \
+            c[i] = src[3 * i + 2];                                                         \
+        }                                                                                  \
+    } else {                                                                               \
+        for (ptrdiff_t i = (first); i < n; i++) {                                          \
+            a[i] = src[4 * i];                                                             \
+            b[i] = src[4 * i + 1];                                                         \
+            c[i] = src[4 * i + 2];                                                         \
+        }                                                                                  \
+        if (wanted == 4)                                                                   \
+            for (ptrdiff_t i = (first); i < n; i++) planes[3 * pitch + i] = src[4 * i + 3]; \
     }
 
 #if LEVEL >= LEVEL_AVX2
@@ -54,32 +66,40 @@ INLINE ptrdiff_t FN(planes_u8_3)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptr
     }
     return i;
 }
+
+/* 16 pixels of four channels: bytes of a kind to the same quarter, then a transposition of quarters. */
+INLINE ptrdiff_t FN(planes_u8_4)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptrdiff_t n, int wanted) {
+    const __m128i quarter = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        const __m128i *in = (const __m128i *)(src + 4 * i);
+        const __m128i a = _mm_shuffle_epi8(_mm_loadu_si128(in), quarter);
+        const __m128i b = _mm_shuffle_epi8(_mm_loadu_si128(in + 1), quarter);
+        const __m128i c = _mm_shuffle_epi8(_mm_loadu_si128(in + 2), quarter);
+        const __m128i d = _mm_shuffle_epi8(_mm_loadu_si128(in + 3), quarter);
+        const __m128i ab = _mm_unpacklo_epi32(a, b), cd = _mm_unpacklo_epi32(c, d);
+        const __m128i ab_high = _mm_unpackhi_epi32(a, b), cd_high = _mm_unpackhi_epi32(c, d);
+        _mm_storeu_si128((__m128i *)(planes + i), _mm_unpacklo_epi64(ab, cd));
+        _mm_storeu_si128((__m128i *)(planes + pitch + i), _mm_unpackhi_epi64(ab, cd));
+        _mm_storeu_si128((__m128i *)(planes + 2 * pitch + i), _mm_unpacklo_epi64(ab_high, cd_high));
+        if (wanted == 4) _mm_storeu_si128((__m128i *)(planes + 3 * pitch + i), _mm_unpackhi_epi64(ab_high, cd_high));
+    }
+    return i;
+}
 #endif
 
 static UNUSED void FN(planes_u8)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, int wanted) {
-    if (channels == 3 && wanted == 3) {
-        ptrdiff_t first = 0;
+    ptrdiff_t first = 0;
 #if LEVEL >= LEVEL_AVX2
-        first = FN(planes_u8_3)(src, planes, pitch, n);
+    first = channels == 3 ? FN(planes_u8_3)(src, planes, pitch, n) : FN(planes_u8_4)(src, planes, pitch, n, wanted);
 #endif
-        PLANES_LOOP(u8, first, 3, 3)
-    } else if (channels == 4 && wanted == 3) {
-        PLANES_LOOP(u8, 0, 4, 3)
-    } else {
-        PLANES_LOOP(u8, 0, channels, wanted)
-    }
+    PLANES_LOOP(u8, first)
 }
 
-#define PLANES(type)                                                                                              \
+#define PLANES(type)                                                                                                \
     static UNUSED void FN(planes_##type)(const type *src, type *planes, ptrdiff_t pitch, ptrdiff_t n, int channels, \
-                                         int wanted) {                                                            \
-        if (channels == 3 && wanted == 3) {                                                                       \
-            PLANES_LOOP(type, 0, 3, 3)                                                                            \
-        } else if (channels == 4 && wanted == 3) {                                                                \
-            PLANES_LOOP(type, 0, 4, 3)                                                                            \
-        } else {                                                                                                  \
-            PLANES_LOOP(type, 0, channels, wanted)                                                                \
-        }                                                                                                         \
+                                         int wanted) {                                                              \
+        PLANES_LOOP(type, 0)                                                                                        \
     }
 PLANES(u16)
 PLANES(f32)

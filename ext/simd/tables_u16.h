@@ -58,9 +58,12 @@ INLINE void FN(line_u16)(const u16 *src, u16 *dst, const u16 *low, const f64 *sc
 #elif LEVEL == LEVEL_AVX2
 /* 48 samples by scalar loads, joined in registers: the hardware's gather costs more on processors that stop at AVX2. */
 INLINE void FN(look_u16)(const u16 *src, u16 *dst, const u16 *table, const i32 *offset, int channels) {
+#define SAMPLE(i) ((u16)(words[(i) / 4] >> 16 * ((i) % 4)))
 #define ENTRY(i) \
-    (channels == 4 && (i) % 4 == 3 ? src[k + (i)] : table[(channels == 1 ? 0 : offset[k + (i)]) + src[k + (i)]])
+    (channels == 4 && (i) % 4 == 3 ? SAMPLE(i) : table[(channels == 1 ? 0 : offset[k + (i)]) + SAMPLE(i)])
     for (int k = 0; k < 48; k += 8) {
+        u64 words[2];
+        memcpy(words, src + k, sizeof words);
         __m128i r = _mm_cvtsi32_si128(ENTRY(0));
         r = _mm_insert_epi16(r, ENTRY(1), 1);
         r = _mm_insert_epi16(r, ENTRY(2), 2);
@@ -72,6 +75,7 @@ INLINE void FN(look_u16)(const u16 *src, u16 *dst, const u16 *table, const i32 *
         _mm_storeu_si128((__m128i *)(dst + k), r);
     }
 #undef ENTRY
+#undef SAMPLE
 }
 
 INLINE void FN(line_u16)(const u16 *src, u16 *dst, const u16 *low, const f64 *scale) {

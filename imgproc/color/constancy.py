@@ -258,8 +258,8 @@ def white_patch(
 
     Pixels of floats with a NaN or an infinite colour do not count; those samples stay NaN or infinite.
 
-    Integers: one pass for histograms and one for tables. Floats: a selection in linear time and a pass for
-    the gains.
+    Integers: one pass for histograms and one for tables. Floats: two or three
+    passes for the percentiles and one for the gains.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from .._core.images import DTYPES, FLOAT32, RGB, RGBA, Array, channel_count
 from .errors import Defect
 from .formats import FORMATS, Header
 
-_OLDEST = (4, 12)  # earlier ones drop the alpha of BMP
+_OLDEST = (4, 13)  # earlier ones drop the alpha of BMP
 _INSTALL = "pip install 'imgproc-toolkit[cli]'"
 
 _LOSSLESS = 101  # WebP quality
@@ -26,6 +27,16 @@ _quiet_depth = 0
 _loud_level = 0
 
 
+def _forget() -> None:
+    """A forked child has none of the threads that were within."""
+    global _quiet, _quiet_depth
+    _quiet, _quiet_depth = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
 @contextmanager
 def _silence(cv2: Any) -> Iterator[None]:
     """No log lines from OpenCV meanwhile. The level is the process's, so threads within are counted.
@@ -33,7 +44,7 @@ def _silence(cv2: Any) -> Iterator[None]:
     libjpeg and libpng write some warnings past the log, straight to stderr.
     """
     global _quiet_depth, _loud_level
-    log = getattr(cv2.utils, "logging", cv2)  # where OpenCV 4.12 has it
+    log = cv2.utils.logging
     with _quiet:
         if _quiet_depth == 0:
             _loud_level = log.setLogLevel(_SILENT)
@@ -54,7 +65,7 @@ def _opencv() -> Any:
     except ImportError:
         raise ImportError(f"imgproc.io needs OpenCV for its codecs: {_INSTALL}") from None
     if tuple(map(int, cv2.__version__.split(".")[:2])) < _OLDEST:
-        raise ImportError(f"imgproc.io needs OpenCV 4.12 or newer, got {cv2.__version__}: {_INSTALL}")
+        raise ImportError(f"imgproc.io needs OpenCV 4.13 or newer, got {cv2.__version__}: {_INSTALL}")
     return cv2
 
 

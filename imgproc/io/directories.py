@@ -136,10 +136,10 @@ class Block:
             content = b"".join(content[at : at + word][::-1] for at in range(0, len(content), word))
         return Value(entry.kind, entry.count, content)
 
-    def tree(self, at: int, *, deep: int = 0) -> Tree:
+    def tree(self, at: int, *, strict: bool = False, deep: int = 0) -> Tree:
         """The directory at a position with the EXIF, GPS and interoperability directories below it.
 
-        Broken entries are left out.
+        Broken entries are left out, or raise a Defect where ``strict``.
         """
         result: Tree = {}
         for tag, entry in self.directory(at)[0].items():
@@ -147,11 +147,12 @@ class Block:
                 if tag in SUBDIRECTORIES:
                     pointer = self.numbers(entry)
                     if len(pointer) == 1 and deep < _DEEPEST:
-                        result[tag] = self.tree(pointer[0], deep=deep + 1)
+                        result[tag] = self.tree(pointer[0], strict=strict, deep=deep + 1)
                 elif entry.kind in _SIZES:
                     result[tag] = self.value(entry)
             except (Defect, struct.error):
-                continue
+                if strict:
+                    raise Defect("a TIFF tag points behind the end of the file; it is truncated") from None
         return result
 
 

@@ -46,7 +46,7 @@ _EXIF_MARK = b"Exif\0\0"
 _MEMORY = "<bytes>"
 
 
-@dataclass
+@dataclass(eq=False)
 class Picture:
     """An image and what its file says of it.
 

@@ -145,7 +145,7 @@ def _gather_metadata(block: Block, header: Header, page: dict[int, Entry]) -> No
     if x and y and unit in (2, 3):
         scale = 1.0 if unit == 2 else 2.54
         header.dpi = (x * scale, y * scale)
-    words = {tag: value for tag, value in block.tree(block.first).items() if tag in _DESCRIPTIVE}
+    words = {tag: value for tag, value in block.tree(block.first, strict=True).items() if tag in _DESCRIPTIVE}
     if words.keys() - {ORIENTATION}:
         header.exif = b"II*\0\x08\0\0\0" + serialize(words, 8)
 

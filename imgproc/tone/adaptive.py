@@ -114,7 +114,13 @@ def clahe(
 
 
 def _equalize(
-    src: Array, dst: Array, channels: int, number: int, clip_limit: float, grid: tuple[int, int], tile: tuple[int, int]
+    src: Array,
+    dst: Array,
+    channels: int,
+    number: int,
+    clip_limit: float,
+    grid: tuple[int, int],
+    tile: tuple[int, int],
 ) -> None:
     """One channel (or luma) of rows ``src`` into ``dst``."""
     height, width = len(src), src.shape[1] // channels
@@ -133,18 +139,17 @@ def _equalize(
 
     run_bands(make, count, height * width * (count_cost + color_cost) + count * tile_cost)
 
-    if src.dtype == UINT8:
-        weights = np.empty(width, np.uint32)
-        _clahe.weights_u8(tile[1], weights)
-    else:
-        weights = np.empty(width, np.float32)
-        _clahe.weights(tile[1], weights)
+    weights = np.empty(width, np.uint32 if src.dtype == UINT8 else np.float32)
+    _clahe.weights(tile[1], weights)
 
     def blend(y0: int, y1: int) -> None:
         if src.dtype == UINT8:
             work = np.empty(256 * (grid[1] + 1), np.uint32)
             _clahe.blend_u8(src, dst, channels, number, *tile, tables, grid[1], weights, work, y0, y1)
         else:
-            _clahe.blend(src, dst, channels, number, *tile, tables, grid[1], weights, y0, y1)
+            work = np.empty(2 * 65536, np.uint32)
+            _clahe.blend(
+                src, dst, channels, number, *tile, tables, grid[1], weights, first, last, work, y0, y1
+            )
 
     run_bands(blend, height, height * width * (blend_cost + 2 * color_cost))

@@ -37,7 +37,9 @@ def _apply(
 ) -> Array:
     """Histograms of an integer image, tables from them, and the pass that applies the tables."""
     if channel == "luma" and color_count(image) == RGB:
-        return luma.apply_table(image, to_tables(histograms.luma_counts(image, mask))[0], out)
+        return luma.shift_luma_by_table(
+            image, to_tables(histograms.level_counts(image, mask, luma=True)), out
+        )
     counts = histograms.level_counts(image, mask)
     if channel == "pooled":
         counts = counts.sum(axis=0, keepdims=True)
@@ -74,7 +76,7 @@ def gamma_correct(
     -------
     array
         Same shape and dtype. Integers are scaled to [0, 1] by their largest value, mapped, scaled back,
-        rounded half to even and clipped.
+        rounded half to even and clipped. float32 is not clipped: values above 1 follow the power law.
 
     Raises
     ------
@@ -85,7 +87,10 @@ def gamma_correct(
 
     Notes
     -----
-    Integers go through a table of all their values, computed in float64: exact.
+    Integers go through a table of all their values, computed in float64: exact. float32 is within one unit
+    in the last place of the exact result (exact before the one rounding where ``gamma`` is 1), subnormal
+    numbers included. There samples below 0 give 0, NaN stays NaN, infinity stays infinity, and ``gain`` 0
+    gives 0 for all but NaN.
 
     References
     ----------
@@ -125,6 +130,19 @@ def _stretch_rows(counts: Array, dtype: np.dtype[Any], cutoff: tuple[float, floa
         # The product is an exact integer, so that the quotient is rounded once and ties are true ties.
         table[:] = value if high <= low else quantize((value - low) * top / (high - low), dtype)
     return tables
+
+
+def _stretch_floats(image: Array, low: Array, high: Array, of_luma: bool, out: Array) -> Array:
+    """Stretch each channel from its range to [0, 1]; those without a range are copied."""
+    stretched = high > low
+    if not stretched.any():
+        np.copyto(out, image)
+        return out
+    low, high = np.where(stretched, low, 0), np.where(stretched, high, 1)
+    scale = float_maps.stretch_scales(low, high)
+    if of_luma:
+        return luma.shift_luma_affine(image, float(low[0]), float(scale[0]), out)
+    return float_maps.affine(image, low, scale, out, clip=stretched)
 
 
 def _autocontrast_tables(
@@ -209,10 +227,9 @@ def autocontrast(
     out = check_out("autocontrast", out, image.shape, image.dtype, image, in_place=True)
     if image.dtype != FLOAT32:
         return _apply(image, chosen, channel, lambda counts: _stretch_rows(counts, image.dtype, cut), out)
-    if channel == "luma" and color_count(image) == RGB:
-        return luma.apply_stretch(image, *histograms.luma_range(image, chosen, cut), out)
-    low, high = histograms.float_range(image, chosen, cut, pooled=channel == "pooled")
-    return float_maps.stretch(image, low, high, out)
+    of_luma = channel == "luma" and color_count(image) == RGB
+    low, high = histograms.float_range(image, chosen, cut, pooled=channel == "pooled", luma=of_luma)
+    return _stretch_floats(image, low, high, of_luma, out)
 
 
 def _equalized(counts: Array, top: float, dtype: np.dtype[Any]) -> Array:
@@ -321,7 +338,11 @@ def equalize_histogram(
     if image.dtype != FLOAT32:
         return _apply(image, chosen, channel, lambda counts: _equalize_rows(counts, image.dtype), out)
     if channel == "luma" and color_count(image) == RGB:
-        return luma.apply_codes(image, _equalize_codes(histograms.luma_code_counts(image, chosen))[0], out)
+        table = _equalize_codes(histograms.code_counts(image, chosen, luma=True))
+        if np.isnan(table[0, 0]):
+            np.copyto(out, image)
+            return out
+        return luma.shift_luma_by_codes(image, table, out)
     counts = histograms.code_counts(image, chosen)
     if channel == "pooled":
         counts = counts.sum(axis=0, keepdims=True)

@@ -1,0 +1,34 @@
+"""Pointwise maps of float32 samples: powers and straight lines."""
+
+include "level.pxi"
+
+cdef extern from "simd/float_maps.h" nogil:
+    const int PATTERN
+    void power_f32(const float *, float *, Py_ssize_t, int, double, double)
+    void affine_f32(const float *, float *, Py_ssize_t, const float *, const float *, const float *, const float *)
+
+AFFINE_PATTERN = PATTERN
+
+
+def power(
+    const float[:, :] src, float[:, :] dst, int channels, double gamma, double gain, Py_ssize_t y0, Py_ssize_t y1,
+):
+    """Rows [y0, y1) of dst = gain * src ** gamma; rows are packed samples ``channels`` deep, a fourth is copied."""
+    cdef Py_ssize_t y, n = src.shape[1], rows = y1 - y0
+    with nogil:
+        if src.strides[0] == n * <Py_ssize_t>sizeof(float) == dst.strides[0]:
+            n *= rows
+            rows = 1 if n else 0
+        for y in range(y0, y0 + rows):
+            power_f32(&src[y, 0], &dst[y, 0], n, channels, gamma, gain)
+
+
+def affine(const float[:, :] src, float[:, :] dst, const float[:, ::1] pattern, Py_ssize_t y0, Py_ssize_t y1):
+    """Rows [y0, y1) of dst = clip((src - low) * scale, least, most); ``pattern`` is these four, (4, AFFINE_PATTERN)."""
+    cdef Py_ssize_t y, n = src.shape[1], rows = y1 - y0
+    with nogil:
+        if src.strides[0] == n * <Py_ssize_t>sizeof(float) == dst.strides[0]:
+            n *= rows
+            rows = 1 if n else 0
+        for y in range(y0, y0 + rows):
+            affine_f32(&src[y, 0], &dst[y, 0], n, &pattern[0, 0], &pattern[1, 0], &pattern[2, 0], &pattern[3, 0])

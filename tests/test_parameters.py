@@ -1,0 +1,39 @@
+"""The constraints for arguments that may be None and for pairs of bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgproc._core.parameters import Interval, OrNone, Range
+
+COUNT = OrNone(Range(low=1, high=9, integer=True))
+
+
+def test_none_or_a_number() -> None:
+    assert COUNT.check("f", "n", None) is None
+    assert COUNT.check("f", "n", np.int64(3)) == 3
+    assert COUNT.parse("none") is None
+    assert COUNT.parse("7") == 7
+    assert str(COUNT) == "None or an integer >= 1 and <= 9"
+    with pytest.raises(ValueError, match=r"^f: n must be None or an integer >= 1 and <= 9, got 10$"):
+        COUNT.check("f", "n", 10)
+    with pytest.raises(TypeError, match=r"^f: n must be None or an integer >= 1 and <= 9, got 'x'$"):
+        COUNT.check("f", "n", "x")
+
+
+def test_interval() -> None:
+    assert Interval().check("f", "range", [0, 2.5]) == (0.0, 2.5)
+    assert Interval().parse("-1/0.5") == (-1.0, 0.5)
+    with pytest.raises(
+        ValueError, match=r"^f: range must be a pair \(low, high\) of numbers with low < high, got \(2, 1\)$"
+    ):
+        Interval().check("f", "range", (2, 1))
+
+
+@pytest.mark.parametrize("constraint", [COUNT, Interval(), OrNone(Interval())])
+def test_wrong_values_are_refused(constraint: OrNone | Interval) -> None:
+    assert constraint.wrong_values()
+    for value in constraint.wrong_values():
+        with pytest.raises((TypeError, ValueError), match=r"^f: x"):
+            constraint.check("f", "x", value)
