@@ -80,7 +80,7 @@ def test_consecutive_tables_are_one_pass(monkeypatch: pytest.MonkeyPatch, rng: n
     counted: list[int] = []
     apply_tables, level_counts = chain.apply_tables, chain.level_counts
     monkeypatch.setattr(chain, "apply_tables", lambda *a: passes.append(1) or apply_tables(*a))
-    monkeypatch.setattr(chain, "level_counts", lambda *a: counted.append(1) or level_counts(*a))
+    monkeypatch.setattr(chain, "level_counts", lambda *a: counted.append(a[0].size) or level_counts(*a))
     image = rng.integers(20, 90, (40, 50, 3)).astype(np.uint8)
     steps = [
         step(text)
@@ -88,7 +88,10 @@ def test_consecutive_tables_are_one_pass(monkeypatch: pytest.MonkeyPatch, rng: n
     ]
     expected = one_by_one(steps, image)
     np.testing.assert_array_equal(run(steps, image), expected)
-    assert (len(passes), len(counted)) == (1, 1)
+    assert (len(passes), counted.count(image.size)) == (1, 1)
+    counted.clear()
+    run([step("autocontrast:channel=luma")], image)  # no table for colours
+    assert image.size not in counted
 
 
 def test_float_images_go_through_the_functions(rng: np.random.Generator) -> None:

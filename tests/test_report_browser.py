@@ -74,7 +74,7 @@ def test_the_page_stands_alone_and_fits(browser: Browser, page: Path, width: int
 def test_overlay_shows_one_picture_at_a_time(browser: Browser, page: Path) -> None:
     visible = (
         "return [...document.querySelectorAll('.pair')]"
-        ".map(p => [...p.children].map(f => getComputedStyle(f).visibility))"
+        ".map(pair => [...pair.children].map(figure => getComputedStyle(figure).visibility))"
     )
     browser.show(page, width=1280)
     assert browser.run(visible) == [["visible", "visible"]] * 6

@@ -119,16 +119,17 @@ def _compose(steps: Sequence[Step], image: Array) -> tuple[int, Array]:
         return 0, np.empty(0)
     size = levels(image.dtype)
     composed = np.arange(size, dtype=image.dtype)[None]
-    counts = _once(lambda: level_counts(image))
+    counts = _once(lambda: level_counts(image, None))
     done = 0
     for step in steps:
         operation = step.operation
         fits = channel_count(image) in operation.channels and image.dtype in operation.dtypes
         if operation.tables is None or not fits:
             break
-        table = operation.tables(_moved(counts, composed), image.dtype, **step.settings)
-        if table is None:
+        # One pixel tells whether this is a table at all; the histograms of the image are not taken in vain.
+        if operation.tables(lambda: level_counts(image[:1, :1], None), image.dtype, **step.settings) is None:
             break
+        table = operation.tables(_moved(counts, composed), image.dtype, **step.settings)
         channels = max(len(table), len(composed))
         composed = np.take_along_axis(
             np.broadcast_to(table, (channels, size)),

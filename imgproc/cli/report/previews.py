@@ -58,7 +58,7 @@ def _data_uri(image: Array) -> str:
 
 
 def _histogram(image: Array) -> Array:
-    counts = level_counts(_eight_bits(image) if image.dtype == FLOAT32 else image)
+    counts = level_counts(_eight_bits(image) if image.dtype == FLOAT32 else image, None)
     bins = counts.reshape(len(counts), BINS, -1).sum(axis=2, dtype=np.float64)
     shares: Array = bins / bins.sum(axis=1, keepdims=True)
     return shares
