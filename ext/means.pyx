@@ -1,4 +1,4 @@
-"""Channel statistics of RGB and RGBA images, and gains for floats."""
+"""Channel statistics of RGB and RGBA images."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -24,8 +24,6 @@ cdef extern from "simd/float_means.h" nogil:
     void sums_f32(const float_block *, double *)
     void peaks_f32(const float_block *, double *)
     void powers_f32(const float_block *, const double *, double, double *)
-    void key_counts_f32(const float_block *, const uint32_t *, uint64_t *)
-    void gains_f32(const float *, float *, Py_ssize_t, int, const double *)
 
 
 def level_sums(const level_t[:, :] src, int channels, const uint8_t[:, :] mask, uint64_t factor, Py_ssize_t y0, Py_ssize_t y1):
@@ -112,25 +110,3 @@ def float_powers(const float[:, :] src, int channels, const uint8_t[:, :] mask, 
         for b in range(b0, b1):
             block = band(&image, b * height, (b + 1) * height)
             powers_f32(&block, &scale[0], power, &sums[b, 0])
-
-
-def float_key_counts(const float[:, :] src, int channels, const uint8_t[:, :] mask, const uint32_t[::1] prefix, uint64_t[:, ::1] counts, Py_ssize_t y0, Py_ssize_t y1):
-    """Adds to (3, 65536) counts the upper halves of the samples' order keys in rows [y0, y1), or, with prefix given,
-    the lower halves below the upper halves prefix[c]."""
-    cdef float_block image = whole(src, channels, mask, 1), block = band(&image, y0, y1)
-    cdef const uint32_t *chosen = NULL
-    if prefix is not None:
-        chosen = &prefix[0]
-    with nogil:
-        key_counts_f32(&block, chosen, &counts[0, 0])
-
-
-def apply_gains(const float[:, :] src, float[:, :] dst, int channels, const double[::1] gains, Py_ssize_t y0, Py_ssize_t y1):
-    """Rows [y0, y1) of dst = src * gains[channel]; alpha is copied."""
-    cdef Py_ssize_t y, n = src.shape[1] // channels, rows = y1 - y0
-    with nogil:
-        if src.strides[0] == n * channels * <Py_ssize_t>sizeof(float) == dst.strides[0]:
-            n *= rows
-            rows = 1
-        for y in range(y0, y0 + rows):
-            gains_f32(&src[y, 0], &dst[y, 0], n, channels, &gains[0])

@@ -18,6 +18,9 @@ except ImportError as error:
         f"the tests need the installed package: pip install, then `pytest` and not `python -m pytest` ({error})"
     ) from error
 
+# Processes that tests start must not find the source folder before the installed package either.
+os.environ["PYTHONSAFEPATH"] = "1"
+
 _DATA = Path(os.environ.get("IMGPROC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

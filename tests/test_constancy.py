@@ -199,9 +199,10 @@ def test_float_percentiles_are_those_of_numpy(rng, level, threads, masked, perce
     image[7] *= np.float32(1e30)
     mask = rng.random((23, 70)) < 0.5 if masked else np.ones((23, 70), bool)
     image[3, 4:7] = [np.nan, np.inf, 1, 1]
-    counted = image[mask & np.isfinite(image[..., :3]).all(axis=-1)][:, :3].astype(np.float64)
     got = means.colour_percentiles(image, mask_rows(mask) if masked else None, percentile)
-    assert got == np.percentile(counted, percentile, axis=0).tolist()
+    for c in range(3):
+        counted = image[..., c][mask & np.isfinite(image[..., c])].astype(np.float64)
+        assert got[c] == np.percentile(counted, percentile)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -260,8 +261,10 @@ def test_floats_that_are_not_finite_do_not_count(rng, operation, level):
         spoilt[3 + number, 5, number] = value
         mask[3 + number, 5] = False
     out = operation(spoilt)
-    expected = operation(image, mask=mask)
-    np.testing.assert_allclose(out[mask], expected[mask], rtol=1e-6)  # other order of summation, then float32
+    if operation is not white_patch:  # which leaves out samples, not pixels; its twin checks that
+        expected = operation(image, mask=mask)
+        # Another order of summation, then float32.
+        np.testing.assert_allclose(out[mask], expected[mask], rtol=1e-6)
     assert not np.isfinite(out[[3, 4, 5], 5, [0, 1, 2]]).any()
     assert np.isfinite(out).sum() == out.size - 3
 

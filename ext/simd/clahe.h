@@ -214,7 +214,7 @@ static void FN(clahe_row_u16)(const u16 *src, u16 *dst, ptrdiff_t n, const u32 *
     u32 four[2 * CLAHE_STRIP];
     FN(clahe_look_u16)(src, n, work, four);
     for (ptrdiff_t i = 0; i < n; i++) {
-        f32 v = FN(clahe_bilinear)(four[2 * i], four[2 * i + 1], x[i], y) + 8388608.0f; /* rounds, as in clahe_codes */
+        f32 v = FN(clahe_bilinear)(four[2 * i], four[2 * i + 1], x[i], y) + 8388608.0f; /* rounds, as in float_code */
         u32 bits;
         memcpy(&bits, &v, 4);
         dst[i] = (u16)bits;

@@ -124,14 +124,7 @@ static void FN(clahe_table_u16)(const u32 *counts, u32 pixels, f64 clip, u32 fir
 }
 
 static void FN(clahe_codes)(const f32 *src, u16 *codes, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        f32 v = src[i] > 0.0f ? src[i] : 0.0f;
-        v = v < 1.0f ? v : 1.0f;
-        v = v * 65535.0f + 8388608.0f; /* 2^23: its last bit is 1, so the sum is rounded to a whole number, halves to even */
-        u32 bits;
-        memcpy(&bits, &v, 4);
-        codes[i] = (u16)bits;
-    }
+    for (ptrdiff_t i = 0; i < n; i++) codes[i] = (u16)float_code(src[i]);
 }
 
 static ptrdiff_t FN(clahe_numbers)(const f32 *src, u16 *codes, ptrdiff_t n) {

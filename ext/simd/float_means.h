@@ -25,11 +25,6 @@ DISPATCH(void, sums_f32, (const float_block *block, f64 *sums), (block, sums))
 DISPATCH(void, peaks_f32, (const float_block *block, f64 *peaks), (block, peaks))
 /* sums[c] of (|sample| * scale[c]) ** power. */
 DISPATCH(void, powers_f32, (const float_block *block, const f64 *scale, f64 power, f64 *sums), (block, scale, power, sums))
-/* Adds to counts[c][h] the samples whose order key (as unsigned, in the order of the floats) has the upper half h, or,
-   with prefix given, the lower half h under the upper half prefix[c]. Pixels that do not count have NAN's key. */
-DISPATCH(void, key_counts_f32, (const float_block *block, const u32 *prefix, u64 *counts), (block, prefix, counts))
-/* dst = src * gain of the channel, in float64, rounded once; alpha is copied. dst may be src. */
-DISPATCH(void, gains_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels, const f64 *gains), (src, dst, n, channels, gains))
 
 #else
 
@@ -155,36 +150,6 @@ static void FN(powers_f32)(const float_block *block, const f64 *scale, f64 power
         sums[c] = 0;
         for (int j = 0; j < 8; j++) sums[c] += lanes[c][j];
     }
-}
-
-static void FN(key_counts_f32)(const float_block *block, const u32 *prefix, u64 *counts) {
-    f32 plane[3][FN(PLANE)];
-    for (ptrdiff_t y = 0; y < block->rows; y++)
-        for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            u32 key[3][FN(PLANE)];
-            FN(counted_planes)(block, y, x, NAN, plane);
-            memcpy(key, plane, sizeof key);
-            for (int c = 0; c < 3; c++) {
-                for (int k = 0; k < FN(PLANE); k++) key[c][k] ^= key[c][k] >> 31 ? 0xffffffff : 0x80000000;
-                if (!prefix)
-                    for (int k = 0; k < FN(PLANE); k++) counts[65536 * c + (key[c][k] >> 16)]++;
-                else
-                    for (int k = 0; k < FN(PLANE); k++)
-                        if (key[c][k] >> 16 == prefix[c]) counts[65536 * c + (key[c][k] & 65535)]++;
-            }
-        }
-}
-
-static void FN(gains_f32)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, const f64 *gains) {
-    f64 factors[FN(LANES)];
-    f32 strip[FN(LANES)];
-    ptrdiff_t i = 0;
-    for (int k = 0; k < FN(LANES); k++) factors[k] = k % channels < 3 ? gains[k % channels] : 1;
-    for (; i + FN(LANES) <= n * channels; i += FN(LANES)) {
-        for (int k = 0; k < FN(LANES); k++) strip[k] = (f32)(src[i + k] * factors[k]);
-        memcpy(dst + i, strip, sizeof strip);
-    }
-    for (int k = 0; k < n * channels - i; k++) dst[i + k] = (f32)(src[i + k] * factors[k]);
 }
 
 #endif

@@ -42,13 +42,8 @@ DISPATCH(void, float_extremes, (const f32 *src, const u8 *mask, ptrdiff_t n, u32
 
 #else
 
-/* 2^23 added to x in [0, 65535] leaves rint(x) in the low bits of the sum. */
 INLINE void FN(float_levels)(const f32 *src, ptrdiff_t n, u16 *codes, u8 *select) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        f32 value = src[i] > 0.0f ? src[i] : 0.0f;
-        value = value < 1.0f ? value : 1.0f;
-        codes[i] = (u16)float_bits(value * 65535.0f + 8388608.0f);
-    }
+    for (ptrdiff_t i = 0; i < n; i++) codes[i] = (u16)float_code(src[i]);
     for (ptrdiff_t i = 0; i < n; i++) select[i] = src[i] == src[i];
 }
 

@@ -172,12 +172,8 @@ static void FN(luma_codes_f32)(const f32 *rgb, f32 *out, ptrdiff_t n, int channe
     for (ptrdiff_t i = 0; i < n; i += LUMA_STRIP) {
         const ptrdiff_t count = n - i < LUMA_STRIP ? n - i : LUMA_STRIP;
         FN(gray_f32)(rgb + i * channels, y, count, channels);
-        for (ptrdiff_t j = 0; j < count; j++) {
-            /* NaN becomes code 0; its difference to y is NaN again. Adding 2^23 rounds half to even. */
-            f32 v = y[j] > 0 ? y[j] : 0;
-            v = (v < 1 ? v : 1) * 65535.0f;
-            y2[j] = table[(i32)((v + 8388608.0f) - 8388608.0f)];
-        }
+        /* NaN has code 0; its difference to y is NaN again. */
+        for (ptrdiff_t j = 0; j < count; j++) y2[j] = table[float_code(y[j])];
         FN(luma_shift_f32)(rgb + i * channels, y, y2, out + i * channels, count, channels);
     }
 }

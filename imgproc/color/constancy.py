@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .._core.images import FLOAT32, RGB, RGBA, Array, channel_count, check_image, check_mask, check_out, rows
+from .._core.float_maps import affine
+from .._core.images import FLOAT32, RGB, RGBA, Array, check_image, check_mask, check_out
 from .._core.operations import operation
 from .._core.parameters import Choice, Range
 from .._core.tables import apply_tables, levels, quantize
-from .._core.threads import run_bands
-from .._ext import means as _means
 from .means import colour_norms, colour_percentiles, colour_sums, level_norms, level_percentiles, level_sums
 
 SATURATION = Range(low=0, high=1)
@@ -23,8 +22,6 @@ METHOD = Choice(("gray_world", "shades_of_gray", "white_patch"))
 CHANNELS = (RGB, RGBA)
 
 Histograms = Callable[[], Array]
-
-_COST_OF_GAINS = 0.6  # ns per float sample
 
 
 def _equalizing_gains(means: Sequence[float]) -> list[float]:
@@ -44,13 +41,7 @@ def _gain_tables(gains: Sequence[float], dtype: np.dtype[Any]) -> Array:
 def _apply_gains(image: Array, gains: Sequence[float], out: Array) -> Array:
     if image.dtype != FLOAT32:
         return apply_tables(image, _gain_tables(gains, image.dtype), out)
-    src, dst, channels, factors = rows(image), rows(out), channel_count(image), np.asarray(gains, np.float64)
-    run_bands(
-        lambda y0, y1: _means.apply_gains(src, dst, channels, factors, y0, y1),
-        len(src),
-        image.size * _COST_OF_GAINS,
-    )
-    return out
+    return affine(image, np.zeros(1), np.asarray(gains), out, clip=False)
 
 
 def _gray_world_tables(
@@ -256,7 +247,7 @@ def white_patch(
     ``out_c = image_c · white / percentile_c``. A channel whose percentile is not positive keeps its values.
     The percentile is that of ``numpy.percentile``: linear between two samples.
 
-    Pixels of floats with a NaN or an infinite colour do not count; those samples stay NaN or infinite.
+    Floats that are NaN or infinite do not count and stay NaN or infinite.
 
     Integers: one pass for histograms and one for tables. Floats: two or three
     passes for the percentiles and one for the gains.
@@ -326,9 +317,8 @@ def estimate_illuminant(
 
     Notes
     -----
-    Estimates are compared by the angle between two lights: ``degrees(arccos(estimate · truth))``. Pixels with
-    a NaN or an infinite colour do not count. See the functions named as the methods for formulas and error
-    bounds.
+    Estimates are compared by the angle between two lights: ``degrees(arccos(estimate · truth))``. See the
+    functions named as the methods for formulas, error bounds, and what NaN and infinities do.
 
     References
     ----------

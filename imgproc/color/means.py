@@ -5,13 +5,14 @@ The bits of every result depend on the image alone, not on strides, threads or i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .._core.histograms import level_counts
+from .._core.histograms import float_order_statistics, level_counts
 from .._core.images import FLOAT32, RGB, UINT8, UINT16, Array, channel_count, rows
 from .._core.tables import levels
 from .._core.threads import run_bands
@@ -20,10 +21,6 @@ from .._ext import means as _means
 # Nanoseconds per sample, the slowest of the levels: only estimates for the choice of threads.
 _COST = {UINT8: 0.5, UINT16: 0.7, FLOAT32: 0.6}
 _COST_OF_POWER = 2.5
-_COST_OF_KEYS = 1.5
-
-# The upper half of the key of a NaN, which stands for pixels that do not count.
-_ABSENT = 0xFFC0
 
 # Pixels of a block; a float image is summed block by block. It decides how sums are rounded.
 _BLOCK = 4096
@@ -131,47 +128,19 @@ def colour_norms(image: Array, mask: Array | None, p: float) -> list[float]:
 
 
 def colour_percentiles(image: Array, mask: Array | None, percentile: float) -> list[float]:
-    """Percentile of each colour as ``numpy.percentile`` gives it; finite pixels only."""
+    """Percentile of each colour as ``numpy.percentile`` gives it; finite samples only, 0 where there is none."""
     if image.dtype != FLOAT32:
         return level_percentiles(level_counts(image, mask), percentile)
-    upper = _key_counts(image, mask, None)
-    upper[:, _ABSENT] = 0
-    n = int(upper[0].sum())
-    if n == 0:
-        return [0.0] * RGB
-    lower, higher, share = _position(n, percentile)
-    low = _samples_of_rank(image, mask, upper, lower)
-    high = low if higher == lower else _samples_of_rank(image, mask, upper, higher)
-    return [_between(*pair, share) for pair in zip(low, high, strict=True)]
+    shares: list[float] = []
 
+    def ranks(n: int) -> tuple[int, int]:
+        lower, upper, share = _position(n, percentile)
+        shares.append(share)
+        return lower, upper
 
-def _samples_of_rank(image: Array, mask: Array | None, upper: Array, rank: int) -> list[float]:
-    """The sample of a rank in each colour: ``upper`` gives half of its key, another pass the other half."""
-    before = np.cumsum(upper.astype(np.int64), axis=1)
-    prefix = np.array([np.searchsorted(row, rank, side="right") for row in before], np.uint32)
-    lower = np.cumsum(_key_counts(image, mask, prefix).astype(np.int64), axis=1)
-    samples = []
-    for c, half in enumerate(prefix.tolist()):
-        left = rank - int(before[c, half]) + int(upper[c, half])
-        key = half << 16 | int(np.searchsorted(lower[c], left, side="right"))
-        bits = key ^ 0x80000000 if key >> 31 else key ^ 0xFFFFFFFF
-        samples.append(float(np.uint32(bits).view(np.float32)))
-    return samples
-
-
-def _key_counts(image: Array, mask: Array | None, prefix: Array | None) -> Array:
-    """``(3, 65536)`` counts of one half of the 32-bit keys that order floats."""
-    src, channels = rows(image), channel_count(image)
-
-    def count(y0: int, y1: int) -> Array:
-        counts = np.zeros((RGB, 65536), np.uint64)
-        _means.float_key_counts(src, channels, mask, prefix, counts, y0, y1)
-        return counts
-
-    first, *others = run_bands(count, len(src), image.size * _COST_OF_KEYS)
-    for counts in others:
-        first += counts
-    return first
+    pairs = float_order_statistics(image, mask, ranks, pooled=False).tolist()
+    left = iter(shares)  # one for each colour with finite samples, in order
+    return [0.0 if math.isnan(low) else _between(low, high, next(left)) for low, high in pairs]
 
 
 def _position(n: int, percentile: float) -> tuple[int, int, float]:
