@@ -1,0 +1,52 @@
+"""The README stays true: its examples run, and its table of operations is the registry."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import imgproc
+
+README = Path(__file__).parents[1] / "README.md"
+NAMES = {1: "gray", 3: "RGB", 4: "RGBA"}
+
+
+def operations_table() -> str:
+    rows = [
+        "| Python | command line | parameters | images | what it does |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, op in imgproc.operations().items():
+        parameters = ", ".join(
+            f"`{p.name}`" + ("" if p.required else f" = {p.default}") for p in op.parameters.values()
+        )
+        command = f"`{op.command}`" if op.result == "image" else "–"
+        images = ", ".join(NAMES[count] for count in op.channels)
+        summary = op.summary.rstrip(".").replace("|", "\\|").replace("``", "`")
+        rows.append(f"| `{name}` | {command} | {parameters or '–'} | {images} | {summary} |")
+    return "\n".join(rows)
+
+
+def test_operations_table() -> None:
+    text = README.read_text("utf-8")
+    found = re.search(r"<!-- operations -->\n(.*?)\n?<!-- /operations -->", text, re.DOTALL)
+    assert found is not None
+    assert found[1] == operations_table(), f"the table should be:\n{operations_table()}"
+
+
+def test_examples_run() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) >= 3
+    scope: dict[str, object] = {}
+    for block in blocks:
+        exec(block, scope)  # one after the other, as a reader would type them
+
+
+def test_commands_name_what_exists() -> None:
+    text = README.read_text("utf-8")
+    known = {op.command for op in imgproc.operations().values()}
+    for line in re.findall(r"^imgproc apply (.*)$", text, re.MULTILINE):
+        for word in line.split():
+            if "/" in word or word.startswith("-"):
+                break
+            assert word.split(":")[0] in known
