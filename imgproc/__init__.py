@@ -38,4 +38,5 @@ def operations():  # type: ignore[no-untyped-def]
     """Every operation of the library by name, as declared where it is defined."""
     for name in _MODULES:
         __getattr__(name)
-    return dict(_import_module("._core.operations", __name__).REGISTRY)
+    registry = _import_module("._core.operations", __name__).REGISTRY
+    return {name: registry[name] for name in _MODULES if name in registry}
