@@ -7,21 +7,26 @@ import re as _re
 from importlib import import_module as _import_module
 from pathlib import Path as _Path
 
+_STUB = _Path(__file__).with_suffix(".pyi").read_text("utf-8")
 _MODULES = {
     name: module
     for module, name in _re.findall(
         r"^from \.([\w.]+) import (\w+) as \2$",
-        _Path(__file__).with_suffix(".pyi").read_text("utf-8"),
+        _STUB,
         _re.MULTILINE,
     )
 }
 
-__all__ = ["__version__", "operations", *_MODULES]
+_PACKAGES = _re.findall(r"^from \. import (\w+) as \1$", _STUB, _re.MULTILINE)
+
+__all__ = ["__version__", "operations", *_PACKAGES, *_MODULES]
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]
     if name == "__version__":
         value = _import_module("._core.config", __name__).VERSION
+    elif name in _PACKAGES:
+        value = _import_module("." + name, __name__)
     elif name in _MODULES:
         value = getattr(_import_module("." + _MODULES[name], __name__), name)
     else:

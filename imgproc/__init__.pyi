@@ -1,3 +1,6 @@
+from . import color as color
+from . import io as io
+from . import tone as tone
 from ._core.config import show_config as show_config
 from ._core.cpu import cpu_levels as cpu_levels
 from ._core.cpu import get_cpu_level as get_cpu_level

@@ -64,6 +64,9 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
     )
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+        assert {"tests/conftest.py", "tests/reference/tone.py", "benchmarks/rivals.py"} <= held
+        assert not [name for name in held if name.startswith("build/")]
         archive.extractall(tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     subprocess.run(

@@ -225,6 +225,10 @@ def test_mask(op: Operation, rng: np.random.Generator) -> None:
         by_bool = call(op, image, mask=some)
         assert same(by_bool, call(op, image, mask=some.astype(np.uint8) * 255))
         assert same(by_bool, call(op, image, mask=np.asfortranarray(some)))
+        if "out" in op.arguments and image.dtype == np.uint8 and image.ndim == 2:
+            mask = np.ones_like(image)
+            with pytest.raises(ValueError, match=rf"^{op.name}: out must be .*shares memory"):
+                call(op, image, mask=mask, out=mask)
         for bad in (some[1:], some.astype(np.float32), "all", np.zeros_like(some), [1]):
             with pytest.raises((TypeError, ValueError), match=rf"^{op.name}: mask must be .*, got "):
                 call(op, image, mask=bad)

@@ -10,6 +10,7 @@ import pytest
 
 import imgproc
 from imgproc._core.borders import BORDER, border_indices
+from imgproc._core.images import rows
 from imgproc._core.parameters import Choice, Pair, Range
 from imgproc._core.seeds import generator
 from imgproc._core.threads import run_bands
@@ -48,6 +49,36 @@ def test_range_takes_numpy_numbers() -> None:
     assert Range(low=0).check("f", "x", np.float32(2.5)) == 2.5
     assert Range(low=0, integer=True).check("f", "x", np.uint8(2)) == 2
     assert Pair(Range(low=0), ("a", "b")).check("f", "x", (1, np.int64(2))) == (1, 2)
+
+
+def test_numbers_beyond_float_and_print_are_values_out_of_range() -> None:
+    for value in (10**400, -(10**400), 10**5000):
+        with pytest.raises(ValueError, match=r"^f: x must be a number"):
+            Range().check("f", "x", value)
+        with pytest.raises(ValueError, match=r"^f: x must be an integer"):
+            Range(low=1, high=9, integer=True).check("f", "x", value)
+
+
+def test_rows_are_aligned() -> None:
+    raw = np.zeros(4 * 15 + 1, np.uint8)
+    packed = raw[1:].view(np.float32).reshape(3, 5)
+    assert not packed.flags.aligned
+    assert rows(packed).flags.aligned
+    assert rows(packed[:, ::2]).flags.aligned
+
+
+def test_bands_without_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of the interpreter, or where the system has no thread left, the caller does all."""
+
+    class Refusing:
+        def submit(self, *arguments: object) -> None:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+    before = imgproc.get_num_threads()
+    imgproc.set_num_threads(4)
+    monkeypatch.setattr("imgproc._core.threads._pool.get", lambda helpers: Refusing())
+    assert run_bands(lambda y0, y1: (y0, y1), 8, 1e9) == [(0, 2), (2, 4), (4, 6), (6, 8)]
+    imgproc.set_num_threads(before)
 
 
 def test_parse_reads_what_the_command_line_writes() -> None:

@@ -9,7 +9,10 @@ def describe(value: object) -> str:
     """What a user handed in, short enough for a sentence."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return f"{type(value).__name__} too long to print"
     if len(text) > 80:
         text = text[:77] + "..."
     return (

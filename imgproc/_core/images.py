@@ -71,7 +71,7 @@ def color_count(image: Array) -> int:
 def rows(array: Array) -> Array:
     """``(H, W·C)``: a view wherever the samples of each row are packed, else a C-contiguous copy."""
     if not array.flags.aligned:
-        return np.ascontiguousarray(array).reshape(array.shape[0], -1)
+        array = array.copy(order="C")  # ascontiguousarray would hand a packed one back as it is
     flat = array.reshape(array.shape[0], -1)  # copies by itself where no view exists
     if flat.shape[1] > 1 and flat.strides[1] != flat.itemsize:
         return np.ascontiguousarray(flat)
@@ -83,7 +83,7 @@ def check_out(
     out: object,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-    *inputs: Array,
+    *inputs: Array | None,
     in_place: bool = False,
 ) -> Array:
     """``out`` itself, checked, or a new array. It may be the first input where ``in_place``, and overlap none."""
@@ -98,7 +98,7 @@ def check_out(
     if not out.flags.c_contiguous or not out.flags.aligned:
         raise wrong_value(function, "out", "C-contiguous", Got(f"strides {out.strides}"))
     for number, array in enumerate(inputs):
-        if number == 0 and in_place and same_memory(out, array):
+        if array is None or (number == 0 and in_place and same_memory(out, array)):
             continue
         if np.may_share_memory(out, array) and np.shares_memory(out, array):
             allowed = "the image itself or not overlap it" if in_place else "free of overlap with the image"

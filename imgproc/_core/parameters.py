@@ -37,9 +37,14 @@ class Range:
         wanted = numbers.Integral if self.integer else numbers.Real
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise wrong_type(function, argument, str(self), value)
-        number: float = int(value) if isinstance(value, numbers.Integral) and self.integer else float(value)
+        try:
+            convert: Any = int if self.integer else float
+            number: float = convert(value)
+            finite = self.integer or math.isfinite(number)
+        except OverflowError:
+            raise wrong_value(function, argument, str(self), value) from None
         if (
-            not math.isfinite(number)
+            not finite
             or (self.low is not None and number < self.low)
             or (self.high is not None and number > self.high)
             or (self.above is not None and number <= self.above)
@@ -53,6 +58,7 @@ class Range:
 
     def wrong_values(self) -> list[Any]:
         values: list[Any] = ["1", None, True, 1j]
+        values += [10**400, -(10**400)] if not self.integer or self.high is not None else []
         values += [1.5] if self.integer else [math.nan, math.inf, -math.inf]
         for bound, step in ((self.low, -1), (self.high, 1)):
             values += [] if bound is None else [type(bound)(bound + step)]

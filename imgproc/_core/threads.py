@@ -101,10 +101,15 @@ def run_bands(kernel: Callable[[int, int], _Result], rows: int, nanoseconds: flo
     executor = _pool.get(bands - 1)
     futures: list[Future[_Result]] = []
     try:
-        futures.extend(executor.submit(kernel, edges[band], edges[band + 1]) for band in range(1, bands))
+        for band in range(1, bands):
+            futures.append(executor.submit(kernel, edges[band], edges[band + 1]))
+    except RuntimeError:
+        pass  # no new threads: the interpreter is ending, or the system refuses; the caller does the rest
+    try:
         first = kernel(edges[0], edges[1])
+        rest = [kernel(edges[band], edges[band + 1]) for band in range(len(futures) + 1, bands)]
     finally:
         # Even when the caller's band failed: the others write to buffers that must not be let go.
         for future in futures:
             future.exception()
-    return [first, *(future.result() for future in futures)]
+    return [first, *(future.result() for future in futures), *rest]

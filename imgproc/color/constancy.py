@@ -131,7 +131,7 @@ def gray_world(
     image = check_image(name, image, channels=CHANNELS)
     saturation = SATURATION.check(name, "saturation", saturation)
     counted = check_mask(name, mask, image)
-    out = check_out(name, out, image.shape, image.dtype, image, in_place=True)
+    out = check_out(name, out, image.shape, image.dtype, image, counted, in_place=True)
     return _apply_gains(image, _equalizing_gains(colour_sums(image, counted, saturation)), out)
 
 
@@ -199,7 +199,7 @@ def shades_of_gray(
     image = check_image(name, image, channels=CHANNELS)
     p = POWER.check(name, "p", p)
     counted = check_mask(name, mask, image)
-    out = check_out(name, out, image.shape, image.dtype, image, in_place=True)
+    out = check_out(name, out, image.shape, image.dtype, image, counted, in_place=True)
     return _apply_gains(image, _equalizing_gains(colour_norms(image, counted, p)), out)
 
 
@@ -249,7 +249,7 @@ def white_patch(
 
     Floats that are NaN or infinite do not count and stay NaN or infinite.
 
-    Integers: one pass for histograms and one for tables. Floats: two or three
+    Integers: one pass for histograms and one for tables. Floats: two
     passes for the percentiles and one for the gains.
 
     References
@@ -269,7 +269,7 @@ def white_patch(
     image = check_image(name, image, channels=CHANNELS)
     percentile = PERCENTILE.check(name, "percentile", percentile)
     counted = check_mask(name, mask, image)
-    out = check_out(name, out, image.shape, image.dtype, image, in_place=True)
+    out = check_out(name, out, image.shape, image.dtype, image, counted, in_place=True)
     white = 1.0 if image.dtype == FLOAT32 else levels(image.dtype) - 1
     return _apply_gains(image, _whitening_gains(colour_percentiles(image, counted, percentile), white), out)
 

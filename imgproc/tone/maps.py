@@ -224,7 +224,7 @@ def autocontrast(
     cut = CUTOFF.check("autocontrast", "cutoff", cutoff)
     channel = CHANNEL.check("autocontrast", "channel", channel)
     chosen = check_mask("autocontrast", mask, image)
-    out = check_out("autocontrast", out, image.shape, image.dtype, image, in_place=True)
+    out = check_out("autocontrast", out, image.shape, image.dtype, image, chosen, in_place=True)
     if image.dtype != FLOAT32:
         return _apply(image, chosen, channel, lambda counts: _stretch_rows(counts, image.dtype, cut), out)
     of_luma = channel == "luma" and color_count(image) == RGB
@@ -335,7 +335,7 @@ def equalize_histogram(
     image = check_image("equalize_histogram", image)
     channel = CHANNEL.check("equalize_histogram", "channel", channel)
     chosen = check_mask("equalize_histogram", mask, image)
-    out = check_out("equalize_histogram", out, image.shape, image.dtype, image, in_place=True)
+    out = check_out("equalize_histogram", out, image.shape, image.dtype, image, chosen, in_place=True)
     if image.dtype != FLOAT32:
         return _apply(image, chosen, channel, lambda counts: _equalize_rows(counts, image.dtype), out)
     if channel == "luma" and color_count(image) == RGB:
