@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--alone", action="store_true", help="measure against the OpenCV of this environment only"
     )
-    parser.add_argument("-o", "--output", type=Path, help="folder for benchmarks.json and benchmarks.svg")
+    parser.add_argument("-o", "--output", type=Path, help="folder for benchmarks.json, .md and .svg")
     return parser.parse_args()
 
 
@@ -145,6 +145,34 @@ def print_table(found: list[dict[str, Any]]) -> None:
         )
 
 
+def best_peers(report: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The row of the fastest peer for each case and size."""
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in report["rows"]:
+        key = row["case"], row["size"]
+        if key not in best or row["ratio"] < best[key]["ratio"]:
+            best[key] = row
+    return best
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """Ratio to the fastest peer at each size, and our time at the largest."""
+    best = best_peers(report)
+    sizes = [size for size in ("512", "1080p", "4K") if any(key[1] == size for key in best)]
+    lines = [
+        f"| case | {' | '.join(sizes)} | ours, {sizes[-1]} | MPix/s | fastest peer, {sizes[-1]} |",
+        "| --- |" + " --- |" * (len(sizes) + 3),
+    ]
+    for case in dict.fromkeys(key[0] for key in best):
+        ratios = [f"{best[case, size]['ratio']:.2f}×" if (case, size) in best else "–" for size in sizes]
+        last = best[case, sizes[-1]]
+        lines.append(
+            f"| {case} | {' | '.join(ratios)} | {last['ours_ms']:.2f} ms | {last['mpix_per_s']:.0f} "
+            f"| {last['rival']}, {last['rival_ms']:.2f} ms |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def draw(report: dict[str, Any], path: Path) -> None:
     """Ratio to the best peer of each case at the largest size, as bars on a logarithmic axis."""
     import matplotlib
@@ -155,10 +183,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     largest = [size for size in ("512", "1080p", "4K") if any(row["size"] == size for row in report["rows"])][
         -1
     ]
-    best: dict[str, dict[str, Any]] = {}
-    for row in report["rows"]:
-        if row["size"] == largest and row["ratio"] < best.get(row["case"], {"ratio": 1e9})["ratio"]:
-            best[row["case"]] = row
+    best = {case: row for (case, size), row in best_peers(report).items() if size == largest}
     names = list(best)[::-1]
     ratios = [best[name]["ratio"] for name in names]
     figure, axes = pyplot.subplots(figsize=(8.5, 0.27 * len(names) + 1.3), layout="constrained")
@@ -201,6 +226,7 @@ def main() -> int:
         options.output.mkdir(parents=True, exist_ok=True)
         (options.output / "benchmarks.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
         if not options.alone:
+            (options.output / "benchmarks.md").write_text(markdown(report), "utf-8")
             draw(report, options.output / "benchmarks.svg")
     return 0
 

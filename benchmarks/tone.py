@@ -121,7 +121,7 @@ def _histogram(size: str) -> Iterator[Case]:
             None,
             lambda image=image: imgproc.histogram(image),
             equal,
-            opencv=lambda image=image: cv2.calcHist([image], [0], None, [256], [0, 256])[:, 0],
+            opencv=lambda image=image: cv2.calcHist([image], [0], None, [256], [0, 256]).ravel(),
             numpy=lambda image=image: np.bincount(image.ravel(), minlength=256),
         )
     image = photograph(size)
@@ -132,7 +132,7 @@ def _histogram(size: str) -> Iterator[Case]:
         None,
         lambda: imgproc.histogram(image),
         equal,
-        opencv=lambda: np.stack([cv2.calcHist([image], [c], None, [256], [0, 256])[:, 0] for c in range(3)]),
+        opencv=lambda: np.stack([cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(3)]),
     )
     deep = photograph(size, channels=1, dtype=np.uint16)
     yield _case(
@@ -142,7 +142,7 @@ def _histogram(size: str) -> Iterator[Case]:
         None,
         lambda: imgproc.histogram(deep, bins=None),
         equal,
-        opencv=lambda: cv2.calcHist([deep], [0], None, [65536], [0, 65536])[:, 0],
+        opencv=lambda: cv2.calcHist([deep], [0], None, [65536], [0, 65536]).ravel(),
         numpy=lambda: np.bincount(deep.ravel(), minlength=65536),
     )
 
@@ -163,7 +163,7 @@ def _equalize(size: str) -> Iterator[Case]:
     deep_out = np.empty_like(deep)
 
     def parts() -> Array:
-        counts = cv2.calcHist([deep], [0], None, [65536], [0, 65536])[:, 0].astype(np.int64)
+        counts = cv2.calcHist([deep], [0], None, [65536], [0, 65536]).ravel().astype(np.int64)
         cdf = np.cumsum(counts)
         smallest = cdf[np.flatnonzero(counts)[0]]
         table = np.rint(np.maximum(cdf - smallest, 0) * 65535 / (cdf[-1] - smallest)).astype(np.uint16)
@@ -217,7 +217,7 @@ def _autocontrast(size: str) -> Iterator[Case]:
     out = np.empty_like(image)
 
     def stretch_table(channel: Array, index: int) -> Array:
-        counts = cv2.calcHist([channel], [index], None, [256], [0, 256])[:, 0].astype(np.int64)
+        counts = cv2.calcHist([channel], [index], None, [256], [0, 256]).ravel().astype(np.int64)
         cut = int(counts.sum()) // 100
         low = int(np.searchsorted(np.cumsum(counts), cut, side="right"))
         high = 255 - int(np.searchsorted(np.cumsum(counts[::-1]), cut, side="right"))
