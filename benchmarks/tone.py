@@ -132,7 +132,9 @@ def _histogram(size: str) -> Iterator[Case]:
         None,
         lambda: imgproc.histogram(image),
         equal,
-        opencv=lambda: np.stack([cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(3)]),
+        opencv=lambda: np.stack(
+            [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(3)]
+        ),
     )
     deep = photograph(size, channels=1, dtype=np.uint16)
     yield _case(

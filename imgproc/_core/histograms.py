@@ -21,6 +21,9 @@ from .threads import run_bands
 _COST = {UINT8: 0.35, UINT16: 0.8, FLOAT32: 2.0}
 _EXTREMES_COST = 0.4
 
+# Up to so many samples sorting is faster than counting in tables of 65536.
+_FEW = 1 << 15
+
 
 def sum_bands(
     kernel: Callable[..., None],
@@ -87,6 +90,21 @@ def float_extremes(image: Array, mask: Array | None, *, luma: bool = False) -> t
     return tuple(np.where(low <= high, _key_values(keys), np.float32(np.nan)) for keys in (low, high))  # type: ignore[return-value]
 
 
+def _sorted_statistics(
+    image: Array, mask: Array | None, ranks: Callable[[int], Sequence[int]], pooled: bool
+) -> Array:
+    """`float_order_statistics` of a small image, by sorting."""
+    colors = image.reshape(*image.shape[:2], -1)[..., : color_count(image)]
+    pixels = colors.reshape(-1, colors.shape[2]) if mask is None else colors[mask != 0]
+    rows_of = [pixels.ravel()] if pooled else list(pixels.T)
+    statistics = np.full((len(rows_of), 2), np.nan, np.float32)
+    for pair, samples in zip(statistics, rows_of, strict=True):
+        ordered = np.sort(samples[np.isfinite(samples)])
+        if ordered.size:
+            pair[:] = ordered[list(ranks(ordered.size))]
+    return statistics + np.float32(0)  # −0 as 0
+
+
 def float_order_statistics(
     image: Array,
     mask: Array | None,
@@ -104,6 +122,8 @@ def float_order_statistics(
     second the low halves of those that share a high half with a wanted rank.
     """
     channels = 1 if luma else color_count(image)
+    if not luma and image.size <= _FEW:
+        return _sorted_statistics(image, mask, ranks, pooled)
     high = sum_bands(_histogram.count_high, image, mask, luma, (channels, 65536))
     high = np.cumsum(high.sum(axis=0, keepdims=True) if pooled else high, axis=1)
     totals = [int(total) for total in high[:, -1]]

@@ -27,8 +27,9 @@ def _bin_integers(counts: Array, bins: int, low: float, high: float) -> Array:
     if len(values):
         bin_of = np.minimum((values - low) * bins / (high - low), bins - 1).astype(np.intp)
         first = int(values[0])
-        for channel, levels_of_channel in zip(binned, counts, strict=True):
-            np.add.at(channel, bin_of, levels_of_channel[first : first + len(values)])
+        for channel, row in zip(binned, counts, strict=True):
+            # The sums are float64 and exact: no image has 2^53 samples.
+            channel[:] = np.bincount(bin_of, row[first : first + len(values)], bins)
     return binned
 
 

@@ -123,12 +123,18 @@ def _kept_range(counts: Array, cutoff: tuple[float, float]) -> tuple[int, int]:
 
 def _stretch_rows(counts: Array, dtype: np.dtype[Any], cutoff: tuple[float, float]) -> Array:
     top = levels(dtype) - 1
-    value = np.arange(top + 1)
     tables = np.empty((len(counts), top + 1), dtype)
     for table, row in zip(tables, counts, strict=True):
         low, high = _kept_range(row, cutoff)
+        if high <= low:
+            table[:] = np.arange(top + 1)
+            continue
+        table[:low], table[high + 1 :] = 0, top
         # The product is an exact integer, so that the quotient is rounded once and ties are true ties.
-        table[:] = value if high <= low else quantize((value - low) * top / (high - low), dtype)
+        inside = np.arange(high - low + 1, dtype=np.float64)
+        inside *= top
+        inside /= high - low
+        table[low : high + 1] = np.rint(inside, out=inside)
     return tables
 
 
@@ -232,29 +238,32 @@ def autocontrast(
     return _stretch_floats(image, low, high, of_luma, out)
 
 
-def _equalized(counts: Array, top: float, dtype: np.dtype[Any]) -> Array:
-    """One table row from one histogram: cdf − cdf_min over N − cdf_min, times the largest value."""
-    cdf = np.cumsum(counts)
-    total = int(cdf[-1])
-    smallest = int(cdf[np.flatnonzero(counts)[0]]) if total else 0
-    rest = total - smallest
+def _equalized(counts: Array, top: float, dtype: np.dtype[Any]) -> Array | None:
+    """One table row from one histogram: cdf − cdf_min over N − cdf_min, times the largest value.
+
+    None where fewer than two values are present.
+    """
+    cdf = np.cumsum(counts).astype(np.int64)
+    first = int(np.argmax(counts != 0))
+    smallest, total = int(cdf[first]), int(cdf[-1])
+    if smallest == total:
+        return None
+    cdf -= smallest
+    cdf[:first] = 0
     if dtype == UINT8:
         # OpenCV's own arithmetic, product of two float32, so that results are equal to the bit.
-        scaled = (cdf.astype(np.int64) - smallest).astype(np.float32) * (
-            np.float32(top) / np.float32(max(rest, 1))
-        )
-    else:
-        scaled = (cdf.astype(np.int64) - smallest) * top / max(rest, 1)
-    clipped: Array = np.maximum(scaled, 0)
-    return clipped
+        return cdf.astype(np.float32) * (np.float32(top) / np.float32(total - smallest))
+    scaled = cdf.astype(np.float64)
+    scaled *= top
+    scaled /= total - smallest
+    return scaled
 
 
 def _equalize_rows(counts: Array, dtype: np.dtype[Any]) -> Array:
-    value = np.arange(counts.shape[1])
     tables = np.empty(counts.shape, dtype)
     for table, row in zip(tables, counts, strict=True):
-        constant = np.count_nonzero(row) <= 1
-        table[:] = value if constant else quantize(_equalized(row, counts.shape[1] - 1, dtype), dtype)
+        scaled = _equalized(row, counts.shape[1] - 1, dtype)
+        table[:] = np.arange(len(table)) if scaled is None else np.rint(scaled, out=scaled)
     return tables
 
 
@@ -262,8 +271,9 @@ def _equalize_codes(counts: Array) -> Array:
     """float32 tables over the 65536 codes of [0, 1]; NaN rows mean: leave the channel as it is."""
     tables = np.full(counts.shape, np.nan, np.float32)
     for table, row in zip(tables, counts, strict=True):
-        if np.count_nonzero(row) > 1:
-            table[:] = _equalized(row, 1.0, FLOAT32)
+        scaled = _equalized(row, 1.0, FLOAT32)
+        if scaled is not None:
+            table[:] = scaled
     return tables
 
 
