@@ -96,9 +96,17 @@ def test_an_operation_that_does_not_take_an_image_fails_it(
 ) -> None:
     make("in/gray.png", shape=(8, 9))
     make("in/rgb.png")
-    assert run("apply", "gray-world", "in", "-o", "out") == 1
-    assert "failed  in/gray.png: gray_world: image must be of shape" in capsys.readouterr().err
+    assert run("apply", "rgb-to-yuv", "in", "-o", "out") == 1
+    assert "failed  in/gray.png: gray image; rgb-to-yuv takes RGB or RGBA\n" in capsys.readouterr().err
     assert outputs() == ["rgb.png"]
+
+
+def test_a_gray_result_is_no_ppm_file(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    make("a.ppm")
+    assert run("apply", "rgb-to-gray", "a.ppm", "-o", "out") == 1
+    assert "write PGM (--format pgm on the command line)" in capsys.readouterr().err
+    assert run("apply", "rgb-to-gray", "a.ppm", "-o", "out", "--format", "pgm") == 0
+    assert outputs() == ["a.pgm"]
 
 
 def test_names_cannot_act_on_the_terminal(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Run, make
+from command_line import Run, make, process
 
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
@@ -76,3 +76,56 @@ def test_without_the_extra_one_sentence_says_what_to_install(
         capsys.readouterr().err
         == 'imgproc: the command line needs typer; pip install "imgproc-toolkit[cli]"\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("IMGPROC_CPU_LEVEL", "nonsense", "imgproc: IMGPROC_CPU_LEVEL must be one of"),
+        ("IMGPROC_NUM_THREADS", "0", "imgproc: IMGPROC_NUM_THREADS must be"),
+    ],
+)
+def test_wrong_environment_variables_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with process("ops", cwd=tmp_path) as child:
+        out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (2, "")
+    assert err.startswith(sentence)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        ("raise ImportError('libGL.so.1: cannot open shared object file')", "libGL.so.1: cannot open"),
+        ("__version__ = '4.9.0'", "needs OpenCV 4.13 or newer, got 4.9.0"),
+    ],
+)
+def test_an_opencv_that_does_not_serve_is_one_sentence(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, module: str, sentence: str
+) -> None:
+    Path("cv2.py").write_text(module)
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    monkeypatch.delitem(sys.modules, "cv2")
+    assert run("ops") == 2
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert sentence in err
+
+
+def test_output_that_cannot_show_a_sign_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "é ✓.png")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    with process("apply", "gamma:1", "é ✓.png", "-o", "out", "--dry-run", cwd=tmp_path) as child:
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert "\\xe9 \\u2713.png -> out" in out
+    with process("demo", "-o", "é", cwd=tmp_path) as child:
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert "\\xe9/results" in out

@@ -13,6 +13,7 @@ pytest.importorskip("cv2")
 pytest.importorskip("typer")
 
 import imgproc
+from imgproc._core.parameters import Pair
 
 
 def test_the_module_runs(tmp_path: Path) -> None:
@@ -34,6 +35,9 @@ def test_ops_lists_every_operation(run: Run, capsys: pytest.CaptureFixture[str])
         details = capsys.readouterr().out
         for parameter in operation.parameters.values():
             assert f"  {parameter.name}: {parameter.constraint}; " in details
+            if isinstance(parameter.constraint, Pair):
+                written = "/".join(parameter.constraint.names).upper()
+                assert f"; a pair is written {written}; " in details
     assert run("ops", "gama") == 2
     assert "did you mean gamma?" in capsys.readouterr().err
 

@@ -265,7 +265,9 @@ def _check_netpbm_suffix(suffix: str, picture: Picture) -> None:
     if suffix == ".pgm" and colored:
         raise Defect("PGM holds gray only and the picture is RGB; write PPM or convert it with rgb_to_gray")
     if suffix == ".ppm" and not colored:
-        raise Defect("PPM holds RGB only and the picture is gray; write PGM")
+        raise Defect(
+            "PPM holds RGB only and the picture is gray; write PGM (--format pgm on the command line)"
+        )
 
 
 def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY] = 95) -> bytes:
