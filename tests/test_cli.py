@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,35 @@ def test_one_file_to_one_file_in_another_format(run: Run) -> None:
     assert read_image("b.tif").format == "tiff"
     assert run("apply", "gamma:0.5", "a.png", "-o", "out", "--suffix", "_x", "--format", "webp") == 0
     assert outputs() == ["a_x.webp"]
+    assert run("apply", "gamma:0.5", "a.png", "-o", "v1.2/") == 0  # by its slash a folder
+    assert outputs("v1.2") == ["a.png"]
+    Path("v1.3").mkdir()
+    assert run("apply", "gamma:0.5", "a.png", "-o", "v1.3") == 0
+    assert outputs("v1.3") == ["a.png"]
+
+
+def test_a_list_names_the_inputs(run: Run) -> None:
+    for name in ("in/a.png", "in/b.png", "other/é c.png"):
+        make(name)
+    Path("list.txt").write_text("in/b.png\n\nother/*.png\r\n", "utf-8")
+    assert run("apply", "gamma:0.5", "@list.txt", "-o", "out") == 0
+    assert outputs() == ["b.png", "é c.png"]
+    make("@list.txt/d.png")
+    assert run("apply", "gamma:0.5", "@list.txt", "-o", "out2") == 0
+    assert outputs("out2") == ["d.png"]
+
+
+def test_a_report_replaces_reports_only(run: Run) -> None:
+    make("in/a.png")
+    page = Path("notes.html")
+    page.write_text("mine")
+    arguments = ("apply", "gamma:0.5", "in", "-o", "out", "--report", "notes.html")
+    assert run(*arguments) == 2
+    assert page.read_text() == "mine"
+    assert run(*arguments, "--overwrite") == 0
+    first = page.read_bytes()
+    assert run(*arguments, "--skip-existing") == 0
+    assert page.read_bytes() != first
 
 
 def test_dry_run_lists_and_writes_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,11 +131,13 @@ def test_dry_run_lists_and_writes_nothing(run: Run, capsys: pytest.CaptureFixtur
     make("in/b.png")
     make("out/b.png")
     Path("in/c.jpg").write_bytes(b"")
+    shutil.copy("in/a.png", "in/d.jpg")
     assert run("apply", "gamma:0.5", "in", "-o", "out", "--dry-run", "--skip-existing") == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("in/a.png -> out/a.png  (")
     assert lines[1] == "in/b.png -> out/b.png  (skipped)"
     assert lines[2] == "in/c.jpg -> out/c.jpg  (the file is empty)"
+    assert "rename it to d.png" in lines[3]
     assert outputs() == ["b.png"]
     assert run("apply", "gamma:0.5", "in/a.png", "-o", "out", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["planned"] == 1

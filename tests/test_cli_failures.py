@@ -197,3 +197,34 @@ def test_hostile_and_standard_images(run: Run, data: Path, capsys: pytest.Captur
     for path in good:
         read_image(path)
     assert all(result["error"] for result in summary["results"] if result["status"] == "failed")
+
+
+def test_an_output_that_cannot_be_written_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    make("in/a.png")
+    make("in/sub/b.png")
+    Path("out").mkdir()
+    Path("out/sub").touch()
+    assert run("apply", "gamma:0.5", "in", "-r", "-o", "out") == 1
+    assert "failed  in/sub/b.png: cannot write out/sub/b.png: " in capsys.readouterr().err
+    assert outputs() == ["a.png", "sub"]
+
+
+def test_a_full_disk_is_the_fault_of_the_output(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("in/a.png")
+    from imgproc.cli import batch
+
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(batch, "write_image", full)
+    assert run("apply", "gamma:0.5", "in", "-o", "out/deep") == 1
+    assert "in/a.png: cannot write out/deep/a.png: no space left on device\n" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_where_all_fail_no_empty_folder_stays(run: Run) -> None:
+    make("in/sub/rgba.png", shape=(5, 6, 4))
+    assert run("apply", "gamma:0.5", "in", "-r", "-o", "new/out", "--format", "jpg") == 1
+    assert not Path("new").exists()

@@ -33,6 +33,20 @@ pytest.importorskip("typer")
         (["gamma:0.8", "in", "--in-place", "--skip-existing"], "exclude each other"),
         (["gamma:0.8", "in", "-o", "out", "--format", "gif"], "--format must be one of jpeg, png"),
         (["gamma:0.8", "in", "-o", "out", "--suffix", "a/b"], "--suffix is a part of a file name"),
+        (["gamma:0.8", "in/a.png", "-o", "b.gif"], "'.gif' of the output 'b.gif' belongs to no format that"),
+        (["gamma:0.8", "in/a.png", "-o", "b.HEIC"], "(.jpg, .jpeg, "),
+        (["gamma:0.8", "other", "-o", "in/page.html/sub"], "'in/page.html/sub' cannot be made: "),
+        (["gamma:0.8", "phots", "-o", "out"], "there is no file or folder 'phots'\n"),
+        (["gamma:0.8", "gray-wrld", "-o", "out"], "'gray-wrld'; did you mean the operation gray-world?"),
+        (["rgb-to-gray", "gray-world", "in", "-o", "out"], "gray-world takes RGB or RGBA"),
+        (["gamma:0.8", "-", "-o", "out"], "standard input is not read"),
+        (["gamma:0.8", "in", "-", "-o", "out"], "standard input is not read"),
+        (["gamma:0.8", "@none.txt", "-o", "out"], "the list 'none.txt' cannot be read: "),
+        (["gamma:0.8", "@in/page.html", "-o", "out"], "the list 'in/page.html' names nothing"),
+        (
+            ["gamma:0.8", "in", "-o", "out", "--report", "in/page.html"],
+            "'in/page.html' exists and is no report of imgproc",
+        ),
         (
             ["gamma:0.8", "in", "-o", "out", "--report", "in/page.html", "in/page.html"],
             "would overwrite an input",
@@ -53,6 +67,7 @@ def test_wrong_usage_is_one_sentence_and_2(
     assert sentence in err
     assert err.count("\n") == 1
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    assert not Path("out").exists()
 
 
 def test_options_are_checked(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import struct
 import zlib
@@ -205,6 +206,13 @@ def test_errors_survive_the_way_between_processes() -> None:
         "a.png",
         "the file is truncated",
     )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="it is not a file"):
+        read_image(tmp_path / "a.png")
 
 
 def _jpeg(*options: int) -> bytes:

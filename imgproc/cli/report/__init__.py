@@ -72,6 +72,12 @@ def write_report(path: Path, outcomes: Sequence[Outcome], run: Run) -> None:
     write_file(path, build_report(outcomes, run).encode("utf-8"), overwrite=True)
 
 
+def is_report(path: Path) -> bool:
+    """Whether a file is a page that this module wrote."""
+    with open(path, "rb") as file:
+        return b'<meta name="generator" content="imgproc ' in file.read(1000)
+
+
 @cache
 def _template() -> Template:
     environment = Environment(
