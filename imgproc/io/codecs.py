@@ -63,9 +63,9 @@ def opencv() -> Any:
     try:
         import cv2
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"imgproc.io needs OpenCV for its codecs: {_INSTALL}", name=error.name
-        ) from None
+        if error.name != "cv2":
+            raise
+        raise ModuleNotFoundError(f"imgproc.io needs OpenCV for its codecs: {_INSTALL}", name="cv2") from None
     except ImportError as error:
         raise ImportError(
             f"OpenCV does not load ({error}); the one without windows has no such needs: {_INSTALL}"
