@@ -17,7 +17,7 @@ pytest.importorskip("typer")
 import imgproc
 from imgproc._core.images import UINT8, UINT16
 from imgproc._core.parameters import Range
-from imgproc.cli.chain import ChainError, Step, nearest, parse_step, run
+from imgproc.cli.chain import ChainError, Step, check_chain, nearest, parse_step, run
 
 OPERATIONS = imgproc.operations()
 TABLES = [
@@ -102,8 +102,40 @@ def test_float_images_go_through_the_functions(rng: np.random.Generator) -> None
 
 
 def test_an_operation_that_does_not_take_the_image_says_so() -> None:
-    with pytest.raises(ValueError, match=r"gray_world: image must be of shape \(H, W, 3\)"):
-        run([step("gamma:0.8"), step("gray-world")], np.zeros((4, 5), np.uint8))
+    with pytest.raises(ValueError, match=r"^gray image; rgb-to-yuv takes RGB or RGBA$"):
+        run([step("gamma:0.8"), step("rgb-to-yuv")], np.zeros((4, 5), np.uint8))
+
+
+@pytest.mark.parametrize("text", ["gray-world", "shades-of-gray", "white-patch", "rgb-to-gray"])
+def test_a_gray_image_has_no_colour_to_change(text: str, rng: np.random.Generator) -> None:
+    image = rng.integers(0, 200, (7, 9)).astype(np.uint8)
+    expected = one_by_one([step("gamma:0.8"), step("autocontrast")], image)
+    np.testing.assert_array_equal(run([step("gamma:0.8"), step(text), step("autocontrast")], image), expected)
+
+
+@pytest.mark.parametrize(
+    ("chain", "sentence"),
+    [
+        ("rgb-to-gray gray-world", "gray image after rgb-to-gray; gray-world takes RGB or RGBA"),
+        ("rgb-to-gray gamma:2 rgb-to-yuv", "gray image after gamma; rgb-to-yuv takes RGB or RGBA"),
+        ("rgb-to-gray", None),
+        ("rgb-to-yuv yuv-to-rgb rgb-to-gray equalize", None),
+    ],
+)
+def test_a_chain_that_can_work_on_no_image_is_refused(chain: str, sentence: str | None) -> None:
+    steps = [step(text) for text in chain.split()]
+    if sentence is None:
+        check_chain(steps)
+        return
+    with pytest.raises(ChainError, match=f"^this chain can work on no image: {sentence}$"):
+        check_chain(steps)
+
+
+def test_a_chain_that_fails_on_the_small_image_alone_is_not_refused() -> None:
+    def large(image: Any) -> Any:
+        raise ValueError("large: image must be larger than the one that chains are tried on")
+
+    check_chain([Step(replace(OPERATIONS["gray_world"], function=large), {}), step("gamma:1")])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +178,8 @@ def test_other_words_are_no_steps(text: str) -> None:
         ("gamma:0.8,gain", "'gain' needs a name before it (name=value); it takes gamma, gain"),
         ("gamma:0.8,gamma=2", "gamma: gamma is given twice"),
         ("gamma:0.8,gian=2", "gamma has no parameter 'gian', it takes gamma, gain; did you mean gain?"),
-        ("autocontrast:cutoff=1/2/3", "autocontrast: cutoff must be"),
+        ("autocontrast:cutoff=1/2/3", "got (1.0, 2.0, 3.0); a pair is written LOW/HIGH"),
+        ("autocontrast:cutoff=1:2", "got '1:2'; a pair is written LOW/HIGH"),
         ("autocontrast:channel=Luma", 'autocontrast: channel must be one of "luma"'),
         ("clahe:tiles=0x8", "clahe: tiles"),
         ("clahe:tiles=1.5", "clahe: tiles must be"),

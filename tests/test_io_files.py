@@ -8,14 +8,13 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from reference.image_files import sample
 
-from imgproc.io import Picture, encode_image, read_image, write_image
+from imgproc.io import Picture, read_image, write_image
 from imgproc.io.files import write_file
 
 pytest.importorskip("cv2", "4.13")
@@ -79,29 +78,42 @@ def test_of_two_writers_of_one_new_file_one_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
-def test_a_killed_writer_leaves_no_half_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("moment", ["half written", "written", "named"])
+def test_a_killed_writer_leaves_no_half_file(tmp_path: Path, moment: str, overwrite: bool) -> None:
     program = (
-        "import sys, numpy as np\n"
-        "from imgproc.io import Picture, write_image\n"
-        "picture = Picture(np.zeros((1500, 1500, 3), np.uint8))\n"
-        "for number in range(100000):\n"
-        "    write_image(f'{sys.argv[1]}/{number % 4}.bmp', picture, overwrite=True)\n"
-        "    number or print('ready', flush=True)\n"
+        "import builtins, os, signal, sys\n"
+        "from imgproc.io import files\n"
+        "path, moment, overwrite = sys.argv[1:]\n"
+        "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def pieces():\n"
+        "    yield b'new' * 100_000\n"
+        "    if moment == 'half written': die()\n"
+        "    yield b'new' * 100_000\n"
+        "if moment == 'written': os.replace = os.link = die\n"
+        "if moment == 'named': os.unlink = die\n"
+        "real = builtins.open\n"
+        "class File:\n"
+        "    def __init__(self, *a): self.file = real(*a)\n"
+        "    def __enter__(self): return self\n"
+        "    def __exit__(self, *_): self.file.close()\n"
+        "    def writelines(self, _):\n"
+        "        for piece in pieces(): self.file.write(piece); self.file.flush()\n"
+        "files.open = File\n"
+        "files.write_file(path, overwrite=overwrite == 'True')\n"
     )
-    whole = len(encode_image(Picture(np.zeros((1500, 1500, 3), np.uint8)), "bmp"))
-    for attempt in range(4):
-        child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(0.031 * attempt)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-        for path in tmp_path.iterdir():
-            if path.name.startswith(".imgproc-") and path.name.endswith(".part"):
-                continue
-            assert path.stat().st_size == whole
-    assert (tmp_path / "0.bmp").is_file()
+    path = tmp_path / "a.bmp"
+    if overwrite:
+        path.write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", program, path, moment, str(overwrite)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    new = b"new" * 200_000
+    after = new if moment == "named" else b"old" if overwrite else None
+    assert (path.read_bytes() if path.exists() else None) == after
+    parts = [other for other in tmp_path.iterdir() if other != path]
+    assert all(part.name.startswith(".imgproc-") and part.suffix == ".part" for part in parts)
+    if moment == "half written":
+        assert [part.stat().st_size for part in parts] == [len(new) // 2]
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import struct
 import zlib
@@ -205,3 +206,52 @@ def test_errors_survive_the_way_between_processes() -> None:
         "a.png",
         "the file is truncated",
     )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="it is not a file"):
+        read_image(tmp_path / "a.png")
+
+
+def _jpeg(*options: int) -> bytes:
+    import cv2
+
+    return bytes(cv2.imencode(".jpg", sample(np.uint8, (90, 130, 3)), list(options))[1])
+
+
+def test_a_cut_jpeg_before_a_whole_one_is_truncated() -> None:
+    import cv2
+
+    for content in (_jpeg(), _jpeg(cv2.IMWRITE_JPEG_PROGRESSIVE, 1), _jpeg(cv2.IMWRITE_JPEG_RST_INTERVAL, 2)):
+        scan = content.index(b"\xff\xda") + 20
+        for end in (*range(scan, scan + 60), *range(scan, len(content) - 1, 97), len(content) - 2):
+            for following in (content, content[:2] + content[20:]):  # as well without its JFIF segment
+                with pytest.raises(ImageError, match="truncated"):
+                    read_image(content[:end] + following)
+
+
+def test_whole_jpegs_of_every_layout_are_read() -> None:
+    import cv2
+
+    for options in (
+        (),
+        (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+        (cv2.IMWRITE_JPEG_RST_INTERVAL, 1),
+        (cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 3),
+    ):
+        content = _jpeg(*options)
+        expected = read_image(content).pixels
+        comment = b"\xff\xfe\0\x06a\xff\xd9b"
+        table = content.index(b"\xff\xda")
+        thumbnail = b"\xff\xe1" + struct.pack(">H", len(content) + 8) + b"Other\0" + content
+        for whole in (
+            content + b"trailing \xff\xd8\xff data",
+            content + content[: len(content) // 2],
+            content[:-2] + b"\xff\xff\xff\xd9",
+            content[:-2] + comment + b"\xff\xd9",
+            content[:table] + comment + content[table:],
+            content[:2] + thumbnail + content[2:],
+        ):
+            np.testing.assert_array_equal(read_image(whole).pixels, expected)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json as json_format
 import os
 import shlex
-import stat
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -16,10 +16,12 @@ import typer
 
 import imgproc
 
-from ..io.folders import Found, Pair, PlanError, cause, existing, find_images, is_pattern, plan
-from ..io.formats import FORMATS, HEAD, sniff, stranger, suffix_format
-from .batch import Job, interruptible, run_jobs
-from .chain import ChainError, Operations, Step, find_operation, nearest, parse_step
+from ..io import ImageError
+from ..io.folders import PlanError, cause
+from ..io.images import open_image
+from .arguments import planned, report_path, skipped, split
+from .batch import Job, describe_failure, interruptible, run_jobs
+from .chain import ChainError, Step
 from .outcomes import Outcome
 from .progress import NORMAL, QUIET, VERBOSE, Monitor
 from .report import Run, picture_side, write_report
@@ -31,12 +33,13 @@ def apply(
         list[str],
         typer.Argument(
             metavar="OP[:value|key=value,...]... INPUT...",
-            help="Operations in order, then files, folders or quoted patterns ('photos/**/*.jpg').",
+            help="Operations in order, then files, folders, quoted patterns ('photos/**/*.jpg') or @LIST, "
+            "a file with one of these a line.",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--out",
@@ -94,21 +97,30 @@ def apply(
     imgproc apply autocontrast:cutoff=1 gray-world gamma:0.8 photos/ -o out/
     imgproc apply clahe:tiles=8x8 'scans/**/*.tif' -o out/ --report
 
+    White balance and rgb-to-gray leave gray images as they are.
     Bit depth, alpha, EXIF and ICC profiles are kept. Outputs stand below OUT as the inputs stand below the
     argument that named them. 'imgproc ops' lists the operations.
     Exit status: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted.
     """
     try:
         steps, inputs = split(arguments, imgproc.operations())
-        found, pairs = _planned(inputs, out, in_place, recursive, suffix, format)
-        skipped = _skipped(pairs, in_place, skip_existing, overwrite)
-        page = _report_path(report, pairs, out)
+        found, pairs = planned(inputs, out, in_place, recursive, suffix, format)
+        kept = skipped(pairs, in_place, skip_existing, overwrite)
+        results = None if out is None else Path(out)
+        page = report_path(report, pairs, results, overwrite)
+        made: list[Path] = []
+        if results is not None and not dry_run:
+            single = len(pairs) == 1 and pairs[0].target == results
+            made = _make_folder(results.parent if single else results)
     except (ChainError, PlanError) as error:
         print(f"imgproc apply: {shown(str(error))}", file=sys.stderr)
         raise typer.Exit(2) from None
+    except OSError as error:
+        print(f"imgproc apply: {shown(str(error.filename))}: {cause(error)}", file=sys.stderr)
+        raise typer.Exit(2) from None
 
     tasks = [
-        Job(pair, steps, pair.target in skipped, 0 if page is None else picture_side(position, len(pairs)))
+        Job(pair, steps, pair.target in kept, 0 if page is None else picture_side(position, len(pairs)))
         for position, pair in enumerate(pairs)
     ]
     loudness = QUIET if quiet else VERBOSE if verbose else NORMAL
@@ -135,6 +147,8 @@ def apply(
                 outcomes.append(outcome)
                 monitor.show(outcome)
     seconds = perf_counter() - start
+    if not any(outcome.status == "done" for outcome in outcomes):
+        _remove_empty(made)
     unfinished = len(tasks) + len(found.unreadable) - len(outcomes)
     if page is not None:
         page = _write_page(page, outcomes, Run(_command(), seconds, workers, unfinished))
@@ -142,41 +156,10 @@ def apply(
     if json:
         print(json_format.dumps(summary, indent=1))
     if loudness > QUIET or stop:
-        print(_sentence(summary, None if in_place else out), file=sys.stderr)
+        print(_sentence(summary, results), file=sys.stderr)
     if stop.signal is not None:
         raise typer.Exit(128 + stop.signal)
     raise typer.Exit(1 if summary["failed"] or (report is not None and page is None) else 0)
-
-
-def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step], list[str]]:
-    """The chain that stands first, and the inputs after it."""
-    steps: list[Step] = []
-    for argument in arguments:
-        step = parse_step(argument, operations)
-        if step is None:
-            break
-        steps.append(step)
-    inputs = list(arguments[len(steps) :])
-    for position, argument in enumerate(inputs):
-        if os.path.lexists(argument) or is_pattern(argument):
-            continue
-        name = argument.partition(":")[0]
-        if position > 0 and find_operation(name, operations) is not None:
-            raise ChainError(f"the operation {argument!r} comes after an input; write all operations first")
-        if position == 0 and not os.path.dirname(name):
-            close = nearest(name, operations)
-            hint = f"did you mean {close}? " if close else ""
-            raise ChainError(
-                f"{argument!r} is neither an operation nor an existing file, folder or pattern; "
-                f"{hint}'imgproc ops' lists the operations"
-            )
-    if not steps:
-        raise ChainError("name at least one operation before the inputs; 'imgproc ops' lists them")
-    if not inputs:
-        same = next((step for step in steps if os.path.lexists(step.operation.command)), None)
-        hint = f"; write ./{same.operation.command} for the file or folder of that name" if same else ""
-        raise PlanError(f"name at least one file, folder or pattern after the operations{hint}")
-    return steps, inputs
 
 
 def summarize(
@@ -217,58 +200,6 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     return result
 
 
-def _planned(
-    inputs: Sequence[str], out: Path | None, in_place: bool, recursive: bool, suffix: str, format: str | None
-) -> tuple[Found, list[Pair]]:
-    if in_place and (out is not None or suffix or format is not None):
-        raise PlanError("--in-place replaces the inputs; leave out -o, --suffix and --format")
-    if out is None and not in_place:
-        raise PlanError("say where the results go: -o FOLDER, or --in-place to replace the inputs")
-    if os.path.basename(suffix) != suffix:
-        raise PlanError(f"--suffix is a part of a file name, got {suffix!r}")
-    extension = None
-    if format is not None:
-        extension = "." + format.lower().lstrip(".")
-        if suffix_format(f"image{extension}") is None:
-            extension = FORMATS[format.lower()].suffixes[0] if format.lower() in FORMATS else None
-        if extension is None:
-            raise PlanError(f"--format must be one of {', '.join(FORMATS)}, got {format!r}")
-    found = find_images(inputs, recursive=recursive)
-    return found, plan(found, out, suffix=suffix, extension=extension)
-
-
-def _skipped(pairs: Sequence[Pair], in_place: bool, skip_existing: bool, overwrite: bool) -> set[Path]:
-    """Outputs that stay as they are."""
-    if skip_existing and (overwrite or in_place):
-        raise PlanError(
-            f"--skip-existing and {'--in-place' if in_place else '--overwrite'} exclude each other; keep one"
-        )
-    there = [] if in_place or overwrite else existing(pairs)
-    if there and not skip_existing:
-        raise PlanError(
-            f"{len(there)} of {len(pairs)} outputs exist already, {str(there[0].target)!r} first; "
-            "say --skip-existing to keep them or --overwrite to replace them"
-        )
-    return {pair.target for pair in there}
-
-
-def _report_path(report: str | None, pairs: Sequence[Pair], out: Path | None) -> Path | None:
-    if report is None:
-        return None
-    if report:
-        page = Path(report)
-    elif out is None:
-        page = Path("imgproc-report.html")
-    else:
-        single = len(pairs) == 1 and pairs[0].target == out
-        page = out.with_name(f"{out.stem}-report.html") if single else out / "report.html"
-    if page.is_dir():
-        raise PlanError(f"--report needs a file name, and {str(page)!r} is a folder")
-    if page.exists() and any(page.samefile(pair.source) for pair in pairs if pair.source.exists()):
-        raise PlanError(f"the report {str(page)!r} would overwrite an input; name another file")
-    return page
-
-
 def _write_page(page: Path, outcomes: Sequence[Outcome], run: Run) -> Path | None:
     try:
         write_report(page, outcomes, run)
@@ -282,22 +213,35 @@ def _command() -> str:
     return shlex.join(["imgproc", *sys.argv[1:]])
 
 
+def _make_folder(folder: Path) -> list[Path]:
+    """Make the folder for the results; gives what was not there before, deepest first."""
+    try:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlanError(f"the folder {str(folder)!r} cannot be made: {cause(error)}") from None
+    return made
+
+
+def _remove_empty(made: Sequence[Path]) -> None:
+    """Take away folders that were made and stayed empty."""
+    below = [Path(folder) for folder, _, _ in os.walk(made[0], topdown=False)] if made else []
+    for folder in [*below, *made[1:]]:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+
+
 def _foreseen(job: Job) -> Outcome:
     """What can be told without decoding."""
     source, target = job.pair.source, job.pair.target
     if job.skip:
         return Outcome(source, target, "skipped")
     try:
-        status = source.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return Outcome(source, target, "failed", error="it is not a file")
-        with open(source, "rb") as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        return Outcome(source, target, "failed", error=cause(error))
-    if sniff(head) is None:
-        return Outcome(source, target, "failed", error=stranger(head))
-    return Outcome(source, target, "planned", bytes_in=status.st_size)
+        with open_image(str(source)) as (file, _):
+            size = os.fstat(file.fileno()).st_size
+    except (ImageError, OSError) as error:
+        return Outcome(source, target, "failed", error=describe_failure(error))
+    return Outcome(source, target, "planned", bytes_in=size)
 
 
 def _print_plan(outcomes: Sequence[Outcome], loudness: int, json: bool) -> None:

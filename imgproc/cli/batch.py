@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import stat
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 
 import cv2
@@ -114,7 +114,7 @@ def describe_failure(error: Exception) -> str:
         return cause(error)
     if isinstance(error, MemoryError):
         return "not enough memory for this image"
-    if isinstance(error, TypeError | ValueError):
+    if isinstance(error, TypeError | ValueError | _WriteError):
         return str(error)
     return f"{type(error).__name__}: {error}"
 
@@ -147,13 +147,10 @@ def interruptible() -> Iterator[Interruption]:
 def _process(job: Job, quality: int, overwrite: bool, outcome: Outcome) -> None:
     clock = _Clock(outcome.seconds)
     source, target = job.pair.source, job.pair.target
-    status = source.stat()
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-        raise ImageError(str(source), "it is not a file")
     with clock("read"):
         picture = read_image(source)
     outcome.shape, outcome.dtype = picture.pixels.shape, str(picture.pixels.dtype)
-    outcome.bytes_in = status.st_size
+    outcome.bytes_in = source.stat().st_size
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
     with clock("operations"):
@@ -161,9 +158,24 @@ def _process(job: Job, quality: int, overwrite: bool, outcome: Outcome) -> None:
     if job.preview:
         outcome.after = take_preview(pixels, job.preview)
     with clock("write"):
-        os.makedirs(target.parent, exist_ok=True)
-        write_image(target, picture.with_pixels(pixels), quality=quality, overwrite=overwrite)
+        try:
+            os.makedirs(target.parent, exist_ok=True)
+        except OSError as error:
+            raise _WriteError(target, error) from None
+        try:
+            write_image(target, picture.with_pixels(pixels), quality=quality, overwrite=overwrite)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise _WriteError(target, error) from None
     outcome.bytes_out = target.stat().st_size
+
+
+class _WriteError(Exception):
+    """Tells an output that cannot be written from an input that cannot be read."""
+
+    def __init__(self, target: Path, error: OSError) -> None:
+        super().__init__(f"cannot write {target}: {cause(error)}")
 
 
 class _Clock:

@@ -16,11 +16,17 @@ import numpy as np
 
 from .._core.errors import Got, wrong_value
 from .._core.histograms import level_counts
-from .._core.images import UINT8, UINT16, Array, channel_count
+from .._core.images import DTYPES, GRAY, UINT8, UINT16, Array, channel_count
 from .._core.operations import Operation, Parameter
+from .._core.parameters import Constraint, Interval, OrNone, Pair
 from .._core.tables import apply_tables, levels
+from .text import KINDS
 
 Operations = Mapping[str, Operation]
+
+
+GRAY_UNCHANGED = frozenset({"gray_world", "shades_of_gray", "white_patch", "rgb_to_gray"})
+"""Operations on colours that have nothing to do on a gray image: it has no cast, and is gray already."""
 
 
 class ChainError(ValueError):
@@ -86,6 +92,29 @@ def parse_step(text: str, operations: Operations) -> Step | None:
     return step
 
 
+def check_chain(steps: Sequence[Step]) -> None:
+    """Raise where there is no kind of image that every step works on: a batch would fail file by file."""
+    hurdles = []
+    for dtype in DTYPES:
+        for channels in KINDS:
+            position, image = _first_misfit(steps, _small_image(channels, dtype))
+            if position is None:
+                return
+            hurdles.append((position, image))
+    position, image = max(hurdles, key=lambda hurdle: hurdle[0])
+    before = f" after {steps[position - 1].operation.command}" if position else ""
+    raise ChainError(f"this chain can work on no image: {_misfit(steps[position].operation, image, before)}")
+
+
+def spelled(constraint: Constraint) -> str:
+    """How a pair is written on the command line; nothing of other values."""
+    if isinstance(constraint, OrNone):
+        return spelled(constraint.constraint)
+    if isinstance(constraint, Pair | Interval):
+        return f"a pair is written {'/'.join(constraint.names).upper()}"
+    return ""
+
+
 def written(value: Any) -> str:
     """A parameter's value as the command line takes it."""
     if isinstance(value, tuple):
@@ -103,13 +132,17 @@ def run(steps: Sequence[Step], image: Array) -> Array:
             position += count
             continue
         step = steps[position]
+        position += 1
+        if step.operation.name in GRAY_UNCHANGED and channel_count(image) == GRAY:
+            continue
+        if not _fits(step.operation, image):
+            raise ValueError(_misfit(step.operation, image))
         out = (
             {"out": image}
             if step.operation.in_place and image.flags.writeable and image.flags.c_contiguous
             else {}
         )
         image = step.operation.function(image, **step.arguments, **out)
-        position += 1
     return image
 
 
@@ -123,8 +156,7 @@ def _compose(steps: Sequence[Step], image: Array) -> tuple[int, Array]:
     done = 0
     for step in steps:
         operation = step.operation
-        fits = channel_count(image) in operation.channels and image.dtype in operation.dtypes
-        if operation.tables is None or not fits:
+        if operation.tables is None or not _fits(operation, image):
             break
         # One pixel tells whether this is a table at all; the histograms of the image are not taken in vain.
         if operation.tables(lambda: level_counts(image[:1, :1], None), image.dtype, **step.settings) is None:
@@ -204,20 +236,51 @@ def _value(operation: Operation, parameter: Parameter, text: str) -> Any:
         value = parameter.constraint.parse(text)
     except ValueError:
         must = str(parameter.constraint)
-        raise ChainError(str(wrong_value(operation.name, parameter.name, must, Got(repr(text))))) from None
+        error = wrong_value(operation.name, parameter.name, must, Got(repr(text)))
+        raise ChainError(_with_spelling(error, parameter)) from None
     try:
         parameter.constraint.check(operation.name, parameter.name, value)
     except (TypeError, ValueError) as error:
-        raise ChainError(str(error)) from None
+        raise ChainError(_with_spelling(error, parameter)) from None
     return value
+
+
+def _with_spelling(error: Exception, parameter: Parameter) -> str:
+    return "; ".join(filter(None, [str(error), spelled(parameter.constraint)]))
+
+
+def _fits(operation: Operation, image: Array) -> bool:
+    return channel_count(image) in operation.channels and image.dtype in operation.dtypes
+
+
+def _misfit(operation: Operation, image: Array, before: str = "") -> str:
+    kinds = " or ".join(KINDS[count] for count in operation.channels)
+    if channel_count(image) in operation.channels:
+        return f"{image.dtype} image{before}; {operation.command} takes {' or '.join(map(str, operation.dtypes))}"
+    return f"{KINDS[channel_count(image)]} image{before}; {operation.command} takes {kinds}"
+
+
+def _first_misfit(steps: Sequence[Step], image: Array) -> tuple[int | None, Array]:
+    """The first step that does not take what the ones before it give, and that image."""
+    for position, step in enumerate(steps):
+        if not _fits(step.operation, image):
+            return position, image
+        try:
+            image = step.operation.function(image, **step.arguments)
+        except (TypeError, ValueError):
+            break  # of this image alone: its kind is one that the operation takes
+    return None, image
+
+
+def _small_image(channels: int, dtype: np.dtype[Any]) -> Array:
+    shape = (64, 64) if channels == GRAY else (64, 64, channels)
+    return np.arange(np.prod(shape), dtype=np.uint32).astype(dtype).reshape(shape)
 
 
 def _try_out(step: Step) -> None:
     """Run on a small image: rules between parameters are the function's own, and a batch is no place to meet them."""
     operation = step.operation
-    channels = operation.channels[-1]
-    shape = (64, 64) if channels == 1 else (64, 64, channels)
-    image = np.arange(np.prod(shape), dtype=np.uint32).astype(operation.dtypes[0]).reshape(shape)
+    image = _small_image(operation.channels[-1], operation.dtypes[0])
     try:
         operation.function(image, **step.arguments)
     except (TypeError, ValueError) as error:

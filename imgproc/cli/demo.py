@@ -59,9 +59,10 @@ def demo(
     write_report(page, outcomes, Run(f"imgproc demo -o {out}", seconds, workers))
     done = sum(outcome.status == "done" for outcome in outcomes)
     print(
-        f"{counted(done, 'picture')} processed in {in_time(seconds)}: {out / 'samples'} -> {out / 'results'}"
+        f"{counted(done, 'picture')} processed in {in_time(seconds)}: "
+        f"{shown(out / 'samples')} -> {shown(out / 'results')}"
     )
-    print(f"Report: {page.resolve()}")
+    print(f"Report: {shown(page.resolve())}")
     raise typer.Exit(0 if done == len(jobs) else 1)
 
 

@@ -12,7 +12,8 @@ import typer
 import imgproc
 
 from .._core.operations import Operation, Parameter
-from .chain import find_operation, nearest, written
+from .chain import GRAY_UNCHANGED, find_operation, nearest, spelled, written
+from .text import KINDS
 
 
 def ops(
@@ -52,7 +53,7 @@ def _data(operation: Operation) -> dict[str, Any]:
         "parameters": [
             {
                 "name": parameter.name,
-                "takes": str(parameter.constraint),
+                "takes": _takes(parameter),
                 "required": parameter.required,
                 "default": None if parameter.required else parameter.default,
                 "text": _plain(parameter.text),
@@ -65,6 +66,10 @@ def _data(operation: Operation) -> dict[str, Any]:
 def _plain(text: str) -> str:
     """A docstring's text without its markup."""
     return text.replace("``", "").replace("`", "")
+
+
+def _takes(parameter: Parameter) -> str:
+    return "; ".join(filter(None, [str(parameter.constraint), spelled(parameter.constraint)]))
 
 
 def _default(parameter: Parameter) -> str:
@@ -82,26 +87,26 @@ def _listing(operations: Sequence[Operation]) -> str:
         values = "" if operation.result == "image" else " (gives values; not in chains)"
         lines.append(f"  {operation.command}: {_plain(operation.summary)}{values}")
         lines += [
-            f"      {parameter.name}: {parameter.constraint}; {_default(parameter)}"
+            f"      {parameter.name}: {_takes(parameter)}; {_default(parameter)}"
             for parameter in operation.parameters.values()
         ]
     return "\n".join(lines)
 
 
 def _details(operation: Operation) -> str:
-    kinds = {1: "gray", 3: "RGB", 4: "RGBA"}
     lines = [
         f"{operation.command}: {_plain(operation.summary)}",
         "",
-        f"  takes   {', '.join(kinds[count] for count in operation.channels)} images of "
-        f"{', '.join(map(str, operation.dtypes))}",
+        f"  takes   {', '.join(KINDS[count] for count in operation.channels)} images of "
+        f"{', '.join(map(str, operation.dtypes))}"
+        + ("; on the command line gray ones pass unchanged" if operation.name in GRAY_UNCHANGED else ""),
         "  gives   " + ("an image" if operation.result == "image" else "values; Python only, not in chains"),
         f"  Python  imgproc.{operation.name}; help(imgproc.{operation.name}) tells formula, cost and sources",
     ]
     if operation.parameters:
         lines += ["", "Parameters"]
         for parameter in operation.parameters.values():
-            lines.append(f"  {parameter.name}: {parameter.constraint}; {_default(parameter)}")
+            lines.append(f"  {parameter.name}: {_takes(parameter)}; {_default(parameter)}")
             lines += [f"      {_plain(parameter.text)}"] if parameter.text else []
     if operation.result == "image":
         lines += ["", "Example", f"  imgproc apply {_example(operation)} photos/ -o out/"]
@@ -133,7 +138,7 @@ def _print_table(operations: Sequence[Operation]) -> None:
                 if parameter is None
                 else [
                     parameter.name,
-                    str(parameter.constraint),
+                    _takes(parameter),
                     "required" if parameter.required else written(parameter.default),
                 ]
             )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+from .._core.images import GRAY, RGB, RGBA
+
+KINDS = {GRAY: "gray", RGB: "RGB", RGBA: "RGBA"}
+
 
 def shown(name: str | os.PathLike[str]) -> str:
     """A file name in which nothing can act on a terminal or a page: what does not print is escaped."""

@@ -58,12 +58,18 @@ def _silence(cv2: Any) -> Iterator[None]:
                 log.setLogLevel(_loud_level)
 
 
-def _opencv() -> Any:
+def opencv() -> Any:
     """OpenCV, loaded when first needed, once it is known to serve."""
     try:
         import cv2
-    except ImportError:
-        raise ImportError(f"imgproc.io needs OpenCV for its codecs: {_INSTALL}") from None
+    except ModuleNotFoundError as error:
+        if error.name != "cv2":
+            raise
+        raise ModuleNotFoundError(f"imgproc.io needs OpenCV for its codecs: {_INSTALL}", name="cv2") from None
+    except ImportError as error:
+        raise ImportError(
+            f"OpenCV does not load ({error}); the one without windows has no such needs: {_INSTALL}"
+        ) from None
     if tuple(map(int, cv2.__version__.split(".")[:2])) < _OLDEST:
         raise ImportError(f"imgproc.io needs OpenCV 4.13 or newer, got {cv2.__version__}: {_INSTALL}")
     return cv2
@@ -71,7 +77,7 @@ def _opencv() -> Any:
 
 def decode(data: bytes, kind: str, header: Header) -> Array:
     """The pixels of a file whose container was found whole."""
-    cv2 = _opencv()
+    cv2 = opencv()
     flags = cv2.IMREAD_UNCHANGED
     swapped = True
     if kind == "jpeg" and header.hint["channels"] == RGB:
@@ -137,7 +143,7 @@ def turn(pixels: Array, flag: int) -> Array:
     """The picture upright, given the EXIF orientation flag that its pixels were stored under."""
     if flag == 1:
         return pixels
-    cv2 = _opencv()
+    cv2 = opencv()
     if flag == 6:
         return np.asarray(cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE))
     if flag == 8:
@@ -150,7 +156,7 @@ def turn(pixels: Array, flag: int) -> Array:
 
 def encode(pixels: Array, kind: str, quality: int) -> memoryview:
     """The file that OpenCV makes of checked pixels."""
-    cv2 = _opencv()
+    cv2 = opencv()
     suffix = FORMATS[kind].suffixes[0]
     channels = channel_count(pixels)
     if kind == "ppm" and channels == 1:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from pathlib import Path, PurePath
 
-from .formats import suffix_format
+from .formats import FORMATS, suffix_format
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -111,9 +111,11 @@ def plan(
     *,
     suffix: str = "",
     extension: str | None = None,
+    folder: bool = False,
 ) -> list[Pair]:
     """Where each result goes: below ``out`` as the input stands below its argument, or over the input itself.
 
+    ``out`` is a file's name where it reads as one and the input is a single file, unless ``folder``.
     ``suffix`` is appended to each stem, ``extension`` (``".png"``) replaces the input's. ``out`` is None
     for results in the place of the inputs; the file a symbolic link points to is then replaced, not the link.
     """
@@ -121,7 +123,14 @@ def plan(
         pairs = [Pair(source.path, Path(os.path.realpath(source.path))) for source in found.sources]
         _refuse_meeting(pairs)
         return pairs
-    if found.only_file and not out.is_dir() and is_image_name(out.name):
+    single = found.only_file and not folder and not out.is_dir()
+    if single and out.suffix and not is_image_name(out.name):
+        known = ", ".join(suffixes for form in FORMATS.values() for suffixes in form.suffixes)
+        raise PlanError(
+            f"the suffix {out.suffix!r} of the output {str(out)!r} belongs to no format that is written "
+            f"({known}); for a folder of that name write {str(out) + '/'!r}"
+        )
+    if single and is_image_name(out.name):
         if suffix or extension is not None:
             raise PlanError(
                 f"the output {str(out)!r} is a file name already; leave out --suffix and --format"

@@ -8,11 +8,13 @@ OpenCV.
 from __future__ import annotations
 
 import os
+import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from .._core.errors import wrong_type, wrong_value
 from .._core.images import RGB, RGBA, Array, channel_count, check_image
@@ -165,6 +167,16 @@ def _open(source: object) -> tuple[str, bytes, str]:
     if not isinstance(source, str | os.PathLike):
         raise wrong_type("read_image", "source", "a path or bytes", source)
     name = os.fsdecode(source)
+    with open_image(name) as (file, kind):
+        return name, file.read(), kind
+
+
+@contextmanager
+def open_image(name: str) -> Iterator[tuple[BinaryIO, str]]:
+    """A file of a known format, which its name does not belie, and that format; nothing is decoded."""
+    mode = os.stat(name).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for ever
+        raise ImageError(name, "it is not a file")
     with open(name, "rb") as file:
         head = file.read(HEAD)
         kind = sniff(head)
@@ -178,7 +190,7 @@ def _open(source: object) -> tuple[str, bytes, str]:
                 f"rename it to {Path(name).stem}{FORMATS[kind].suffixes[0]}",
             )
         file.seek(0)
-        return name, file.read(), kind
+        yield file, kind
 
 
 def _picture(pixels: Array, kind: str, header: Header) -> Picture:
@@ -265,7 +277,9 @@ def _check_netpbm_suffix(suffix: str, picture: Picture) -> None:
     if suffix == ".pgm" and colored:
         raise Defect("PGM holds gray only and the picture is RGB; write PPM or convert it with rgb_to_gray")
     if suffix == ".ppm" and not colored:
-        raise Defect("PPM holds RGB only and the picture is gray; write PGM")
+        raise Defect(
+            "PPM holds RGB only and the picture is gray; write PGM (--format pgm on the command line)"
+        )
 
 
 def encode_image(picture: Picture, format: str, quality: Annotated[int, QUALITY] = 95) -> bytes:

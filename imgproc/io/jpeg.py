@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from .errors import Defect
@@ -16,12 +17,16 @@ _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+_BETWEEN_SCANS = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE})  # segments that may follow a scan
+_NEXT_PICTURE = frozenset({0xD8, *range(0xE0, 0xF0)}) | _FRAMES
+_MARKER = re.compile(rb"\xff[^\0\xd0-\xd7\xff]")
+"""What ends entropy-coded data: not a stuffed 0xFF, a restart marker or a fill byte."""
 
 
 def scan(data: bytes) -> Header:
     """Size and metadata from the segments before the first scan; a file without an end marker is truncated.
 
-    Entropy-coded data never contains the end marker, so one search from the end tells a truncated file
+    Entropy-coded data never contains a marker but restarts, so a search for the next one tells a truncated file
     without decoding it. A file cut off and closed again by a new end marker is not told from a whole one.
     """
     header: Header | None = None
@@ -73,12 +78,30 @@ def scan(data: bytes) -> Header:
             profile[body[12]] = body[14:]
     if header is None:
         raise Defect("the JPEG data holds no frame header")
-    if data.rfind(b"\xff\xd9", at) < 0:
-        raise Defect("the JPEG data ends before its end marker; the file is truncated")
+    _check_end(data, at)
     header.exif, header.xmp, header.dpi = exif, xmp, dpi
     if profile and sorted(profile) == list(range(1, parts + 1)):
         header.icc = b"".join(profile[number] for number in range(1, parts + 1))
     return header
+
+
+def _check_end(data: bytes, at: int) -> None:
+    """The end marker stands after the last scan, and no other picture begins before it."""
+    while (marker := _MARKER.search(data, at)) is not None:
+        code = data[marker.end() - 1]
+        if code == _END_OF_IMAGE:
+            return
+        at = marker.end()
+        between = b""
+        if code in _BETWEEN_SCANS and at + 2 <= len(data):
+            (length,) = struct.unpack_from(">H", data, at)
+            between = data[at : at + length]
+            at += length
+        if code in _NEXT_PICTURE or b"\xff\xd8\xff" in between:
+            raise Defect(
+                "another picture begins before the JPEG data's end marker; the file is truncated or damaged"
+            )
+    raise Defect("the JPEG data ends before its end marker; the file is truncated")
 
 
 def embed(encoded: memoryview, metadata: Metadata) -> list[Piece]:

@@ -16,14 +16,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 import imgproc
 
-from ..._core.images import GRAY, RGB, RGBA
+from ..._core.images import GRAY, RGBA
+from ...io.files import write_file
 from ..outcomes import STAGES, Outcome
-from ..text import counted, in_bytes, in_time, shown
+from ..text import KINDS, counted, in_bytes, in_time, shown
 from .histograms import histogram_paths
 
 DETAILED = 200
 """Images shown with pictures: some 40 kB each, so that the page of a large batch still opens."""
-_KINDS = {GRAY: "gray", RGB: "RGB", RGBA: "RGBA"}
 
 FEW = 24
 """Up to this many images the pictures are large."""
@@ -69,12 +69,13 @@ def build_report(outcomes: Sequence[Outcome], run: Run) -> str:
 def write_report(path: Path, outcomes: Sequence[Outcome], run: Run) -> None:
     """The page as a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_text(build_report(outcomes, run), "utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_file(path, build_report(outcomes, run).encode("utf-8"), overwrite=True)
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a page that this module wrote."""
+    with open(path, "rb") as file:
+        return b'<meta name="generator" content="imgproc ' in file.read(1000)
 
 
 @cache
@@ -122,7 +123,7 @@ def _card(outcome: Outcome) -> dict[str, Any]:
         "size": f"{width} × {height}",
         "wide": width >= height,
         "alpha": channels == RGBA,
-        "kind": f"{outcome.dtype} {({1: 'gray', 3: 'RGB', 4: 'RGBA'})[channels]}",
+        "kind": f"{outcome.dtype} {KINDS[channels]}",
         "stages": _stages([outcome.seconds.get(stage, 0.0) for stage in STAGES]),
         "sides": [
             {"title": title, "preview": preview, "paths": paths}

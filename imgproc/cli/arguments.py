@@ -1,0 +1,124 @@
+"""What the arguments of ``imgproc apply`` ask for, and why they are refused before any image is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..io.folders import Found, Pair, PlanError, cause, existing, find_images, is_pattern, plan
+from ..io.formats import FORMATS, suffix_format
+from .chain import ChainError, Operations, Step, check_chain, find_operation, nearest, parse_step
+from .report import is_report
+
+
+def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step], list[str]]:
+    """The chain that stands first, and the inputs after it."""
+    steps: list[Step] = []
+    for argument in arguments:
+        step = parse_step(argument, operations)
+        if step is None:
+            break
+        steps.append(step)
+    inputs = _with_lists(arguments[len(steps) :])
+    for position, argument in enumerate(inputs):
+        if argument == "-":
+            raise PlanError("standard input is not read; name files, folders or patterns (a file '-' as ./-)")
+        if os.path.lexists(argument) or is_pattern(argument):
+            continue
+        name = argument.partition(":")[0]
+        if position > 0 and find_operation(name, operations) is not None:
+            raise ChainError(f"the operation {argument!r} comes after an input; write all operations first")
+        if position == 0 and not os.path.dirname(name):
+            close = nearest(name, operations)
+            if steps and len(inputs) == 1:
+                hint = f"; did you mean the operation {close}?" if close else ""
+                raise PlanError(f"there is no file or folder {argument!r}{hint}")
+            hint = f"did you mean {close}? " if close else ""
+            raise ChainError(
+                f"{argument!r} is neither an operation nor an existing file, folder or pattern; "
+                f"{hint}'imgproc ops' lists the operations"
+            )
+    if not steps:
+        raise ChainError("name at least one operation before the inputs; 'imgproc ops' lists them")
+    if not inputs:
+        same = next((step for step in steps if os.path.lexists(step.operation.command)), None)
+        hint = f"; write ./{same.operation.command} for the file or folder of that name" if same else ""
+        raise PlanError(f"name at least one file, folder or pattern after the operations{hint}")
+    check_chain(steps)
+    return steps, inputs
+
+
+def _with_lists(inputs: Sequence[str]) -> list[str]:
+    """``@LIST`` stands for the lines of a file; they are paths from the current folder, or patterns."""
+    expanded: list[str] = []
+    for argument in inputs:
+        if not argument.startswith("@") or os.path.lexists(argument):
+            expanded.append(argument)
+            continue
+        try:
+            lines = os.fsdecode(Path(argument[1:]).read_bytes()).splitlines()
+        except OSError as error:
+            raise PlanError(f"the list {argument[1:]!r} cannot be read: {cause(error)}") from None
+        if not any(lines):
+            raise PlanError(f"the list {argument[1:]!r} names nothing")
+        expanded += filter(None, lines)
+    return expanded
+
+
+def planned(
+    inputs: Sequence[str], out: str | None, in_place: bool, recursive: bool, suffix: str, format: str | None
+) -> tuple[Found, list[Pair]]:
+    if in_place and (out is not None or suffix or format is not None):
+        raise PlanError("--in-place replaces the inputs; leave out -o, --suffix and --format")
+    if out is None and not in_place:
+        raise PlanError("say where the results go: -o FOLDER, or --in-place to replace the inputs")
+    if os.path.basename(suffix) != suffix:
+        raise PlanError(f"--suffix is a part of a file name, got {suffix!r}")
+    extension = None
+    if format is not None:
+        extension = "." + format.lower().lstrip(".")
+        if suffix_format(f"image{extension}") is None:
+            extension = FORMATS[format.lower()].suffixes[0] if format.lower() in FORMATS else None
+        if extension is None:
+            raise PlanError(f"--format must be one of {', '.join(FORMATS)}, got {format!r}")
+    found = find_images(inputs, recursive=recursive)
+    folder = out is not None and out.endswith(("/", os.sep))
+    target = None if out is None else Path(out)
+    return found, plan(found, target, suffix=suffix, extension=extension, folder=folder)
+
+
+def skipped(pairs: Sequence[Pair], in_place: bool, skip_existing: bool, overwrite: bool) -> set[Path]:
+    """Outputs that stay as they are."""
+    if skip_existing and (overwrite or in_place):
+        raise PlanError(
+            f"--skip-existing and {'--in-place' if in_place else '--overwrite'} exclude each other; keep one"
+        )
+    there = [] if in_place or overwrite else existing(pairs)
+    if there and not skip_existing:
+        raise PlanError(
+            f"{len(there)} of {len(pairs)} outputs exist already, {str(there[0].target)!r} first; "
+            "say --skip-existing to keep them or --overwrite to replace them"
+        )
+    return {pair.target for pair in there}
+
+
+def report_path(report: str | None, pairs: Sequence[Pair], out: Path | None, overwrite: bool) -> Path | None:
+    if report is None:
+        return None
+    if report:
+        page = Path(report)
+    elif out is None:
+        page = Path("imgproc-report.html")
+    else:
+        single = len(pairs) == 1 and pairs[0].target == out
+        page = out.with_name(f"{out.stem}-report.html") if single else out / "report.html"
+    if page.is_dir():
+        raise PlanError(f"--report needs a file name, and {str(page)!r} is a folder")
+    if page.exists() and any(page.samefile(pair.source) for pair in pairs if pair.source.exists()):
+        raise PlanError(f"the report {str(page)!r} would overwrite an input; name another file")
+    if page.exists() and not overwrite and not is_report(page):
+        raise PlanError(
+            f"{str(page)!r} exists and is no report of imgproc; name another file, or say --overwrite"
+        )
+    return page
