@@ -35,11 +35,13 @@ cdef extern from "simd/clahe.h" nogil:
     void clahe_table_u8(uint32_t *, uint32_t, double, uint8_t *)
     void clahe_table_u16(const uint32_t *, uint32_t, double, uint32_t, uint32_t, uint16_t *)
     void clahe_extremes(const uint16_t *, Py_ssize_t, uint16_t *, uint16_t *)
-    void clahe_prepare_u8(const uint8_t *, const uint8_t *, Py_ssize_t, uint32_t, int, uint32_t *)
-    void clahe_row_u8(
-        const uint8_t *, uint8_t *, Py_ssize_t, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t,
-        const uint32_t *
-    )
+    ctypedef struct clahe_blend_u8:
+        void (*prepare)(const uint8_t *, const uint8_t *, Py_ssize_t, uint32_t, int, uint32_t *) noexcept nogil
+        void (*row)(
+            const uint8_t *, uint8_t *, Py_ssize_t, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t,
+            const uint32_t *
+        ) noexcept nogil
+    clahe_blend_u8 clahe_blending_u8()
     void clahe_prepare_u16(
         const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *, Py_ssize_t, Py_ssize_t, uint32_t *
     )
@@ -238,11 +240,12 @@ def blend_u8(
     cdef uint8_t fresh[CLAHE_STRIP]
     cdef const uint8_t *samples
     cdef uint32_t pair
+    cdef clahe_blend_u8 blending = clahe_blending_u8()
     with nogil:
         for y in range(y0, y1):
             segment = clahe_segment(y, tile_height)
             pair = clahe_pair(clahe_fraction(y, tile_height))
-            clahe_prepare_u8(
+            blending.prepare(
                 &tables[max(segment - 1, 0) * columns, 0], &tables[min(segment, bottom) * columns, 0], columns, pair,
                 segment != last, &work[0],
             )
@@ -252,9 +255,9 @@ def blend_u8(
                 n = min(width - x, <Py_ssize_t>CLAHE_STRIP)
                 samples = _samples[uint8_t](&src[y, x * channels], n, channels, channel, strip)
                 if channels == 1:
-                    clahe_row_u8(samples, &dst[y, x], x, n, &work[0], columns, tile_width, pair, &pairs[0])
+                    blending.row(samples, &dst[y, x], x, n, &work[0], columns, tile_width, pair, &pairs[0])
                 else:
-                    clahe_row_u8(samples, fresh, x, n, &work[0], columns, tile_width, pair, &pairs[0])
+                    blending.row(samples, fresh, x, n, &work[0], columns, tile_width, pair, &pairs[0])
                     _store[uint8_t](&src[y, x * channels], samples, fresh, &dst[y, x * channels], n, channels, channel)
                 x += n
 

@@ -18,7 +18,7 @@ def power(
     with nogil:
         if src.strides[0] == n * <Py_ssize_t>sizeof(float) == dst.strides[0]:
             n *= rows
-            rows = 1 if n else 0
+            rows = 1
         for y in range(y0, y0 + rows):
             power_f32(&src[y, 0], &dst[y, 0], n, channels, gamma, gain)
 
@@ -29,6 +29,6 @@ def affine(const float[:, :] src, float[:, :] dst, const float[:, ::1] pattern, 
     with nogil:
         if src.strides[0] == n * <Py_ssize_t>sizeof(float) == dst.strides[0]:
             n *= rows
-            rows = 1 if n else 0
+            rows = 1
         for y in range(y0, y0 + rows):
             affine_f32(&src[y, 0], &dst[y, 0], n, &pattern[0, 0], &pattern[1, 0], &pattern[2, 0], &pattern[3, 0])

@@ -8,40 +8,11 @@ ctypedef fused level_t:
     uint8_t
     uint16_t
 
-ctypedef fused sample_t:
-    uint8_t
-    uint16_t
-    float
-
 cdef extern from "simd/luma.h" nogil:
-    void luma_shift_u8(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *, Py_ssize_t, int)
-    void luma_shift_u16(const uint16_t *, const uint16_t *, const uint16_t *, uint16_t *, Py_ssize_t, int)
-    void luma_shift_f32(const float *, const float *, const float *, float *, Py_ssize_t, int)
     void luma_table_u8(const uint8_t *, uint8_t *, Py_ssize_t, int, const uint8_t *)
     void luma_table_u16(const uint16_t *, uint16_t *, Py_ssize_t, int, const uint16_t *)
     void luma_affine_f32(const float *, float *, Py_ssize_t, int, float, float)
     void luma_codes_f32(const float *, float *, Py_ssize_t, int, const float *)
-
-
-def shift(
-    const sample_t[:, :] src,
-    const sample_t[:, :] before,
-    const sample_t[:, :] after,
-    sample_t[:, :] dst,
-    int channels,
-    Py_ssize_t y0,
-    Py_ssize_t y1,
-):
-    """Rows [y0, y1) of dst = clip(src + after - before): luma `before` and `after`, one sample per pixel."""
-    cdef Py_ssize_t y, n = src.shape[1] // channels
-    with nogil:
-        for y in range(y0, y1):
-            if sample_t is uint8_t:
-                luma_shift_u8(&src[y, 0], &before[y, 0], &after[y, 0], &dst[y, 0], n, channels)
-            elif sample_t is uint16_t:
-                luma_shift_u16(&src[y, 0], &before[y, 0], &after[y, 0], &dst[y, 0], n, channels)
-            else:
-                luma_shift_f32(&src[y, 0], &before[y, 0], &after[y, 0], &dst[y, 0], n, channels)
 
 
 def table(const level_t[:, :] src, level_t[:, :] dst, int channels, const level_t[::1] map, Py_ssize_t y0, Py_ssize_t y1):

@@ -25,7 +25,8 @@ cdef extern from "simd/tables_u16.h" nogil:
 def fit(const level_t[:, ::1] table, double[:, ::1] lines):
     """Whether every row of the table is a straight line that is faster computed than looked up at the level in use.
 
-    Fills ``lines``, (rows, 2), with lowest level and slope.
+    Fills ``lines``, (rows, 2), with lowest level and slope. ``apply`` may run at another level: those that compute
+    lines of a dtype do so by the same arithmetic, and the others look up.
     """
     cdef Py_ssize_t row
     for row in range(table.shape[0]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,6 +86,28 @@ def test_levels_and_threads_give_the_same_bits(rng, level, threads, dtype):
     expected = [clahe(image[..., 0]), clahe(image), clahe(image, channel="each")]
     for result, want in zip(results, expected, strict=True):
         np.testing.assert_array_equal(result, want)
+
+
+def test_level_may_change_in_the_middle_of_a_call(rng):
+    """Both steps of a blend share memory, and are taken from one level."""
+    image = rng.integers(0, 256, (600, 300), np.uint8)
+    expected = clahe(image)
+    before, done = imgproc.get_cpu_level(), threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            for name in imgproc.cpu_levels():
+                imgproc.set_cpu_level(name)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(20):
+            np.testing.assert_array_equal(clahe(image), expected)
+    finally:
+        done.set()
+        changing.join()
+        imgproc.set_cpu_level(before)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

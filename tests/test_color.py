@@ -187,18 +187,6 @@ def test_refuses_what_is_not_color(name):
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_shift_luma(dtype, channels, level, threads, rng):
-    for width in WIDTHS:
-        image = pixels(rng, (2, width, channels), dtype)
-        after = pixels(rng, (2, width, 1), dtype)[..., 0]
-        expected = reference.shift_luma(image, after)
-        before = imgproc.rgb_to_gray(image)
-        assert_equal(luma.shift_luma(image, before, after, np.empty_like(image)), expected)
-        assert_equal(luma.shift_luma(image, before, after, image), expected)
-
-
-@pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_shift_luma_by_table(dtype, channels, level, threads, rng):
     table = rng.permutation(np.arange(np.iinfo(dtype).max + 1)).astype(dtype)

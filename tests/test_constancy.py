@@ -277,6 +277,16 @@ def test_all_nan_is_neutral():
         np.testing.assert_allclose(estimate_illuminant(image, method), 3**-0.5)
 
 
+@pytest.mark.parametrize("operation", [gray_world, shades_of_gray, white_patch])
+def test_gains_beyond_float32_are_its_largest_number(operation, level):
+    tiny = np.float32(1e-45)
+    image = np.zeros((1, 97, 3), np.float32)
+    image[0, 1:] = tiny, 1, 1
+    result = operation(image)
+    np.testing.assert_array_equal(result[0, 1:, 0], tiny * np.finfo(np.float32).max)
+    np.testing.assert_array_equal(result[0, 0], 0)
+
+
 def test_floats_are_not_clipped():
     image = np.array([[[1.0, 0.25, 1.0], [1.0, 1.0, 1.0]]], np.float32)
     assert gray_world(image)[0, 1, 1] > 1

@@ -213,7 +213,30 @@ def test_float_cut(
             np.testing.assert_array_equal(got, wanted)
 
 
+<<<<<<< HEAD
 @pytest.mark.usefixtures("way")
+=======
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("tail", [(), (3,), (4,)])
+def test_float_extremes_at_every_width(rng: Any, level: str, tail: Any, masked: bool) -> None:
+    for width in [*range(1, 10), 15, 16, 17, 31, 33, 63, 65, 97, 40000]:
+        image = rng.standard_normal((1, width, *tail)).astype(np.float32)
+        image[rng.random(image.shape) < 0.2] = np.nan
+        if width % 2:
+            image[rng.random(image.shape) < 0.1] = np.inf
+            image[rng.random(image.shape) < 0.1] = -np.inf
+        mask = rng.random(image.shape[:2]) < 0.7
+        mask[0, 0] = True
+        kept = image[mask] if masked else image[0]
+        found = histograms.float_extremes(image, mask.view(np.uint8) if masked else None)
+        for c in range(3 if tail else 1):
+            numbers = kept[:, c] if tail else kept
+            numbers = numbers[np.isfinite(numbers)]
+            ends = (numbers.min(), numbers.max()) if len(numbers) else (np.nan, np.nan)
+            np.testing.assert_array_equal([found[0][c], found[1][c]], ends)
+
+
+>>>>>>> kernfix
 def test_float_cut_of_equal_and_of_close_values() -> None:
     same = np.full((40, 50), 0.3, np.float32)
     # Neighbours in float32 share the high half of their keys; signs and zeros meet at its border.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,17 @@ def test_gamma_of_every_value(level: str, dtype: Any, gamma: float, gain: float)
     result = imgproc.gamma_correct(image, gamma, gain=gain).ravel()
     for value in sampled:
         assert result[value] == twin.gamma(int(value), int(top), gamma, gain)
+
+
+@pytest.mark.parametrize("gain", [1e305, 1e307, 1.7e308])
+@pytest.mark.parametrize("gamma", [1.0, 100.0, 135.0])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gamma_with_a_gain_that_overflows(dtype: Any, gamma: float, gain: float) -> None:
+    top = int(np.iinfo(dtype).max)
+    values = [0, 1, 2, top // 2, top]
+    result = imgproc.gamma_correct(np.array([values], dtype), gamma, gain=gain)[0]
+    for value, found in zip(values, result, strict=True):
+        assert found == min(round(Fraction(gain) * top * Fraction((value / top) ** gamma)), top)
 
 
 @pytest.mark.parametrize("channel", ["luma", "each", "pooled"])
@@ -124,6 +136,34 @@ def test_autocontrast_float_reaches_zero_and_one(level: str, rng: np.random.Gene
     low, high = float(image.min()), float(image.max())
     # Two float32 roundings: the difference and the product.
     assert np.abs(result - (image.astype(float) - low) / (high - low)).max() <= 3 * 2**-24
+
+
+@pytest.mark.parametrize("channel", ["luma", "each", "pooled"])
+@pytest.mark.parametrize("tail", [(), (3,), (4,)])
+def test_autocontrast_of_a_range_that_float32_cannot_hold(level: str, channel: str, tail: Any) -> None:
+    """Where the difference of the ends overflows, values still become their share of the range."""
+    steps = np.linspace(-1, 1, 97)
+    image = np.empty((1, 97, *tail), np.float32)
+    image.T[:] = (steps * 3e38).astype(np.float32)[:, None]
+    result = imgproc.autocontrast(image, channel=channel)
+    colors = result[..., :3] if tail else result
+    assert colors.min() == 0
+    assert np.isfinite(colors).all()
+    if tail == (4,):
+        np.testing.assert_array_equal(result[..., 3], image[..., 3])
+    if tail and channel == "luma":
+        # Only pixels near 0 keep digits of their luma when Y is taken from them.
+        np.testing.assert_allclose(colors[0, 48], 0.5, rtol=2**-20)
+        return
+    assert colors.max() == 1
+    expected = (steps + 1) / 2
+    np.testing.assert_allclose(
+        colors.reshape(97, -1), np.stack([expected] * (3 if tail else 1), 1), atol=2**-22
+    )
+    narrow = np.float32(image / 2**100)
+    np.testing.assert_array_equal(
+        colors, imgproc.autocontrast(narrow, channel=channel)[..., : 3 if tail else None]
+    )
 
 
 @pytest.mark.parametrize("channel", ["each", "pooled"])

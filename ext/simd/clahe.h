@@ -35,15 +35,21 @@ INLINE ptrdiff_t clahe_stop(ptrdiff_t k, ptrdiff_t x, ptrdiff_t n, ptrdiff_t til
     return k < tiles && stop < n ? stop : n;
 }
 
+typedef struct {
+    /* Makes the tables of one image row, for all segments of its columns, from the tables of the tile rows above and
+       below. `work` takes (tiles + 1) * 1024 bytes and keeps them from row to row: `fresh` where the tile rows changed. */
+    void (*prepare)(const u8 *above, const u8 *below, ptrdiff_t tiles, u32 pair, int fresh, u32 *work);
+    /* The n <= CLAHE_STRIP samples from column x on, with `tile` columns to a tile; `pairs` are the weights of all
+       columns. dst may be src. */
+    void (*row)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, const u32 *work, ptrdiff_t tiles, ptrdiff_t tile,
+                u32 pair, const u32 *pairs);
+} clahe_blend_u8;
+
 #define SIMD_SOURCE "simd/clahe.h"
 #include "simd/levels.h"
 
-/* Makes the tables of one image row, for all segments of its columns, from the tables of the tile rows above and
-   below. `work` takes (tiles + 1) * 1024 bytes and keeps them from row to row: `fresh` where the tile rows changed. */
-DISPATCH(void, clahe_prepare_u8, (const u8 *above, const u8 *below, ptrdiff_t tiles, u32 pair, int fresh, u32 *work), (above, below, tiles, pair, fresh, work))
-/* The n <= CLAHE_STRIP samples from column x on, with `tile` columns to a tile; `pairs` are the weights of all columns.
-   dst may be src. */
-DISPATCH(void, clahe_row_u8, (const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, const u32 *work, ptrdiff_t tiles, ptrdiff_t tile, u32 pair, const u32 *pairs), (src, dst, x, n, work, tiles, tile, pair, pairs))
+/* The blend of 8-bit samples. `work` is laid out differently from level to level, so both steps are taken from one. */
+DISPATCH(clahe_blend_u8, clahe_blending_u8, (void), ())
 /* The four table values of levels first..last side by side, for the samples between four tile centres. `work` takes
    2 * 65536 entries, a | b << 16 and c | d << 16 for each level. */
 DISPATCH(void, clahe_prepare_u16, (const u16 *a, const u16 *b, const u16 *c, const u16 *d, ptrdiff_t first, ptrdiff_t last, u32 *work), (a, b, c, d, first, last, work))
@@ -183,6 +189,8 @@ static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, c
     for (; i < n; i++) dst[i] = FN(clahe_mix)(four[i], pair, pairs[i]);
 }
 #endif
+
+static clahe_blend_u8 FN(clahe_blending_u8)(void) { return (clahe_blend_u8){FN(clahe_prepare_u8), FN(clahe_row_u8)}; }
 
 static void FN(clahe_prepare_u16)(const u16 *a, const u16 *b, const u16 *c, const u16 *d, ptrdiff_t first, ptrdiff_t last, u32 *restrict work) {
     for (ptrdiff_t v = first; v <= last; v++) {

@@ -30,13 +30,13 @@ DISPATCH(void, powers_f32, (const float_block *block, const f64 *scale, f64 powe
 
 enum { FN(PLANE) = 64, FN(LANES) = 48 };
 
-/* Up to 64 pixels by channel; `absent` where a pixel does not count, and behind the last one. */
-INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t x, f32 absent, f32 (*plane)[FN(PLANE)]) {
+/* Up to 64 pixels by channel; 0 where a pixel does not count, and behind the last one. */
+INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t x, f32 (*plane)[FN(PLANE)]) {
     const f32 *src = (const f32 *)((const char *)block->src + y * block->stride) + x * block->channels;
     const u8 *mask = block->mask ? block->mask + y * block->mask_stride + x : NULL;
     const int m = block->n - x < FN(PLANE) ? (int)(block->n - x) : FN(PLANE);
     for (int c = 0; c < 3; c++)
-        for (int k = m; k < FN(PLANE); k++) plane[c][k] = absent;
+        for (int k = m; k < FN(PLANE); k++) plane[c][k] = 0;
     if (block->channels == 3) {
         for (int k = 0; k < m; k++)
             for (int c = 0; c < 3; c++) plane[c][k] = src[3 * k + c];
@@ -47,13 +47,13 @@ INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t 
     for (int k = 0; k < FN(PLANE); k++) {
         const f32 r = plane[0][k], g = plane[1][k], b = plane[2][k];
         const int finite = (r - r == 0) & (g - g == 0) & (b - b == 0);
-        plane[0][k] = finite ? r : absent;
-        plane[1][k] = finite ? g : absent;
-        plane[2][k] = finite ? b : absent;
+        plane[0][k] = finite ? r : 0;
+        plane[1][k] = finite ? g : 0;
+        plane[2][k] = finite ? b : 0;
     }
     if (mask)
         for (int k = 0; k < m; k++)
-            for (int c = 0; c < 3; c++) plane[c][k] = mask[k] ? plane[c][k] : absent;
+            for (int c = 0; c < 3; c++) plane[c][k] = mask[k] ? plane[c][k] : 0;
     if (block->saturation < 1)
         for (int k = 0; k < FN(PLANE); k++) {
             const f32 r = plane[0][k], g = plane[1][k], b = plane[2][k];
@@ -61,9 +61,9 @@ INLINE void FN(counted_planes)(const float_block *block, ptrdiff_t y, ptrdiff_t 
             high = high > b ? high : b;
             low = low < b ? low : b;
             const int counts = (high > 0) & (((f64)high - low) / (high > 0 ? high : 1) <= block->saturation);
-            plane[0][k] = counts ? r : absent;
-            plane[1][k] = counts ? g : absent;
-            plane[2][k] = counts ? b : absent;
+            plane[0][k] = counts ? r : 0;
+            plane[1][k] = counts ? g : 0;
+            plane[2][k] = counts ? b : 0;
         }
 }
 
@@ -94,7 +94,7 @@ static void FN(sums_f32)(const float_block *block, f64 *sums) {
     }
     for (ptrdiff_t y = 0; y < block->rows; y++)
         for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            FN(counted_planes)(block, y, x, 0, plane);
+            FN(counted_planes)(block, y, x, plane);
             for (int c = 0; c < 3; c++)
                 for (int k = 0; k < FN(PLANE); k += 8)
                     for (int j = 0; j < 8; j++) lanes[c][j] += plane[c][k + j];
@@ -109,7 +109,7 @@ static void FN(peaks_f32)(const float_block *block, f64 *peaks) {
     f32 plane[3][FN(PLANE)], high[3][FN(PLANE)] = {{0}};
     for (ptrdiff_t y = 0; y < block->rows; y++)
         for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            FN(counted_planes)(block, y, x, 0, plane);
+            FN(counted_planes)(block, y, x, plane);
             for (int c = 0; c < 3; c++)
                 for (int k = 0; k < FN(PLANE); k++) {
                     const f32 v = fabsf(plane[c][k]);
@@ -128,7 +128,7 @@ static void FN(powers_f32)(const float_block *block, const f64 *scale, f64 power
     const int whole = power <= 1024 && power == (int)power ? (int)power : 0;
     for (ptrdiff_t y = 0; y < block->rows; y++)
         for (ptrdiff_t x = 0; x < block->n; x += FN(PLANE)) {
-            FN(counted_planes)(block, y, x, 0, plane);
+            FN(counted_planes)(block, y, x, plane);
             for (int c = 0; c < 3; c++) {
                 f64 base[FN(PLANE)], result[FN(PLANE)];
                 for (int k = 0; k < FN(PLANE); k++) {

@@ -36,8 +36,11 @@ INLINE u8 float_finite(u32 bits) { return (bits & 0x7f800000u) != 0x7f800000u; }
 /* codes and select (0 or 1) of n samples; mask may be NULL. 1 when all are selected. */
 DISPATCH(int, float_codes, (const float_rule *rule, const f32 *src, const u8 *mask, ptrdiff_t n, u16 *codes, u8 *select),
          (rule, src, mask, n, codes, select))
-/* Widens [*low, *high] by the keys of the finite samples; mask may be NULL. */
-DISPATCH(void, float_extremes, (const f32 *src, const u8 *mask, ptrdiff_t n, u32 *low, u32 *high), (src, mask, n, low, high))
+/* Widens [low[c], high[c]] by the keys of the finite samples of channel c; n samples of whole pixels, 1, 3 or 4 channels
+   deep, the fourth is left out. -0 counts as 0. */
+DISPATCH(void, float_extremes, (const f32 *src, ptrdiff_t n, int channels, u32 *low, u32 *high), (src, n, channels, low, high))
+/* The same of one channel, where mask is not 0. */
+DISPATCH(void, float_extremes_masked, (const f32 *src, const u8 *mask, ptrdiff_t n, u32 *low, u32 *high), (src, mask, n, low, high))
 #endif
 
 #else
@@ -96,30 +99,86 @@ static UNUSED int FN(float_codes)(const float_rule *rule, const f32 *src, const 
     return all;
 }
 
+INLINE void FN(float_widen)(u32 key, u32 *low, u32 *high) {
+    *low = key < *low ? key : *low;
+    *high = key > *high ? key : *high;
+}
+
 /* Signed keys: neither SSE2 nor AVX2 compares unsigned integers. */
-INLINE void FN(float_extremes_of)(const f32 *src, const u8 *mask, const int masked, ptrdiff_t n, i32 *low, i32 *high) {
+static UNUSED void FN(float_extremes_masked)(const f32 *src, const u8 *mask, ptrdiff_t n, u32 *low, u32 *high) {
     i32 least = INT32_MAX, most = INT32_MIN;
     for (ptrdiff_t i = 0; i < n; i++) {
         const i32 bits = (i32)float_bits(src[i]);
         const i32 key = bits ^ (i32)((u32)(bits >> 31) >> 1);
-        const i32 counts = -(i32)(((bits & 0x7f800000) != 0x7f800000) & (masked ? mask[i] != 0 : 1));
+        const i32 counts = -(i32)(((bits & 0x7f800000) != 0x7f800000) & (mask[i] != 0));
         const i32 below = (key & counts) | (INT32_MAX & ~counts), above = (key & counts) | (INT32_MIN & ~counts);
         least = below < least ? below : least;
         most = above > most ? above : most;
     }
-    *low = least;
-    *high = most;
+    if (least > most) return;
+    FN(float_widen)((u32)least ^ 0x80000000u, low, high);
+    FN(float_widen)((u32)most ^ 0x80000000u, low, high);
 }
 
-static UNUSED void FN(float_extremes)(const f32 *src, const u8 *mask, ptrdiff_t n, u32 *low, u32 *high) {
-    i32 least, most;
-    if (mask)
-        FN(float_extremes_of)(src, mask, 1, n, &least, &most);
-    else
-        FN(float_extremes_of)(src, mask, 0, n, &least, &most);
-    if (least > most) return;
-    if (((u32)least ^ 0x80000000u) < *low) *low = (u32)least ^ 0x80000000u;
-    if (((u32)most ^ 0x80000000u) > *high) *high = (u32)most ^ 0x80000000u;
+#if LEVEL == LEVEL_AVX512
+typedef __m512 FN(float_vector);
+#define LANEWISE(name, ...) _mm512_##name##_ps(__VA_ARGS__)
+#elif LEVEL == LEVEL_AVX2
+typedef __m256 FN(float_vector);
+#define LANEWISE(name, ...) _mm256_##name##_ps(__VA_ARGS__)
+#elif defined(SIMD_X86)
+typedef __m128 FN(float_vector);
+#define LANEWISE(name, ...) _mm_##name##_ps(__VA_ARGS__)
+#endif
+
+static UNUSED void FN(float_extremes)(const f32 *src, ptrdiff_t n, int channels, u32 *low, u32 *high) {
+    f32 least[3] = {INFINITY, INFINITY, INFINITY}, most[3] = {-INFINITY, -INFINITY, -INFINITY};
+    ptrdiff_t i = 0;
+#ifdef SIMD_X86
+    /* 3 and 4 divide three vectors, so a lane always holds the same channel. min and max give their second operand
+       where one is NaN. */
+    enum { WIDTH = sizeof(FN(float_vector)) / sizeof(f32) };
+    FN(float_vector) below[3], above[3];
+    f32 lanes[2][3 * WIDTH];
+    for (int j = 0; j < 3; j++) {
+        below[j] = LANEWISE(set1, INFINITY);
+        above[j] = LANEWISE(set1, -INFINITY);
+    }
+    for (; i + 3 * WIDTH <= n; i += 3 * WIDTH)
+        for (int j = 0; j < 3; j++) {
+            const FN(float_vector) v = LANEWISE(loadu, src + i + j * WIDTH);
+            below[j] = LANEWISE(min, v, below[j]);
+            above[j] = LANEWISE(max, v, above[j]);
+        }
+    for (int j = 0; j < 3; j++) {
+        LANEWISE(storeu, lanes[0] + j * WIDTH, below[j]);
+        LANEWISE(storeu, lanes[1] + j * WIDTH, above[j]);
+    }
+    for (int k = 0; k < 3 * WIDTH; k++) {
+        const int c = k % channels;
+        if (c == 3) continue;
+        least[c] = lanes[0][k] < least[c] ? lanes[0][k] : least[c];
+        most[c] = lanes[1][k] > most[c] ? lanes[1][k] : most[c];
+    }
+#endif
+    for (; i < n; i += channels)
+        for (int c = 0; c < channels && c < 3; c++) {
+            least[c] = src[i + c] < least[c] ? src[i + c] : least[c];
+            most[c] = src[i + c] > most[c] ? src[i + c] : most[c];
+        }
+    for (int c = 0; c < channels && c < 3; c++) {
+        if (least[c] > -INFINITY && most[c] < INFINITY) {
+            if (least[c] > most[c]) continue;
+            FN(float_widen)(float_key(float_bits(least[c] + 0.0f)), &low[c], &high[c]);
+            FN(float_widen)(float_key(float_bits(most[c] + 0.0f)), &low[c], &high[c]);
+            continue;
+        }
+        /* Infinities are rare enough to be looked for once they have shown. */
+        for (i = c; i < n; i += channels)
+            if (float_finite(float_bits(src[i]))) FN(float_widen)(float_key(float_bits(src[i] + 0.0f)), &low[c], &high[c]);
+    }
 }
+
+#undef LANEWISE
 
 #endif

@@ -179,18 +179,30 @@ static UNUSED int histogram_rows_f32(histogram_image image, const float_rule *ru
 /* The least and the greatest key of the finite samples of each channel, widening low and high. */
 static UNUSED void extremes_rows_f32(histogram_image image, u32 *low, u32 *high) {
     f32 planes[4 * HISTOGRAM_STRIP_F32];
+    /* Without luma or a mask samples are read in place. */
+    const ptrdiff_t strip = image.luma || image.mask ? HISTOGRAM_STRIP_F32 : 16 * HISTOGRAM_STRIP_F32;
     image = histogram_collapse(image, sizeof(f32));
     for (ptrdiff_t y = 0; y < image.rows; y++) {
         for (ptrdiff_t x = 0, n; x < image.width; x += n) {
             const f32 *src = (const f32 *)(image.src + y * image.stride) + x * image.channels;
             const u8 *mask = image.mask ? (const u8 *)image.mask + y * image.mask_stride + x : NULL;
-            n = image.width - x < HISTOGRAM_STRIP_F32 ? image.width - x : HISTOGRAM_STRIP_F32;
-            if (image.channels > 1) {
-                if (image.luma) gray_f32(src, planes, n, image.channels);
-                else planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, image.channels, image.wanted);
+            int channels = image.channels;
+            n = image.width - x < strip ? image.width - x : strip;
+            if (image.luma) {
+                gray_f32(src, planes, n, channels);
+                src = planes;
+                channels = 1;
+            }
+            if (!mask) {
+                float_extremes(src, n * channels, channels, low, high);
+                continue;
+            }
+            if (channels > 1) {
+                planes_f32(src, planes, HISTOGRAM_STRIP_F32, n, channels, image.wanted);
                 src = planes;
             }
-            for (int c = 0; c < image.wanted; c++) float_extremes(src + c * HISTOGRAM_STRIP_F32, mask, n, &low[c], &high[c]);
+            for (int c = 0; c < image.wanted; c++)
+                float_extremes_masked(src + c * HISTOGRAM_STRIP_F32, mask, n, &low[c], &high[c]);
         }
     }
 }

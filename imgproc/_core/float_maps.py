@@ -14,6 +14,8 @@ from .threads import run_bands
 _POWER_COST = 1.5
 _AFFINE_COST = 0.3
 
+_LARGEST = np.finfo(FLOAT32).max
+
 
 def power(image: Array, gamma: float, gain: float, out: Array) -> Array:
     """``out = gain · image ** gamma`` within 2 + gamma / 8 units in the last place; alpha is copied.
@@ -35,13 +37,14 @@ def affine(image: Array, lows: Array, scales: Array, out: Array, *, clip: bool |
     """``out[y, x, c] = (image[y, x, c] - lows[c]) * scales[c]``, limited to [0, 1] where ``clip`` (of the channel).
 
     ``lows`` and ``scales`` hold one number or one per colour channel, and are rounded to float32 as each
-    step is. ``lows[c]`` itself becomes exactly 0; ``stretch_scales`` gives scales that end in exactly 1.
+    step is, scales beyond its range to its largest number. ``lows[c]`` itself becomes exactly 0;
+    ``stretch_scales`` gives scales that end in exactly 1.
     NaN stays NaN, alpha is copied.
     """
     channels = channel_count(image)
     colors = np.empty((4, 4), np.float32)  # low, scale, least, most of each channel
     colors[0, :3] = lows
-    colors[1, :3] = scales
+    colors[1, :3] = np.minimum(scales, _LARGEST)  # an infinite one would make NaN of 0
     colors[2, :3] = np.where(clip, 0, -math.inf)
     colors[3, :3] = np.where(clip, 1, math.inf)
     colors[:, RGBA - 1] = 0, 1, -math.inf, math.inf
@@ -56,10 +59,12 @@ def affine(image: Array, lows: Array, scales: Array, out: Array, *, clip: bool |
 def stretch_scales(lows: Array, highs: Array) -> Array:
     """The least float32 scales for ``affine`` that take each high, above its low, to at least 1.
 
-    Clipped, a high is exactly 1. Ranges below 2**-126 get the largest finite scale.
+    Clipped, a high is exactly 1. Ranges below 2**-126 get the largest finite scale; those that float32 cannot
+    hold get one above 0, which takes differences that overflow to infinity.
     """
-    spans = np.asarray(highs, FLOAT32) - np.asarray(lows, FLOAT32)
-    largest = np.finfo(FLOAT32).max
+    wide = np.subtract(highs, lows, dtype=np.float64)
     with np.errstate(divide="ignore", over="ignore"):
-        scales: Array = np.minimum(np.float32(1) / spans, largest)
-    return np.where(spans * scales < 1, np.nextafter(scales, largest), scales)
+        spans = wide.astype(FLOAT32)
+        # float64 has digits enough that rounding twice is rounding once.
+        scales: Array = np.minimum(1 / np.where(np.isinf(spans), wide, spans), _LARGEST).astype(FLOAT32)
+    return np.where(spans * scales < 1, np.nextafter(scales, _LARGEST), scales)

@@ -5,29 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .._ext import luma as _luma
-from .images import FLOAT32, UINT8, UINT16, Array, channel_count, rows
+from .images import UINT8, UINT16, Array, channel_count, rows
 from .threads import run_bands
 
 # Nanoseconds per pixel, the slowest of the levels: only an estimate for the choice of threads.
 _TABLE_COST = {UINT8: 2.0, UINT16: 3.0}
 _AFFINE_COST = 3.0
 _CODES_COST = 4.0
-_SHIFT_COST = {UINT8: 2.0, UINT16: 2.0, FLOAT32: 2.0}
-
-
-def shift_luma(image: Array, before: Array, after: Array, out: Array) -> Array:
-    """``out = clip(image + after - before)`` on the colours of an RGB or RGBA image; alpha is copied.
-
-    ``before`` is the luma of ``image`` as ``rgb_to_gray`` gives it and ``after`` the wanted one, ``(H, W)``
-    of the image's dtype. float32 is clipped to [0, 1] and NaN stays. ``out`` may be ``image``.
-    """
-    src, dst, old, new, channels = rows(image), rows(out), rows(before), rows(after), channel_count(image)
-    run_bands(
-        lambda y0, y1: _luma.shift(src, old, new, dst, channels, y0, y1),
-        len(src),
-        before.size * _SHIFT_COST[image.dtype],
-    )
-    return out
 
 
 def shift_luma_by_table(image: Array, table: Array, out: Array) -> Array:

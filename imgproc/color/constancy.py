@@ -104,10 +104,11 @@ def gray_world(
     ``out_c = image_c · (R̄ + Ḡ + B̄) / (3 · mean_c)``. A channel whose mean is not positive keeps its values,
     so an image that is black, constantly gray, or of no pixel that counts comes back unchanged.
 
-    Sums of integers are exact, the gain is rounded to float64 once, and so is its product with a sample. Sums
-    of floats are taken in float64 with a relative error below 1e-12 (of the sum of magnitudes). Pixels with a
-    NaN or an infinite colour do not count; those samples stay NaN or infinite. With ``saturation < 1`` floats
-    without a positive colour do not count either.
+    Integers: sums are exact, the gain is their quotient rounded to float64, and so is its product with a
+    sample before it is rounded to an integer. Floats: sums are taken in float64 with a relative error below
+    1e-12 (of the sum of magnitudes), the gain is rounded to float32, at most its largest number, and so is
+    the product. Pixels with a NaN or an infinite colour do not count; those samples stay NaN or infinite.
+    With ``saturation < 1`` floats without a positive colour do not count either.
 
     The model is linear: on gamma-coded images it works, but an estimate of light belongs to linear data.
     OpenCV's ``xphoto.GrayworldWB`` has the same ratios between its gains, but scales to the darkest channel:

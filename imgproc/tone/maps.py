@@ -6,6 +6,7 @@ Integer images go through a table of all their values. Float images go through t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -48,7 +49,11 @@ def _apply(
 
 def _gamma_tables(histograms: Histograms, dtype: np.dtype[Any], *, gamma: float, gain: float = 1.0) -> Array:
     top = levels(dtype) - 1
-    return quantize(top * gain * (np.arange(top + 1) / top) ** gamma, dtype)[None]
+    powers = (np.arange(top + 1) / top) ** gamma
+    with np.errstate(over="ignore"):
+        # An infinite factor would make NaN of 0, so it waits behind the powers.
+        values = top * gain * powers if math.isfinite(top * gain) else gain * powers * top
+    return quantize(values, dtype)[None]
 
 
 @operation("tone", command="gamma", in_place=True, tables=_gamma_tables)
@@ -144,10 +149,17 @@ def _stretch_floats(image: Array, low: Array, high: Array, of_luma: bool, out: A
     if not stretched.any():
         np.copyto(out, image)
         return out
-    low, high = np.where(stretched, low, 0), np.where(stretched, high, 1)
-    scale = float_maps.stretch_scales(low, high)
+    low, high = np.where(stretched, low, np.float32(0)), np.where(stretched, high, np.float32(1))
     if of_luma:
+        # Y' − Y has lost Y' where Y is so large that Y − low overflows.
+        scale = float_maps.stretch_scales(low, high)
         return luma.shift_luma_affine(image, float(low[0]), float(scale[0]), out)
+    if np.any(high / 2 - low / 2 >= 2.0**126):
+        # Differences may overflow: those of the sixteenths do not, and have the same digits.
+        sixteenth = np.where(stretched, np.float32(1 / 16), np.float32(1))
+        image = float_maps.affine(image, np.zeros(1), sixteenth, out, clip=False)
+        low, high = low * sixteenth, high * sixteenth
+    scale = float_maps.stretch_scales(low, high)
     return float_maps.affine(image, low, scale, out, clip=stretched)
 
 
