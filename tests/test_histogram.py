@@ -213,9 +213,6 @@ def test_float_cut(
             np.testing.assert_array_equal(got, wanted)
 
 
-<<<<<<< HEAD
-@pytest.mark.usefixtures("way")
-=======
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("tail", [(), (3,), (4,)])
 def test_float_extremes_at_every_width(rng: Any, level: str, tail: Any, masked: bool) -> None:
@@ -236,7 +233,7 @@ def test_float_extremes_at_every_width(rng: Any, level: str, tail: Any, masked: 
             np.testing.assert_array_equal([found[0][c], found[1][c]], ends)
 
 
->>>>>>> kernfix
+@pytest.mark.usefixtures("way")
 def test_float_cut_of_equal_and_of_close_values() -> None:
     same = np.full((40, 50), 0.3, np.float32)
     # Neighbours in float32 share the high half of their keys; signs and zeros meet at its border.
