@@ -51,6 +51,15 @@ def test_gamma_with_a_gain_that_overflows(dtype: Any, gamma: float, gain: float)
         assert found == min(round(Fraction(gain) * top * Fraction((value / top) ** gamma)), top)
 
 
+@given(st.floats(0.05, 12), st.floats(0, 4))
+@settings(max_examples=40, deadline=None)
+def test_gamma_of_every_uint16_is_the_float64_power(gamma: float, gain: float) -> None:
+    """The table is estimated in float32 where that cannot change the rounding."""
+    value = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    expected = np.clip(np.rint(65535 * gain * (value / 65535) ** gamma), 0, 65535)
+    assert np.array_equal(imgproc.gamma_correct(value, gamma, gain=gain), expected)
+
+
 @pytest.mark.parametrize("channel", ["luma", "each", "pooled"])
 @pytest.mark.parametrize("cutoff", [0, 1, (10, 0), (0, 25.5), (60, 60), 100])
 @pytest.mark.parametrize("dtype", DTYPES)
