@@ -37,8 +37,8 @@ def check_image(
     channels: tuple[int, ...] = CHANNELS,
 ) -> Array:
     """The image itself, once it is known to be one."""
-    names = ", ".join(map(str, dtypes))
     if not isinstance(image, np.ndarray):
+        names = ", ".join(map(str, dtypes))
         raise wrong_type(function, argument, f"a NumPy array ({names}); numpy.asarray makes one", image)
     if isinstance(image, np.ma.MaskedArray):
         raise wrong_type(
@@ -49,6 +49,7 @@ def check_image(
         )
     if image.dtype not in dtypes or not image.dtype.isnative:
         hint = "" if image.dtype.isnative else "; image.astype(image.dtype.newbyteorder('=')) makes it native"
+        names = ", ".join(map(str, dtypes))
         raise wrong_type(function, argument, f"of dtype {names}{hint}", Got(f"dtype {image.dtype}"))
     if image.ndim not in (2, 3) or channel_count(image) not in channels:
         shapes = " or ".join(SHAPES[count] for count in channels)
