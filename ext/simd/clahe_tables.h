@@ -75,18 +75,6 @@ INLINE i32 FN(clahe_level)(u32 sum, f64 scale) {
     return (i32)((level + whole) - whole);
 }
 
-static void FN(clahe_table_u8)(u32 *counts, int copies, u32 pixels, f64 clip, u8 *table) {
-    u32 limit = clahe_limit(clip, pixels, 256), clipped = 0, sum = 0;
-    for (int k = 1; k < copies; k++)
-        for (int v = 0; v < 256; v++) counts[v] += counts[256 * k + v];
-    for (int v = 0; v < 256; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
-    const clahe_sharing share = clahe_share(limit, clipped, pixels, 256);
-    for (int v = 0; v < 256; v++) counts[v] = (counts[v] < limit ? counts[v] : limit) + share.batch;
-    for (u32 k = 0; k < share.rest; k++) counts[k * share.step]++;
-    for (int v = 0; v < 256; v++) counts[v] = sum += counts[v];
-    for (int v = 0; v < 256; v++) table[v] = (u8)FN(clahe_level)(counts[v], share.scale);
-}
-
 /* sums[i] = sum + min(counts[0], limit) + ... + min(counts[i], limit); returns the last. */
 INLINE u32 FN(clahe_sums)(const u32 *counts, int n, u32 limit, u32 sum, u32 *sums) {
     int i = 0;
@@ -105,6 +93,18 @@ INLINE u32 FN(clahe_sums)(const u32 *counts, int n, u32 limit, u32 sum, u32 *sum
 #endif
     for (; i < n; i++) sums[i] = sum += counts[i] < limit ? counts[i] : limit;
     return sum;
+}
+
+static void FN(clahe_table_u8)(u32 *counts, int copies, u32 pixels, f64 clip, u8 *table) {
+    u32 limit = clahe_limit(clip, pixels, 256), clipped = 0;
+    for (int k = 1; k < copies; k++)
+        for (int v = 0; v < 256; v++) counts[v] += counts[256 * k + v];
+    for (int v = 0; v < 256; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
+    const clahe_sharing share = clahe_share(limit, clipped, pixels, 256);
+    for (int v = 0; v < 256; v++) counts[v] = (counts[v] < limit ? counts[v] : limit) + share.batch;
+    for (u32 k = 0; k < share.rest; k++) counts[k * share.step]++;
+    FN(clahe_sums)(counts, 256, UINT32_MAX, 0, counts);
+    for (int v = 0; v < 256; v++) table[v] = (u8)FN(clahe_level)(counts[v], share.scale);
 }
 
 static void FN(clahe_table_u16)(const u32 *counts, u32 pixels, f64 clip, u32 first, u32 last, u16 *table) {
