@@ -117,6 +117,7 @@ if __name__ == "__main__":
         ),
         options={
             "build": {"build_base": f"build/{flavour}"},
+            "build_ext": {"parallel": os.cpu_count()},
             "bdist_wheel": {} if free_threaded else {"py_limited_api": "cp311"},
         },
     )

@@ -29,10 +29,11 @@ cdef extern from "simd/clahe.h" nogil:
     Py_ssize_t clahe_segment(Py_ssize_t, Py_ssize_t)
     double clahe_fraction(Py_ssize_t, Py_ssize_t)
     Py_ssize_t clahe_stop(Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
-    void clahe_count_u8(const uint8_t *, Py_ssize_t, uint32_t *)
+    int clahe_copies(Py_ssize_t)
+    void clahe_count_u8(const uint8_t *, Py_ssize_t, uint32_t *, int)
     void clahe_count_u16(const uint16_t *, Py_ssize_t, uint32_t *)
     Py_ssize_t clahe_numbers(const float *, uint16_t *, Py_ssize_t)
-    void clahe_table_u8(uint32_t *, uint32_t, double, uint8_t *)
+    void clahe_table_u8(uint32_t *, int, uint32_t, double, uint8_t *)
     void clahe_table_u16(const uint32_t *, uint32_t, double, uint32_t, uint32_t, uint16_t *)
     void clahe_extremes(const uint16_t *, Py_ssize_t, uint16_t *, uint16_t *)
     ctypedef struct clahe_blend_u8:
@@ -106,11 +107,11 @@ cdef void _store(
             put_f32(after, out + channel, n, channels)
 
 
-cdef Py_ssize_t _count(const sample_t *samples, Py_ssize_t n, uint32_t *counts) noexcept nogil:
-    """Count samples; how many there were but NaN."""
+cdef Py_ssize_t _count(const sample_t *samples, Py_ssize_t n, uint32_t *counts, int copies) noexcept nogil:
+    """Count samples, in so many tables of bytes; how many there were but NaN."""
     cdef uint16_t codes[CLAHE_STRIP]
     if sample_t is uint8_t:
-        clahe_count_u8(samples, n, counts)
+        clahe_count_u8(samples, n, counts, copies)
     elif sample_t is uint16_t:
         clahe_count_u16(samples, n, counts)
     else:
@@ -172,7 +173,8 @@ def tables(
 
     Tiles may reach beyond the image, which is mirrored there.
     """
-    cdef Py_ssize_t t, y, x, n, row, stop, edge, pixels, height = src.shape[0], width = src.shape[1] // channels
+    cdef Py_ssize_t t, y, x, n, row, start, stop, edge, pixels, height = src.shape[0], width = src.shape[1] // channels
+    cdef int copies = clahe_copies(tile_height * tile_width)
     cdef sample_t strip[CLAHE_STRIP]
     cdef const sample_t *line
     cdef uint8_t[:, ::1] bytes_out = None
@@ -184,27 +186,28 @@ def tables(
     with nogil:
         for t in range(t0, t1):
             if sample_t is uint8_t:
-                memset(&counts[0], 0, 256 * CLAHE_COPIES * sizeof(uint32_t))
+                memset(&counts[0], 0, 256 * copies * sizeof(uint32_t))
             else:
                 memset(&counts[first], 0, (last - first + 1) * sizeof(uint32_t))
             pixels = 0
-            stop = (t % columns + 1) * tile_width
+            start = t % columns * tile_width
+            stop = start + tile_width
             edge = min(stop, width)
             for row in range(t // columns * tile_height, (t // columns + 1) * tile_height):
-                y = _reflect(row, height)
+                y = row if row < height else _reflect(row, height)
                 line = &src[y, 0]
-                x = t % columns * tile_width
+                x = start
                 while x < edge:
                     n = min(edge - x, <Py_ssize_t>CLAHE_STRIP)
-                    pixels += _count(_samples(line + x * channels, n, channels, channel, strip), n, &counts[0])
+                    pixels += _count(_samples(line + x * channels, n, channels, channel, strip), n, &counts[0], copies)
                     x += n
                 while x < stop:
                     pixels += _count(
-                        _samples(line + _reflect(x, width) * channels, 1, channels, channel, strip), 1, &counts[0]
+                        _samples(line + _reflect(x, width) * channels, 1, channels, channel, strip), 1, &counts[0], copies
                     )
                     x += 1
             if sample_t is uint8_t:
-                clahe_table_u8(&counts[0], <uint32_t>pixels, clip, &bytes_out[t, 0])
+                clahe_table_u8(&counts[0], copies, <uint32_t>pixels, clip, &bytes_out[t, 0])
             else:
                 clahe_table_u16(&counts[0], <uint32_t>pixels, clip, first, last, &words_out[t, 0])
 

@@ -4,7 +4,10 @@
 #define IMGPROC_CLAHE_TABLES_H
 #include "simd/common.h"
 
-#define CLAHE_COPIES 8 /* count tables of the 8-bit samples: neighbours are mostly equal, and must not wait for each other */
+/* Count tables of the 8-bit samples: neighbours are mostly equal, and must not wait for each other. In small tiles
+   clearing and summing the tables takes longer than the waiting. */
+#define CLAHE_COPIES 8
+INLINE int clahe_copies(ptrdiff_t pixels) { return pixels < 512 ? 1 : CLAHE_COPIES; }
 
 /* How the pixels above the limit are shared out: `batch` to every bin, then one to each `step`-th bin until `rest` are gone. */
 typedef struct {
@@ -27,12 +30,12 @@ INLINE clahe_sharing clahe_share(u32 limit, u32 clipped, u32 pixels, u32 bins) {
 #define SIMD_SOURCE "simd/clahe_tables.h"
 #include "simd/levels.h"
 
-/* Adds n samples to CLAHE_COPIES tables of 256 counts. */
-DISPATCH(void, clahe_count_u8, (const u8 *src, ptrdiff_t n, u32 *counts), (src, n, counts))
+/* Adds n samples to 1 or CLAHE_COPIES tables of 256 counts. */
+DISPATCH(void, clahe_count_u8, (const u8 *src, ptrdiff_t n, u32 *counts, int copies), (src, n, counts, copies))
 /* Adds n samples to 65536 counts. */
 DISPATCH(void, clahe_count_u16, (const u16 *src, ptrdiff_t n, u32 *counts), (src, n, counts))
 /* The table of a tile of `pixels` < 2^31 samples; the count tables are summed into the first. */
-DISPATCH(void, clahe_table_u8, (u32 *counts, u32 pixels, f64 clip, u8 *table), (counts, pixels, clip, table))
+DISPATCH(void, clahe_table_u8, (u32 *counts, int copies, u32 pixels, f64 clip, u8 *table), (counts, copies, pixels, clip, table))
 /* The same for entries first..last, which hold all samples; a tile without any gets the identity. */
 DISPATCH(void, clahe_table_u16, (const u32 *counts, u32 pixels, f64 clip, u32 first, u32 last, u16 *table), (counts, pixels, clip, first, last, table))
 /* 16-bit codes rint(65535 clip(v, 0, 1)); NaN gets code 0. */
@@ -45,8 +48,12 @@ DISPATCH(void, clahe_extremes, (const u16 *src, ptrdiff_t n, u16 *low, u16 *high
 
 #else
 
-static void FN(clahe_count_u8)(const u8 *src, ptrdiff_t n, u32 *counts) {
+static void FN(clahe_count_u8)(const u8 *src, ptrdiff_t n, u32 *counts, int copies) {
     ptrdiff_t i = 0;
+    if (copies == 1) {
+        for (; i < n; i++) counts[src[i]]++;
+        return;
+    }
     for (; i + 8 <= n; i += 8) {
         u64 eight;
         memcpy(&eight, src + i, 8);
@@ -68,18 +75,6 @@ INLINE i32 FN(clahe_level)(u32 sum, f64 scale) {
     return (i32)((level + whole) - whole);
 }
 
-static void FN(clahe_table_u8)(u32 *counts, u32 pixels, f64 clip, u8 *table) {
-    u32 limit = clahe_limit(clip, pixels, 256), clipped = 0, sum = 0;
-    for (int k = 1; k < CLAHE_COPIES; k++)
-        for (int v = 0; v < 256; v++) counts[v] += counts[256 * k + v];
-    for (int v = 0; v < 256; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
-    const clahe_sharing share = clahe_share(limit, clipped, pixels, 256);
-    for (int v = 0; v < 256; v++) counts[v] = (counts[v] < limit ? counts[v] : limit) + share.batch;
-    for (u32 k = 0; k < share.rest; k++) counts[k * share.step]++;
-    for (int v = 0; v < 256; v++) counts[v] = sum += counts[v];
-    for (int v = 0; v < 256; v++) table[v] = (u8)FN(clahe_level)(counts[v], share.scale);
-}
-
 /* sums[i] = sum + min(counts[0], limit) + ... + min(counts[i], limit); returns the last. */
 INLINE u32 FN(clahe_sums)(const u32 *counts, int n, u32 limit, u32 sum, u32 *sums) {
     int i = 0;
@@ -98,6 +93,18 @@ INLINE u32 FN(clahe_sums)(const u32 *counts, int n, u32 limit, u32 sum, u32 *sum
 #endif
     for (; i < n; i++) sums[i] = sum += counts[i] < limit ? counts[i] : limit;
     return sum;
+}
+
+static void FN(clahe_table_u8)(u32 *counts, int copies, u32 pixels, f64 clip, u8 *table) {
+    u32 limit = clahe_limit(clip, pixels, 256), clipped = 0;
+    for (int k = 1; k < copies; k++)
+        for (int v = 0; v < 256; v++) counts[v] += counts[256 * k + v];
+    for (int v = 0; v < 256; v++) clipped += counts[v] > limit ? counts[v] - limit : 0;
+    const clahe_sharing share = clahe_share(limit, clipped, pixels, 256);
+    for (int v = 0; v < 256; v++) counts[v] = (counts[v] < limit ? counts[v] : limit) + share.batch;
+    for (u32 k = 0; k < share.rest; k++) counts[k * share.step]++;
+    FN(clahe_sums)(counts, 256, UINT32_MAX, 0, counts);
+    for (int v = 0; v < 256; v++) table[v] = (u8)FN(clahe_level)(counts[v], share.scale);
 }
 
 static void FN(clahe_table_u16)(const u32 *counts, u32 pixels, f64 clip, u32 first, u32 last, u16 *table) {

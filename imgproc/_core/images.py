@@ -37,8 +37,8 @@ def check_image(
     channels: tuple[int, ...] = CHANNELS,
 ) -> Array:
     """The image itself, once it is known to be one."""
-    names = ", ".join(map(str, dtypes))
     if not isinstance(image, np.ndarray):
+        names = ", ".join(map(str, dtypes))
         raise wrong_type(function, argument, f"a NumPy array ({names}); numpy.asarray makes one", image)
     if isinstance(image, np.ma.MaskedArray):
         raise wrong_type(
@@ -49,6 +49,7 @@ def check_image(
         )
     if image.dtype not in dtypes or not image.dtype.isnative:
         hint = "" if image.dtype.isnative else "; image.astype(image.dtype.newbyteorder('=')) makes it native"
+        names = ", ".join(map(str, dtypes))
         raise wrong_type(function, argument, f"of dtype {names}{hint}", Got(f"dtype {image.dtype}"))
     if image.ndim not in (2, 3) or channel_count(image) not in channels:
         shapes = " or ".join(SHAPES[count] for count in channels)
@@ -98,9 +99,11 @@ def check_out(
     if not out.flags.c_contiguous or not out.flags.aligned:
         raise wrong_value(function, "out", "C-contiguous", Got(f"strides {out.strides}"))
     for number, array in enumerate(inputs):
-        if array is None or (number == 0 and in_place and same_memory(out, array)):
+        if array is None or not np.may_share_memory(out, array):
             continue
-        if np.may_share_memory(out, array) and np.shares_memory(out, array):
+        if number == 0 and in_place and same_memory(out, array):
+            continue
+        if np.shares_memory(out, array):
             allowed = "the image itself or not overlap it" if in_place else "free of overlap with the image"
             raise wrong_value(function, "out", allowed, Got("an array that shares memory with an input"))
     return out
