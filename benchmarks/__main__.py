@@ -178,6 +178,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot
 
     largest = [size for size in ("512", "1080p", "4K") if any(row["size"] == size for row in report["rows"])][
@@ -190,6 +191,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.barh(names, ratios, color=["#2a6f97" if ratio >= 1 else "#b56576" for ratio in ratios], height=0.7)
     axes.axvline(1, color="#333333", linewidth=1)
     axes.set_xscale("log")
+    axes.margins(y=0.01)
     ticks = [0.5, 1, 2, 4, 8, 16, 32, 64, 128]
     axes.set_xticks(
         [t for t in ticks if t <= max(ratios) * 1.3], [f"{t:g}×" for t in ticks if t <= max(ratios) * 1.3]
@@ -197,11 +199,11 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.set_xlim(min(0.7, *ratios), max(ratios) * 1.6)
     for position, name in enumerate(names):
         label = f"{best[name]['ratio']:.1f}× {best[name]['rival']}"
-        axes.text(ratios[position] * 1.03, position, label, va="center", fontsize=7, color="#333333")
+        axes.text(max(ratios[position], 1) * 1.03, position, label, va="center", fontsize=7, color="#333333")
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     first = report["rows"][0]
-    machine_text = f"{report['machine']['processor']}, {first['level']}, {first['threads']} thread(s)"
+    machine_text = f"{report['machine']['processor']}, {first['level']}, {first['threads']} thread{'s' if first['threads'] > 1 else ''}"
     axes.set_title(f"Times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left")
     figure.savefig(path, metadata={"Date": None})
 
