@@ -203,7 +203,8 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     first = report["rows"][0]
-    machine_text = f"{report['machine']['processor']}, {first['level']}, {first['threads']} thread{'s' if first['threads'] > 1 else ''}"
+    threads = f"{first['threads']} thread{'s' if first['threads'] > 1 else ''}"
+    machine_text = f"{report['machine']['processor']}, {first['level']}, {threads}"
     axes.set_title(f"Times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left")
     figure.savefig(path, metadata={"Date": None})
 
