@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
-# The source folder, where `python -m benchmarks` is called, holds imgproc without its kernels: the installed one goes first.
+# The source folder, where `python -m benchmarks` is called, holds imgproc without its kernels: the installed one
+# goes first.
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:] = [*(place for place in sys.path if Path(place or ".").resolve() != _ROOT), str(_ROOT)]
