@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .parameters import Range
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _COUNT = Range(low=1, high=1024, integer=True)
 _Result = TypeVar("_Result")
@@ -33,6 +35,8 @@ class _Pool:
     def get(self, helpers: int) -> ThreadPoolExecutor:
         with self.lock:
             if self.executor is None or self.size < helpers:
+                from concurrent.futures import ThreadPoolExecutor
+
                 # A smaller pool that is still working finishes what it was given.
                 self.executor = ThreadPoolExecutor(helpers, thread_name_prefix="imgproc")
                 self.size = helpers
