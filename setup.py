@@ -24,9 +24,12 @@ KERNELS = (
     "histogram",
     "luma",
     "means",
+    "neighbors",
     "tables",
 )
 HEADERS = (
+    "alpha.h",
+    "borders.h",
     "channels.h",
     "clahe.h",
     "clahe_tables.h",

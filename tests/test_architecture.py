@@ -12,7 +12,7 @@ SUBJECT_ARROWS = {
     "tone": {"color"},
     "color": set(),
     "filters": set(),
-    "gradients": set(),
+    "gradients": {"filters"},
     "morphology": set(),
     "boxes": set(),
     "detections": set(),

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import imgproc
+from imgproc._core.array_parameters import Footprint, Shape, Weights
 from imgproc._core.operations import Operation
 from imgproc._core.parameters import Choice, Pair, Range
 
@@ -29,14 +30,34 @@ def valid(constraint: Any) -> Any:
         return constraint.words[0]
     if isinstance(constraint, Pair):
         return valid(constraint.member)
+    if isinstance(constraint, Shape):
+        return 5, 7
+    if isinstance(constraint, Weights):
+        return np.arange(1.0, 3**constraint.ndim + 1).reshape((3,) * constraint.ndim) / 16
+    if isinstance(constraint, Footprint):
+        return np.eye(3, dtype=bool)
     assert isinstance(constraint, Range)
     low = next((bound for bound in (constraint.low, constraint.above) if bound is not None), 0)
     return int(low) + 1 if constraint.integer else low + 0.75
 
 
+def coordinates(image: Any) -> np.ndarray:
+    """A quarter of a pixel away from every pixel of an image; any grid for what is none."""
+    height, width = (*getattr(image, "shape", ()), 3, 3)[:2]
+    return np.moveaxis(np.mgrid[:height, :width], 0, -1).astype(np.float32) + np.float32(0.25)
+
+
+# Array arguments that no text on a command line can stand for.
+ARRAYS = {"coordinates": coordinates}
+
+
+def required(op: Operation) -> dict[str, Any]:
+    return {name: valid(p.constraint) for name, p in op.parameters.items() if p.required}
+
+
 def call(op: Operation, image: Any, **arguments: Any) -> Any:
-    required = {name: valid(p.constraint) for name, p in op.parameters.items() if p.required}
-    return op.function(image, **(required | arguments))
+    arrays = {name: make(image) for name, make in ARRAYS.items() if name in op.arguments}
+    return op.function(image, **(arrays | required(op) | arguments))
 
 
 def make(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -101,8 +122,9 @@ def test_any_size(op: Operation, shape: tuple[int, int], rng: np.random.Generato
     for image in images(op, rng, *shape):
         result = call(op, image)
         if op.result == "image":
+            expected = required(op).get("shape", image.shape[:2])
             for array in result if isinstance(result, tuple) else (result,):
-                assert array.shape[:2] == image.shape[:2]
+                assert array.shape[:2] == expected
 
 
 @every
@@ -141,11 +163,10 @@ def test_nan_and_infinity_never_crash_nor_spread(op: Operation, rng: np.random.G
             continue
         image[0, 0] = np.nan
         result = call(op, image)
-        if op.result == "image" and op.halo is not None:
-            clean = image.copy()
-            clean[0, 0] = 0.5
-            far = (slice(op.halo + 1, None), slice(op.halo + 1, None))
-            assert np.isfinite(result[far]).all()
+        halo = op.reach(**required(op))
+        if op.result == "image" and halo is not None:
+            assert np.isfinite(result[halo + 1 :]).all()
+            assert np.isfinite(result[:, halo + 1 :]).all()
         elif op.result == "image":
             assert np.isfinite(result[1:]).all()
         for special in (np.nan, np.inf, -np.inf):
@@ -257,6 +278,47 @@ def test_same_bits_at_every_level_and_thread_count(
         assert same(result, plain), f"{image.dtype} {image.shape}"
 
 
+# These apply a border twice, the second time to what the first step made of the image.
+TWO_STEPS = {"opening", "closing"}
+
+
+@every
+@pytest.mark.parametrize("border", ["reflect", "symmetric", "edge", "wrap", "constant"])
+def test_borders_are_those_of_numpy_pad(op: Operation, border: str, rng: np.random.Generator) -> None:
+    halo = op.reach(**required(op))
+    if "border" not in op.parameters or "coordinates" in op.arguments or op.name in TWO_STEPS:
+        return
+    assert halo is not None
+    for height, width in ((23, 35), (2, 3), (1, 1)):
+        for image in images(op, rng, height, width):
+            pads = [(halo, halo)] * 2 + [(0, 0)] * (image.ndim - 2)
+            fill: Any = 0.5 if image.dtype == np.float32 else 77
+            constant = {"constant_values": fill} if border == "constant" else {}
+            padded = np.pad(image, pads, border, **constant)
+            inside = (slice(halo, halo + height), slice(halo, halo + width))
+            result, wanted = call(op, image, border=border, fill=fill), call(op, padded)
+            for ours, whole in zip(
+                result if isinstance(result, tuple) else (result,),
+                wanted if isinstance(wanted, tuple) else (wanted,),
+                strict=True,
+            ):
+                if ours.dtype.kind == "f":
+                    # Running sums may round otherwise at another position in the row.
+                    np.testing.assert_allclose(ours, whole[inside], rtol=1e-5, atol=1e-6)
+                else:
+                    np.testing.assert_array_equal(ours, whole[inside])
+
+
+@every
+def test_fill_must_fit_the_image(op: Operation) -> None:
+    if "fill" not in op.parameters:
+        return
+    for dtype, wrong in (("u1", (-1, 256, 0.5)), ("u2", (-1, 65536, 0.5)), ("f4", (1e39, -1e300))):
+        for fill in wrong:
+            with pytest.raises(ValueError, match=rf"^{op.name}: fill must be .*, got "):
+                call(op, np.zeros((4, 5), dtype), border="constant", fill=fill)
+
+
 @every
 def test_many_user_threads(op: Operation, threads: int, rng: np.random.Generator) -> None:
     sample = images(op, rng, 37, 131)
@@ -278,8 +340,9 @@ threads._SHORTEST_BAND_NS = 1.0
 imgproc.set_num_threads(2)
 image = np.arange(60000, dtype=np.uint16).reshape(100, 200, 3)
 def run():
-    return [np.asarray(op.function(image, *((0.7,) if name == "gamma_correct" else ()))).tobytes()
-            for name, op in imgproc.operations().items()]
+    return [np.asarray(op.function(image)).tobytes()
+            for name, op in imgproc.operations().items()
+            if "coordinates" not in op.arguments and not any(p.required for p in op.parameters.values())]
 before = run()
 warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads alive is what is tested
 child = os.fork()

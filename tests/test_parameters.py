@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgproc._core.parameters import Interval, OrNone, Range
+from imgproc._core.array_parameters import Footprint, Shape, Weights
+from imgproc._core.parameters import Constraint, Interval, OrNone, Range
 
 COUNT = OrNone(Range(low=1, high=9, integer=True))
 
@@ -31,8 +32,37 @@ def test_interval() -> None:
         Interval().check("f", "range", (2, 1))
 
 
-@pytest.mark.parametrize("constraint", [COUNT, Interval(), OrNone(Interval())])
-def test_wrong_values_are_refused(constraint: OrNone | Interval) -> None:
+def test_arrays() -> None:
+    assert np.array_equal(Weights(2).parse("0 -1 0/-1 5 -1/0 -1 0"), [[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+    kernel = Weights(1).check("f", "kernel", [1, 2, 1])
+    assert kernel.dtype == np.float64
+    assert np.array_equal(kernel, [1, 2, 1])
+    assert np.array_equal(Footprint().parse("0 1 0"), [[False, True, False]])
+    assert Shape().check("f", "shape", Shape().parse("480x640")) == (480, 640)
+    for text in ("1 2/3", "a"):
+        with pytest.raises(ValueError):
+            Weights(2).parse(text)
+    with pytest.raises(
+        ValueError,
+        match=r"^f: kernel must be an array of .* shape \(height, width\), both odd, got shape \(2, 3\)$",
+    ):
+        Weights(2).check("f", "kernel", np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        COUNT,
+        Interval(),
+        OrNone(Interval()),
+        Weights(1),
+        Weights(2),
+        Footprint(),
+        OrNone(Footprint()),
+        Shape(),
+    ],
+)
+def test_wrong_values_are_refused(constraint: Constraint) -> None:
     assert constraint.wrong_values()
     for value in constraint.wrong_values():
         with pytest.raises((TypeError, ValueError), match=r"^f: x"):

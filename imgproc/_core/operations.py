@@ -15,6 +15,7 @@ from .parameters import Constraint
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Result = Literal["image", "values"]
+Halo = int | None | Callable[..., int | None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Operation:
     result: Result
     channels: tuple[int, ...]
     dtypes: tuple[Any, ...]
-    halo: int | None
+    halo: Halo
     in_place: bool
     tables: Callable[..., Any] | None
 
@@ -52,6 +53,18 @@ class Operation:
     @property
     def summary(self) -> str:
         return (self.function.__doc__ or "").strip().split("\n")[0]
+
+    def reach(self, **arguments: Any) -> int | None:
+        """The halo with these parameters, and the defaults of the others."""
+        if not callable(self.halo):
+            return self.halo
+        given = {name: arguments.get(name, parameter.default) for name, parameter in self.parameters.items()}
+        return self.halo(
+            **{
+                name: self.parameters[name].constraint.check(self.name, name, value)
+                for name, value in given.items()
+            }
+        )
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:
@@ -91,7 +104,7 @@ def operation(
     result: Result = "image",
     channels: tuple[int, ...] = CHANNELS,
     dtypes: tuple[Any, ...] = DTYPES,
-    halo: int | None = 0,
+    halo: Halo = 0,
     in_place: bool = False,
     tables: Callable[..., Any] | None = None,
 ) -> Callable[[_Function], _Function]:
@@ -107,8 +120,9 @@ def operation(
         Whether it gives an image (and can stand in a chain) or other values.
     channels, dtypes : tuple
         Images it takes.
-    halo : int or None
-        Pixels around a block that its result depends on; None where it depends on the whole image.
+    halo : int, None or callable
+        Pixels around a block that its result depends on; None where it depends on the whole image. Where
+        parameters decide, ``halo(**parameters)`` gives it from all of them.
     in_place : bool
         Whether ``out`` may be the image itself.
     tables : callable, optional

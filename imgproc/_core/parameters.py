@@ -9,9 +9,22 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .errors import wrong_type, wrong_value
+
+
+class Constraint(Protocol):
+    """What a parameter takes; ``str()`` of it completes the sentence "must be …"."""
+
+    def check(self, function: str, argument: str, value: Any) -> Any:
+        """The value in its usual form, once it is known to be right."""
+
+    def parse(self, text: str) -> Any:
+        """The value that command-line text stands for, unchecked; ValueError where it stands for none."""
+
+    def wrong_values(self) -> list[Any]:
+        """Values that ``check`` refuses, for the tests."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +179,7 @@ class Interval:
 class OrNone:
     """None, a default that depends on the other arguments, or what another constraint takes."""
 
-    constraint: Range | Pair | Choice | Interval
+    constraint: Constraint
 
     def __str__(self) -> str:
         return f"None or {self.constraint}"
@@ -187,6 +200,3 @@ class OrNone:
 
     def wrong_values(self) -> list[Any]:
         return [value for value in self.constraint.wrong_values() if value is not None]
-
-
-Constraint = Range | Pair | Choice | Interval | OrNone

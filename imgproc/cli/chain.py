@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.array_parameters import Footprint, Shape, Weights
 from .._core.errors import Got, wrong_value
 from .._core.histograms import level_counts
 from .._core.images import DTYPES, GRAY, UINT8, UINT16, Array, channel_count
@@ -112,6 +113,10 @@ def spelled(constraint: Constraint) -> str:
         return spelled(constraint.constraint)
     if isinstance(constraint, Pair | Interval):
         return f"a pair is written {'/'.join(constraint.names).upper()}"
+    if isinstance(constraint, Shape):
+        return "it is written HEIGHTxWIDTH"
+    if isinstance(constraint, Weights | Footprint):
+        return "numbers stand between spaces, rows between slashes: 0 1 0/1 1 1/0 1 0"
     return ""
 
 

@@ -1,0 +1,147 @@
+"""Constraints of parameters that are small arrays: kernels, footprints, shapes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import Got, wrong_type, wrong_value
+from .images import Array
+from .parameters import Range
+
+
+def _numbers(text: str, ndim: int) -> Array:
+    """``"0 -1 0/-1 5 -1/0 -1 0"``: spaces between numbers, slashes between rows."""
+    rows = [[float(word) for word in row.split()] for row in text.split("/")]
+    if len({len(row) for row in rows}) != 1 or (ndim == 1 and len(rows) != 1):
+        raise ValueError("rows of different lengths")
+    return np.array(rows[0] if ndim == 1 else rows)
+
+
+def _array(function: str, argument: str, must: str, value: Any, kinds: str) -> Array:
+    if not isinstance(value, np.ndarray | list | tuple):
+        raise wrong_type(function, argument, must, value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        raise wrong_value(function, argument, must, value) from None
+    if array.dtype.kind not in kinds:
+        raise wrong_type(function, argument, must, Got(f"dtype {array.dtype}"))
+    return array
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A kernel: finite real numbers, as many as an odd number along each of its axes."""
+
+    ndim: int
+
+    def __str__(self) -> str:
+        shape = "(height, width), both odd" if self.ndim == 2 else "(n,), n odd"
+        return f"an array of finite numbers of shape {shape}"
+
+    def check(self, function: str, argument: str, value: Any) -> Array:
+        """As C-contiguous float64."""
+        array = _array(function, argument, str(self), value, "iuf")
+        if array.ndim != self.ndim or not all(length % 2 for length in array.shape):
+            raise wrong_value(function, argument, str(self), Got(f"shape {array.shape}"))
+        weights = np.ascontiguousarray(array, np.float64)
+        if not np.isfinite(weights).all():
+            raise wrong_value(function, argument, str(self), Got("NaN or infinity in it"))
+        return weights
+
+    def parse(self, text: str) -> Array:
+        return _numbers(text, self.ndim)
+
+    def wrong_values(self) -> list[Any]:
+        even = (3, 2) if self.ndim == 2 else (2,)
+        other = (3,) * (3 - self.ndim)
+        whole = (3,) * self.ndim
+        wrong: list[Any] = [1, None, "1", [], [[]], [[1, 2, 3], [1]], ["a", "b", "c"]]
+        wrong += [np.ones(even), np.ones(other), np.ones((3, 3, 3)), np.zeros((0, 3)), np.zeros(0)]
+        return [
+            *wrong,
+            np.full(whole, math.nan),
+            np.full(whole, math.inf),
+            np.ones(whole, complex),
+            np.ones(whole, bool),
+        ]
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Which neighbours count: true or non-zero at them, the centre in the middle."""
+
+    def __str__(self) -> str:
+        return "a bool or integer array of shape (height, width), both odd, true somewhere"
+
+    def check(self, function: str, argument: str, value: Any) -> Array:
+        """As C-contiguous bool."""
+        array = _array(function, argument, str(self), value, "biu")
+        if array.ndim != 2 or not all(length % 2 for length in array.shape):
+            raise wrong_value(function, argument, str(self), Got(f"shape {array.shape}"))
+        if not array.any():
+            raise wrong_value(function, argument, str(self), Got("one without any"))
+        return np.ascontiguousarray(array != 0)
+
+    def parse(self, text: str) -> Array:
+        return np.not_equal(_numbers(text, 2), 0)
+
+    def wrong_values(self) -> list[Any]:
+        wrong: list[Any] = [
+            1,
+            None,
+            "1",
+            [],
+            [[]],
+            [[1, 1, 1], [1]],
+            [["a"]],
+            np.ones(3, bool),
+            np.ones((3, 2), bool),
+        ]
+        return [
+            *wrong,
+            np.zeros((3, 3), bool),
+            np.ones((3, 3)),
+            np.ones((3, 3, 3), bool),
+            np.zeros((0, 3), bool),
+        ]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Height and width in pixels."""
+
+    def __str__(self) -> str:
+        return "a pair (height, width) of integers >= 1"
+
+    def check(self, function: str, argument: str, value: Any) -> tuple[int, int]:
+        if not isinstance(value, tuple | list):
+            raise wrong_type(function, argument, str(self), value)
+        if len(value) != 2:
+            raise wrong_value(function, argument, str(self), value)
+        member = Range(low=1, high=2**40, integer=True)
+        height, width = (member.check(function, f"{argument}[{i}]", number) for i, number in enumerate(value))
+        return height, width
+
+    def parse(self, text: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in text.replace("x", "/").split("/"))
+
+    def wrong_values(self) -> list[Any]:
+        return [
+            1,
+            None,
+            "1x1",
+            (),
+            (1,),
+            (1, 1, 1),
+            (0, 1),
+            (1, -1),
+            (1.5, 1),
+            (1, True),
+            (2**41, 1),
+            np.ones(2, int),
+        ]
