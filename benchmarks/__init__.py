@@ -7,3 +7,17 @@ from pathlib import Path
 # goes first.
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:] = [*(place for place in sys.path if Path(place or ".").resolve() != _ROOT), str(_ROOT)]
+
+SUBJECTS = (
+    "tone",
+    "color",
+    "integral",
+    "box",
+    "convolution",
+    "gaussian",
+    "median",
+    "gradients",
+    "morphology",
+    "resampling",
+)
+"""The files of cases, in the order of the table."""

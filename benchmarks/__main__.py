@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import SUBJECTS
+
 ROOT = Path(__file__).parents[1]
 PEER_REQUIREMENT = "opencv-contrib-python-headless>=4.12,<5"
 
@@ -24,7 +26,7 @@ PEER_REQUIREMENT = "opencv-contrib-python-headless>=4.12,<5"
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
     parser.add_argument("--size", nargs="+", default=["512", "1080p", "4K"], choices=["512", "1080p", "4K"])
-    parser.add_argument("--subject", nargs="+", default=["tone", "color"])
+    parser.add_argument("--subject", nargs="+", default=list(SUBJECTS), choices=SUBJECTS)
     parser.add_argument("--only", default="", help="cases whose name holds this text")
     parser.add_argument(
         "--level", choices=["baseline", "avx2", "avx512"], help="instruction-set level, peers too"

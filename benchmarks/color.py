@@ -8,9 +8,8 @@ import numpy as np
 
 import imgproc
 
-from .harness import Array, Case, another_rule, equal, photograph, within
+from .harness import Array, Case, another_rule, case, equal, photograph, within
 from .rivals import cv2
-from .tone import _case
 
 
 def cases(size: str) -> Iterator[Case]:
@@ -26,7 +25,7 @@ def _conversions(size: str) -> Iterator[Case]:
         gray = np.empty_like(image[..., 0])
         # cv2 works with 15-bit weights on uint16, and in another order on float32.
         near = equal if dtype == np.uint8 else within(2 if dtype == np.uint16 else 2e-6)
-        yield _case(
+        yield case(
             f"RGB to gray {name}",
             size,
             image,
@@ -35,7 +34,7 @@ def _conversions(size: str) -> Iterator[Case]:
             near,
             opencv=lambda image=image, gray=gray: cv2.cvtColor(image, cv2.COLOR_RGB2GRAY, dst=gray),
         )
-        yield _case(
+        yield case(
             f"RGB to YUV {name}",
             size,
             image,
@@ -47,7 +46,7 @@ def _conversions(size: str) -> Iterator[Case]:
         yuv = imgproc.rgb_to_yuv(image)
         # Its inverse weights have three decimals, ours are those that undo ours: 3e-4 of a colour difference.
         back = equal if dtype == np.uint8 else within(20 if dtype == np.uint16 else 3e-4)
-        yield _case(
+        yield case(
             f"YUV to RGB {name}",
             size,
             yuv,
@@ -68,7 +67,7 @@ def _gray_world(size: str) -> Iterator[Case]:
         table = np.clip(np.rint(np.arange(256)[:, None] * gains), 0, 255).astype(np.uint8)[None]
         return cv2.LUT(image, table, dst=out)
 
-    yield _case(
+    yield case(
         "gray world uint8 RGB",
         size,
         image,
@@ -86,7 +85,7 @@ def _gray_world(size: str) -> Iterator[Case]:
             factor = ours.mean() / rival.mean()
             another_rule(ours, np.clip(rival * factor, 0, 255).astype(np.uint8))
 
-        yield _case(
+        yield case(
             "gray world uint8 RGB, saturation 0.9",
             size,
             image,

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .rivals import OPENCV, PILLOW, SCIPY, SKIMAGE
+
 Array = np.ndarray[Any, Any]
 Rule = Callable[[Any, Any], None]
 
@@ -31,6 +33,17 @@ class Case:
     rule: Rule
     moved: int = 0
     """Bytes that must be read and written at least once."""
+
+
+def case(
+    name: str, size: str, image: Array, out: Array | None, ours: Callable[[], Any], rule: Any, **rivals: Any
+) -> Case:
+    """A case whose peers are named by what is installed: opencv=, pillow=, skimage=, scipy=, numpy=."""
+    named = {"opencv": OPENCV, "pillow": PILLOW, "skimage": SKIMAGE, "scipy": SCIPY, "numpy": "numpy"}
+    moved = image.nbytes + (0 if out is None else out.nbytes)
+    height, width = SIZES[size]
+    present = {named[key]: rival for key, rival in rivals.items() if rival is not None and named[key]}
+    return Case(name, size, height * width, ours, present, rule, moved)
 
 
 @dataclass

@@ -16,10 +16,12 @@ def load(name: str) -> ModuleType | None:
 cv2 = load("cv2")
 PIL = load("PIL")
 skimage = load("skimage")
+scipy = load("scipy")
 
 OPENCV = f"opencv {cv2.__version__}" if cv2 else ""
 PILLOW = f"pillow {PIL.__version__}" if PIL else ""
 SKIMAGE = f"scikit-image {skimage.__version__}" if skimage else ""
+SCIPY = f"scipy {scipy.__version__}" if scipy else ""
 
 
 def set_threads(count: int) -> None:
@@ -32,5 +34,5 @@ def versions() -> dict[str, str]:
 
     return {
         "numpy": numpy.__version__,
-        **{module.__name__: module.__version__ for module in (cv2, PIL, skimage) if module},
+        **{module.__name__: module.__version__ for module in (cv2, PIL, skimage, scipy) if module},
     }

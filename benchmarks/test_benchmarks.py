@@ -10,10 +10,8 @@ import pytest
 
 import imgproc
 
-from . import rivals
+from . import SUBJECTS, rivals
 from .harness import Case, compare
-
-SUBJECTS = ("tone", "color")
 
 
 def all_cases() -> Iterator[Case]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 import imgproc
 
-from .harness import SIZES, Array, Case, another_rule, equal, photograph, within
-from .rivals import OPENCV, PILLOW, SKIMAGE, cv2
+from .harness import Array, Case, another_rule, case, equal, photograph, within
+from .rivals import cv2
 
 
 def cases(size: str) -> Iterator[Case]:
@@ -19,16 +19,6 @@ def cases(size: str) -> Iterator[Case]:
     yield from _equalize(size)
     yield from _clahe(size)
     yield from _autocontrast(size)
-
-
-def _case(
-    name: str, size: str, image: Array, out: Array | None, ours: Callable[[], Any], rule: Any, **rivals: Any
-) -> Case:
-    named = {"opencv": OPENCV, "pillow": PILLOW, "skimage": SKIMAGE, "numpy": "numpy"}
-    moved = image.nbytes + (0 if out is None else out.nbytes)
-    height, width = SIZES[size]
-    present = {named[key]: rival for key, rival in rivals.items() if rival is not None and named[key]}
-    return Case(name, size, height * width, ours, present, rule, moved)
 
 
 def _gamma(size: str) -> Iterator[Case]:
@@ -42,7 +32,7 @@ def _gamma(size: str) -> Iterator[Case]:
                 table = np.rint(top * (np.arange(top + 1) / top) ** 0.8).astype(dtype)
                 return cv2.LUT(image, table, dst=out)
 
-            yield _case(
+            yield case(
                 f"gamma {np.dtype(dtype)} {label}",
                 size,
                 image,
@@ -53,7 +43,7 @@ def _gamma(size: str) -> Iterator[Case]:
             )
     image = photograph(size, channels=1, dtype=np.float32)
     out = np.empty_like(image)
-    yield _case(
+    yield case(
         "gamma float32 gray",
         size,
         image,
@@ -81,7 +71,7 @@ def _tables(size: str) -> Iterator[Case]:
         out = np.empty_like(image)
         tables = np.stack(three)
         interleaved = np.ascontiguousarray(tables.T)[None]
-        yield _case(
+        yield case(
             f"three tables uint8 RGB, {label}",
             size,
             image,
@@ -92,7 +82,7 @@ def _tables(size: str) -> Iterator[Case]:
         )
         gray = photograph(size, channels=1)
         gray_out = np.empty_like(gray)
-        yield _case(
+        yield case(
             f"one table uint8 gray, {label}",
             size,
             gray,
@@ -114,7 +104,7 @@ def _histogram(size: str) -> Iterator[Case]:
         ("noise", noise),
         ("constant", np.full((height, width), 99, np.uint8)),
     ):
-        yield _case(
+        yield case(
             f"histogram uint8 {label}",
             size,
             image,
@@ -125,7 +115,7 @@ def _histogram(size: str) -> Iterator[Case]:
             numpy=lambda image=image: np.bincount(image.ravel(), minlength=256),
         )
     image = photograph(size)
-    yield _case(
+    yield case(
         "histogram uint8 RGB",
         size,
         image,
@@ -137,7 +127,7 @@ def _histogram(size: str) -> Iterator[Case]:
         ),
     )
     deep = photograph(size, channels=1, dtype=np.uint16)
-    yield _case(
+    yield case(
         "histogram uint16 photo",
         size,
         deep,
@@ -152,7 +142,7 @@ def _histogram(size: str) -> Iterator[Case]:
 def _equalize(size: str) -> Iterator[Case]:
     image = photograph(size, channels=1)
     out = np.empty_like(image)
-    yield _case(
+    yield case(
         "equalize uint8 gray",
         size,
         image,
@@ -171,7 +161,7 @@ def _equalize(size: str) -> Iterator[Case]:
         table = np.rint(np.maximum(cdf - smallest, 0) * 65535 / (cdf[-1] - smallest)).astype(np.uint16)
         return cv2.LUT(deep, table, dst=deep_out)
 
-    yield _case(
+    yield case(
         "equalize uint16 gray",
         size,
         deep,
@@ -183,7 +173,7 @@ def _equalize(size: str) -> Iterator[Case]:
     if SKIMAGE:
         from skimage.exposure import equalize_hist
 
-        yield _case(
+        yield case(
             "equalize uint16 gray (scikit-image's definition)",
             size,
             deep,
@@ -201,7 +191,7 @@ def _clahe(size: str) -> Iterator[Case]:
         image = photograph(size, channels=1, dtype=dtype)
         out = np.empty_like(image)
         filter_ = cv2.createCLAHE(2.0, (8, 8)) if cv2 else None
-        yield _case(
+        yield case(
             f"CLAHE {np.dtype(dtype)} gray 8x8",
             size,
             image,
@@ -234,7 +224,7 @@ def _autocontrast(size: str) -> Iterator[Case]:
         return lambda: np.asarray(ImageOps.autocontrast(picture, cutoff=1))
 
     # Pillow truncates where we round: one level.
-    yield _case(
+    yield case(
         "autocontrast uint8 gray, cutoff 1",
         size,
         gray,
@@ -249,7 +239,7 @@ def _autocontrast(size: str) -> Iterator[Case]:
         tables = np.stack([stretch_table(image, c) for c in range(3)], axis=-1)[None]
         return cv2.LUT(image, tables, dst=out)
 
-    yield _case(
+    yield case(
         "autocontrast uint8 RGB each, cutoff 1",
         size,
         image,
@@ -266,7 +256,7 @@ def _autocontrast(size: str) -> Iterator[Case]:
         cv2.insertChannel(cv2.LUT(y, stretch_table(y, 0)), yuv, 0)
         return cv2.cvtColor(yuv, cv2.COLOR_YUV2RGB, dst=out)
 
-    yield _case(
+    yield case(
         "autocontrast uint8 RGB luma, cutoff 1",
         size,
         image,

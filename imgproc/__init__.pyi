@@ -1,5 +1,8 @@
 from . import color as color
+from . import filters as filters
+from . import gradients as gradients
 from . import io as io
+from . import morphology as morphology
 from . import tone as tone
 from ._core.config import show_config as show_config
 from ._core.cpu import cpu_levels as cpu_levels

@@ -1,0 +1,1 @@
+"""Filters: box, Gaussian, median and general convolution; integral images; resampling."""

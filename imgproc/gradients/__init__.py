@@ -1,0 +1,1 @@
+"""Gradients: derivatives, their magnitude and direction, and edges."""

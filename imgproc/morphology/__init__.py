@@ -1,0 +1,1 @@
+"""Morphology: erosion, dilation, and what is made of them."""
