@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import imgproc
 
-from .harness import Array, Case, another_rule, case, equal, photograph, within
-from .rivals import cv2
+from .harness import SIZES, Array, Case, another_rule, case, equal, photograph, within
+from .rivals import PILLOW, SKIMAGE, cv2
 
 
 def cases(size: str) -> Iterator[Case]:
