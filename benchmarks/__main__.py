@@ -37,7 +37,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--alone", action="store_true", help="measure against the OpenCV of this environment only"
     )
-    parser.add_argument("-o", "--output", type=Path, help="folder for benchmarks.json, .md and .svg")
+    parser.add_argument("-o", "--output", type=Path, help="folder for a .json, .md and .svg of each subject")
+    parser.add_argument("--json", type=Path, help=argparse.SUPPRESS)  # where the second interpreter reports
     return parser.parse_args()
 
 
@@ -74,6 +75,7 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 for rival, timing in timings.items():
                     ours = min(timing.ours)
                     yield {
+                        "subject": subject,
                         "case": case.name,
                         "size": case.size,
                         "rival": rival,
@@ -117,21 +119,14 @@ def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder_name:
         package = Path(folder_name) / "imgproc"
         package.symlink_to(Path(imgproc.__file__).parent, target_is_directory=True)
-        command = [
-            python,
-            "-m",
-            "benchmarks",
-            "--alone",
-            "-o",
-            folder_name,
-            "--seconds",
-            str(options.seconds),
-        ]
+        answer = Path(folder_name) / "rows.json"
+        command = [python, "-m", "benchmarks", "--alone", "--json", str(answer)]
+        command += ["--seconds", str(options.seconds)]
         command += ["--threads", str(options.threads), "--only", options.only, "--size", *options.size]
         command += ["--subject", *options.subject, *(["--level", options.level] if options.level else [])]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([folder_name, str(ROOT)])}
         subprocess.run(command, check=True, env=environment, cwd=folder_name, stdout=subprocess.DEVNULL)
-        result: dict[str, Any] = json.loads((Path(folder_name) / "benchmarks.json").read_text("utf-8"))
+        result: dict[str, Any] = json.loads(answer.read_text("utf-8"))
         return result
 
 
@@ -157,10 +152,14 @@ def best_peers(report: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     return best
 
 
+def _sizes(best: dict[tuple[str, str], Any]) -> list[str]:
+    return [size for size in ("512", "1080p", "4K") if any(key[1] == size for key in best)]
+
+
 def markdown(report: dict[str, Any]) -> str:
     """Ratio to the fastest peer at each size, and our time at the largest."""
     best = best_peers(report)
-    sizes = [size for size in ("512", "1080p", "4K") if any(key[1] == size for key in best)]
+    sizes = _sizes(best)
     lines = [
         f"| case | {' | '.join(sizes)} | ours, {sizes[-1]} | MPix/s | fastest peer, {sizes[-1]} |",
         "| --- |" + " --- |" * (len(sizes) + 3),
@@ -183,10 +182,9 @@ def draw(report: dict[str, Any], path: Path) -> None:
     matplotlib.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot
 
-    largest = [size for size in ("512", "1080p", "4K") if any(row["size"] == size for row in report["rows"])][
-        -1
-    ]
-    best = {case: row for (case, size), row in best_peers(report).items() if size == largest}
+    peers = best_peers(report)
+    largest = _sizes(peers)[-1]
+    best = {case: row for (case, size), row in peers.items() if size == largest}
     names = list(best)[::-1]
     ratios = [best[name]["ratio"] for name in names]
     figure, axes = pyplot.subplots(figsize=(8.5, 0.27 * len(names) + 1.3), layout="constrained")
@@ -207,7 +205,10 @@ def draw(report: dict[str, Any], path: Path) -> None:
     first = report["rows"][0]
     threads = f"{first['threads']} thread{'s' if first['threads'] > 1 else ''}"
     machine_text = f"{report['machine']['processor']}, {first['level']}, {threads}"
-    axes.set_title(f"Times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left")
+    subject = first["subject"].capitalize()
+    axes.set_title(
+        f"{subject}: times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left"
+    )
     figure.savefig(path, metadata={"Date": None})
 
 
@@ -227,12 +228,16 @@ def main() -> int:
     report = {"machine": machine(), "versions": versions, "rows": found}
     print_table(found)
     print(", ".join(f"{name} {version}" for name, version in versions.items()), "·", machine()["processor"])
+    if options.json:
+        options.json.write_text(json.dumps(report), "utf-8")
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "benchmarks.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-        if not options.alone:
-            (options.output / "benchmarks.md").write_text(markdown(report), "utf-8")
-            draw(report, options.output / "benchmarks.svg")
+        for subject in dict.fromkeys(row["subject"] for row in found):
+            part = report | {"rows": [row for row in found if row["subject"] == subject]}
+            text = json.dumps(part, indent=1) + "\n"
+            (options.output / f"{subject}.json").write_text(text, "utf-8")
+            (options.output / f"{subject}.md").write_text(markdown(part), "utf-8")
+            draw(part, options.output / f"{subject}.svg")
     return 0
 
 
