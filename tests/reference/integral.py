@@ -1,8 +1,8 @@
 """Slow twins of the integral images: each sum over its own pixels, from the definitions.
 
-F. C. Crow, "Summed-area tables for texture mapping", SIGGRAPH 1984; R. Lienhart, J. Maydt, "An extended set of Haar-like
-features for rapid object detection", ICIP 2002 (the tilted form, with the indices of OpenCV's `integral`). Sums are
-Python's: of integers exact, of floats correctly rounded.
+F. C. Crow, "Summed-area tables for texture mapping", SIGGRAPH 1984; R. Lienhart, J. Maydt, "An extended set of
+Haar-like features for rapid object detection", ICIP 2002 (the tilted form, with the indices of OpenCV's `integral`).
+Sums are Python's: of integers exact, of floats correctly rounded.
 """
 
 from __future__ import annotations
