@@ -28,6 +28,11 @@ def _alike(ours: Array, rival: Array) -> None:
         np.testing.assert_allclose(ours, rival, rtol=1e-12, atol=1e-6)
 
 
+def _all_alike(ours: list[Array], rivals: list[Array]) -> None:
+    for pair in zip(ours, rivals, strict=True):
+        _alike(*pair)
+
+
 def _sums(size: str) -> Iterator[Case]:
     for name, channels, dtype, kind in (
         ("gray uint8", 1, np.uint8, np.uint32),
@@ -42,7 +47,7 @@ def _sums(size: str) -> Iterator[Case]:
         image = photograph(size, channels=channels, dtype=dtype)
         shape = (image.shape[0] + 1, image.shape[1] + 1, *image.shape[2:])
         out = np.empty(shape, kind)
-        theirs = out.view(np.int32 if kind == np.uint32 else np.float64)
+        signed = out.view(np.int32 if kind == np.uint32 else np.float64)
         depth = cv2 and (cv2.CV_32S if kind == np.uint32 else cv2.CV_64F)
 
         def by_skimage(image: Array = image) -> Any:
@@ -56,25 +61,34 @@ def _sums(size: str) -> Iterator[Case]:
             out,
             lambda image=image, kind=kind, out=out: imgproc.integral_image(image, dtype=kind, out=out),
             _alike,
-            opencv=cv2 and (lambda image=image, out=theirs, depth=depth: cv2.integral(image, out, depth)),
+            opencv=cv2 and (lambda image=image, out=signed, depth=depth: cv2.integral(image, out, depth)),
             skimage=by_skimage if channels == 1 and kind == np.uint64 and skimage else None,
         )
-        if channels == 1 and dtype != np.uint16:
+        if channels == 1:
+            outs = [np.empty(shape, kind), np.empty(shape, imgproc.integral_image(image, squared=True).dtype)]
+            outs.append(np.empty(shape, kind))
+
+            def all_three(image: Array = image, outs: list[Array] = outs, kind: Any = kind) -> list[Array]:
+                return [
+                    imgproc.integral_image(image, dtype=kind, out=outs[0]),
+                    imgproc.integral_image(image, squared=True, out=outs[1]),
+                    imgproc.integral_image(image, dtype=kind, tilted=True, out=outs[2]),
+                ]
+
+            theirs = [np.empty(shape, np.int32 if kind == np.uint32 else np.float64) for _ in range(3)]
+            theirs[1] = np.empty(shape, np.float64)
+
+            def three_by_opencv(image: Array = image, outs: list[Array] = theirs, depth: Any = depth) -> Any:
+                return cv2.integral3(image, *outs, depth, cv2.CV_64F)
+
             yield case(
-                f"integral {name}, tilted and upright",
+                f"integral {name}, with squares and tilted",
                 size,
                 image,
                 out,
-                lambda image=image, kind=kind, out=out: (
-                    imgproc.integral_image(image, dtype=kind, out=out),
-                    imgproc.integral_image(image, dtype=kind, squared=True)
-                    if kind != np.uint32
-                    else imgproc.integral_image(image, squared=True),
-                    imgproc.integral_image(image, dtype=kind, tilted=True),
-                ),
-                lambda ours, rival: [_alike(*pair) for pair in zip(ours, rival, strict=True)],
-                opencv=cv2
-                and (lambda image=image, depth=depth: cv2.integral3(image, sdepth=depth, sqdepth=cv2.CV_64F)),
+                all_three,
+                _all_alike,
+                opencv=cv2 and three_by_opencv,
             )
 
 

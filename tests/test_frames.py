@@ -110,7 +110,7 @@ def test_every_way_to_hand_frames_in(rng: Any, level: str, threads: int, dtype: 
             out,
             imgproc.average_frames(tuple(stack)),
             imgproc.average_frames(frame for frame in stack),
-            imgproc.average_frames({number: frame for number, frame in enumerate(stack)}.values()),
+            imgproc.average_frames(dict(enumerate(stack)).values()),
             imgproc.average_frames(iter(stack), out=np.full_like(expected, 7)),
         ):
             assert other.tobytes() == expected.tobytes()
@@ -327,9 +327,10 @@ def test_many_user_threads(rng: Any, level: str, threads: int) -> None:
     stacks = [draw(rng, (7, 37, 131), dtype) for dtype in DTYPES]
     expected = [imgproc.average_frames(stack) for stack in stacks]
     with ThreadPoolExecutor(8) as pool:
-        for make in (list, iter):
-            for _ in range(3):
-                results = pool.map(lambda stack: imgproc.average_frames(make(stack)), stacks)
+        for _ in range(3):
+            at_hand = pool.map(imgproc.average_frames, stacks)
+            streamed = pool.map(imgproc.average_frames, [iter(stack) for stack in stacks])
+            for results in (at_hand, streamed):
                 for result, plain in zip(results, expected, strict=True):
                     assert result.tobytes() == plain.tobytes()
 

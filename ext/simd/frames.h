@@ -7,17 +7,26 @@
 #define SIMD_SOURCE "simd/frames.h"
 #include "simd/levels.h"
 
-/* Adds n samples of each of `count` frames to `sums` (NULL: to zeros, kept nowhere). Where dst is not NULL, it gets
-   the means of the `total` frames added so far instead, and sums are left as they were; either is not NULL.
-   At most 2^24 frames of u8 and 2^36 of u16 in total. */
-#define DISPATCH_FRAMES(sample, sum)                                                                             \
-    DISPATCH(void, frames_##sample,                                                                              \
-             (const sample *const *frames, ptrdiff_t count, sum *sums, sample *dst, ptrdiff_t n, ptrdiff_t total), \
-             (frames, count, sums, dst, n, total))
-DISPATCH_FRAMES(u8, u32)
-DISPATCH_FRAMES(u16, u64)
-DISPATCH_FRAMES(f32, f64)
+/* The means of n samples of `count` frames. At most 2^24 frames of u8 and 2^36 of u16. */
+#define DISPATCH_FRAMES(sample) \
+    DISPATCH(void, mean_##sample, (const sample *const *frames, ptrdiff_t count, sample *dst, ptrdiff_t n), (frames, count, dst, n))
+DISPATCH_FRAMES(u8)
+DISPATCH_FRAMES(u16)
+DISPATCH_FRAMES(f32)
 #undef DISPATCH_FRAMES
+
+/* Adds n samples of one frame to sums that hold 257 frames of u8, 65537 of u16, any number of f32. */
+DISPATCH(void, add_u8, (const u8 *frame, u16 *sums, ptrdiff_t n), (frame, sums, n))
+DISPATCH(void, add_u16, (const u16 *frame, u32 *sums, ptrdiff_t n), (frame, sums, n))
+DISPATCH(void, add_f32, (const f32 *frame, f64 *sums, ptrdiff_t n), (frame, sums, n))
+
+/* The means of `total` frames from their sums. */
+DISPATCH(void, divide_u8, (const u16 *sums, u8 *dst, ptrdiff_t n, ptrdiff_t total), (sums, dst, n, total))
+DISPATCH(void, divide_u16, (const u32 *sums, u16 *dst, ptrdiff_t n, ptrdiff_t total), (sums, dst, n, total))
+DISPATCH(void, divide_f32, (const f64 *sums, f32 *dst, ptrdiff_t n, ptrdiff_t total), (sums, dst, n, total))
+/* The same from sums of more frames. */
+DISPATCH(void, divide_many_u8, (const u32 *sums, u8 *dst, ptrdiff_t n, ptrdiff_t total), (sums, dst, n, total))
+DISPATCH(void, divide_many_u16, (const u64 *sums, u16 *dst, ptrdiff_t n, ptrdiff_t total), (sums, dst, n, total))
 
 #else
 
@@ -45,19 +54,16 @@ ADD_FRAMES(f32, f64)
    The quotient of two numbers that the type holds is exact where it is half an integer; elsewhere it differs from one by
    1 / (2 total) or more and is not rounded to it while total is below the bound: with f32, quotients below 2^8 (2^16)
    are off by 2^-17 (2^-9) at most. Products with the inverse are quotients where total is a power of two. */
-#define ROUND_MEANS(sample, sum, real, magic)                                                                        \
-    INLINE void FN(round_##sum##_##real)(const sum *restrict sums, sample *restrict dst, ptrdiff_t m, ptrdiff_t total) { \
-        const real divisor = (real)total, inverse = 1 / divisor;                                                     \
-        if ((total & (total - 1)) == 0)                                                                              \
-            for (ptrdiff_t i = 0; i < m; i++) {                                                                      \
-                const real shifted = FN(real_##sum##_##real)(sums[i]) * inverse + magic;                             \
-                dst[i] = (sample)FN(low_bits_##real)(shifted);                                                       \
-            }                                                                                                        \
-        else                                                                                                         \
-            for (ptrdiff_t i = 0; i < m; i++) {                                                                      \
-                const real shifted = FN(real_##sum##_##real)(sums[i]) / divisor + magic;                             \
-                dst[i] = (sample)FN(low_bits_##real)(shifted);                                                       \
-            }                                                                                                        \
+#define ROUND_MEANS(sample, sum, real, magic)                                                                           \
+    INLINE void FN(round_##sample##_##sum##_##real)(const sum *restrict sums, sample *restrict dst, ptrdiff_t n,         \
+                                                    ptrdiff_t total) {                                                  \
+        const real divisor = (real)total, inverse = 1 / divisor;                                                        \
+        if ((total & (total - 1)) == 0)                                                                                 \
+            for (ptrdiff_t i = 0; i < n; i++)                                                                           \
+                dst[i] = (sample)FN(low_bits_##real)(FN(real_##sum##_##real)(sums[i]) * inverse + magic);               \
+        else                                                                                                            \
+            for (ptrdiff_t i = 0; i < n; i++)                                                                           \
+                dst[i] = (sample)FN(low_bits_##real)(FN(real_##sum##_##real)(sums[i]) / divisor + magic);               \
     }
 INLINE u32 FN(low_bits_f32)(f32 v) {
     u32 bits;
@@ -83,49 +89,65 @@ INLINE f32 FN(real_u32_f32)(u32 v) { return (f32)(i32)v; }
 ROUND_MEANS(u8, u16, f32, 8388608.0f)
 ROUND_MEANS(u8, u32, f64, 4503599627370496.0)
 ROUND_MEANS(u16, u32, f32, 8388608.0f)
+ROUND_MEANS(u16, u32, f64, 4503599627370496.0)
 ROUND_MEANS(u16, u64, f64, 4503599627370496.0)
 #undef ROUND_MEANS
 
-/* `part` holds sums of `parts` frames. Few frames are never added up in `sum`. */
-#define FRAMES(sample, part, sum, few, parts)                                                                        \
-    static void FN(frames_##sample)(const sample *const *frames, ptrdiff_t count, sum *sums, sample *dst, ptrdiff_t n, \
-                                    ptrdiff_t total) {                                                               \
-        part some[FRAMES_STRIP];                                                                                     \
-        sum all[FRAMES_STRIP];                                                                                       \
-        for (ptrdiff_t at = 0; at < n; at += FRAMES_STRIP) {                                                         \
-            const ptrdiff_t m = n - at < FRAMES_STRIP ? n - at : FRAMES_STRIP;                                       \
-            if (!sums && count <= few) {                                                                             \
-                memset(some, 0, sizeof some);                                                                        \
-                FN(add_##sample##_##part)(frames, count, at, some, m);                                               \
-                FN(round_##part##_f32)(some, dst + at, m, total);                                                    \
-                continue;                                                                                            \
-            }                                                                                                        \
-            sum *strip = sums && !dst ? sums + at : all;                                                             \
-            if (!sums) memset(all, 0, sizeof all);                                                                   \
-            else if (dst) memcpy(all, sums + at, (size_t)m * sizeof(sum));                                           \
-            for (ptrdiff_t k = 0; k < count; k += parts) {                                                           \
-                memset(some, 0, sizeof some);                                                                        \
-                FN(add_##sample##_##part)(frames + k, count - k < parts ? count - k : parts, at, some, m);           \
-                for (ptrdiff_t i = 0; i < m; i++) strip[i] += some[i];                                               \
-            }                                                                                                        \
-            if (dst) FN(round_##sum##_f64)(strip, dst + at, m, total);                                               \
-        }                                                                                                            \
-    }
-FRAMES(u8, u16, u32, 257, 257)
-FRAMES(u16, u32, u64, 128, 65537)
-#undef FRAMES
-
-static void FN(frames_f32)(const f32 *const *frames, ptrdiff_t count, f64 *sums, f32 *dst, ptrdiff_t n, ptrdiff_t total) {
+static void FN(divide_u8)(const u16 *sums, u8 *dst, ptrdiff_t n, ptrdiff_t total) {
+    FN(round_u8_u16_f32)(sums, dst, n, total);
+}
+static void FN(divide_many_u8)(const u32 *sums, u8 *dst, ptrdiff_t n, ptrdiff_t total) {
+    FN(round_u8_u32_f64)(sums, dst, n, total);
+}
+static void FN(divide_u16)(const u32 *sums, u16 *dst, ptrdiff_t n, ptrdiff_t total) {
+    if (total <= 128) FN(round_u16_u32_f32)(sums, dst, n, total);
+    else FN(round_u16_u32_f64)(sums, dst, n, total);
+}
+static void FN(divide_many_u16)(const u64 *sums, u16 *dst, ptrdiff_t n, ptrdiff_t total) {
+    FN(round_u16_u64_f64)(sums, dst, n, total);
+}
+static void FN(divide_f32)(const f64 *restrict sums, f32 *restrict dst, ptrdiff_t n, ptrdiff_t total) {
     const f64 divisor = (f64)total;
+    for (ptrdiff_t i = 0; i < n; i++) dst[i] = (f32)(sums[i] / divisor);
+}
+
+static void FN(add_u8)(const u8 *frame, u16 *sums, ptrdiff_t n) { FN(add_u8_u16)(&frame, 1, 0, sums, n); }
+static void FN(add_u16)(const u16 *frame, u32 *sums, ptrdiff_t n) { FN(add_u16_u32)(&frame, 1, 0, sums, n); }
+static void FN(add_f32)(const f32 *frame, f64 *sums, ptrdiff_t n) { FN(add_f32_f64)(&frame, 1, 0, sums, n); }
+
+/* `some` holds sums of `part` frames. */
+#define MEAN(sample, few, sum, part)                                                                                   \
+    static void FN(mean_##sample)(const sample *const *frames, ptrdiff_t count, sample *dst, ptrdiff_t n) {            \
+        few some[FRAMES_STRIP];                                                                                        \
+        sum all[FRAMES_STRIP];                                                                                         \
+        for (ptrdiff_t at = 0; at < n; at += FRAMES_STRIP) {                                                           \
+            const ptrdiff_t m = n - at < FRAMES_STRIP ? n - at : FRAMES_STRIP;                                         \
+            memset(some, 0, sizeof some);                                                                              \
+            if (count <= part) {                                                                                       \
+                FN(add_##sample##_##few)(frames, count, at, some, m);                                                  \
+                FN(divide_##sample)(some, dst + at, m, count);                                                         \
+                continue;                                                                                              \
+            }                                                                                                          \
+            memset(all, 0, sizeof all);                                                                                \
+            for (ptrdiff_t k = 0; k < count; k += part) {                                                              \
+                memset(some, 0, sizeof some);                                                                          \
+                FN(add_##sample##_##few)(frames + k, count - k < part ? count - k : part, at, some, m);                \
+                for (ptrdiff_t i = 0; i < m; i++) all[i] += some[i];                                                   \
+            }                                                                                                          \
+            FN(divide_many_##sample)(all, dst + at, m, count);                                                         \
+        }                                                                                                              \
+    }
+MEAN(u8, u16, u32, 257)
+MEAN(u16, u32, u64, 65537)
+#undef MEAN
+
+static void FN(mean_f32)(const f32 *const *frames, ptrdiff_t count, f32 *dst, ptrdiff_t n) {
     f64 all[FRAMES_STRIP];
     for (ptrdiff_t at = 0; at < n; at += FRAMES_STRIP) {
         const ptrdiff_t m = n - at < FRAMES_STRIP ? n - at : FRAMES_STRIP;
-        f64 *strip = sums && !dst ? sums + at : all;
-        if (!sums) memset(all, 0, sizeof all);
-        else if (dst) memcpy(all, sums + at, (size_t)m * sizeof(f64));
-        FN(add_f32_f64)(frames, count, at, strip, m);
-        if (dst)
-            for (ptrdiff_t i = 0; i < m; i++) dst[at + i] = (f32)(strip[i] / divisor);
+        memset(all, 0, sizeof all);
+        FN(add_f32_f64)(frames, count, at, all, m);
+        FN(divide_f32)(all, dst + at, m, count);
     }
 }
 

@@ -12,15 +12,21 @@ from .._core.images import FLOAT32, UINT8, UINT16, Array, check_image, check_out
 from .._core.threads import run_bands
 from .._ext import frames as kernels
 
-# So many frames have exact sums, in these dtypes.
-_SUMS = {UINT8: np.dtype(np.uint32), UINT16: np.dtype(np.uint64), FLOAT32: np.dtype(np.float64)}
+# Sums of a stream of frames, how many frames they hold, and what those that follow are added up in.
+_SUMS: dict[np.dtype[Any], np.dtype[Any]] = {
+    UINT8: np.dtype(np.uint16),
+    UINT16: np.dtype(np.uint32),
+    FLOAT32: np.dtype(np.float64),
+}
+_HELD = {UINT8: 257, UINT16: 65537, FLOAT32: 1 << 53}
+_SUMS_OF_MANY: dict[np.dtype[Any], np.dtype[Any]] = {UINT8: np.dtype(np.uint32), UINT16: np.dtype(np.uint64)}
+
+# The mean of so many is exact.
 _MOST = {UINT8: 1 << 24, UINT16: 1 << 36, FLOAT32: 1 << 53}
 
 # Nanoseconds per sample of one frame, only an estimate for the choice of threads.
 _COST = {UINT8: 0.12, UINT16: 0.25, FLOAT32: 0.5}
-
-# Frames of a stream that are added in one pass over the sums.
-_GROUP = 4
+_COST_OF_STREAM = 4
 
 
 def average_frames(frames: Iterable[Array], *, out: Array | None = None) -> Array:
@@ -30,8 +36,7 @@ def average_frames(frames: Iterable[Array], *, out: Array | None = None) -> Arra
     ----------
     frames : (N, H, W[, C]) array, sequence or other iterable of (H, W[, C]) arrays
         One or more images of one shape and dtype, uint8, uint16 or float32, gray, RGB or RGBA. Of an iterator
-        or generator only sums and four frames are held at a time; each frame is copied, so the next may
-        overwrite it.
+        or generator only the sums and one frame are held at a time, and the next may overwrite it.
     out : (H, W[, C]) array, optional
         C-contiguous array for the result, of the dtype of the frames, that shares no memory with an array or a
         sequence of frames.
@@ -56,8 +61,9 @@ def average_frames(frames: Iterable[Array], *, out: Array | None = None) -> Arra
     infinity reach only the mean of their own sample.
 
     Each sample is read once and each mean written once, where the frames are at hand. A stream also reads and
-    writes sums of 4 bytes a sample for uint8, 8 for others, with every fourth frame. The same bits for any
-    number of threads, and however the frames are handed in.
+    writes sums with every frame: 2 bytes a sample for uint8, 4 for uint16, 8 for float32 (and as many again after
+    257 or 65537 frames of integers). The same bits for any number of threads, and however the frames are handed
+    in.
 
     Noise that is independent from frame to frame, of standard deviation σ, falls to σ / √N.
 
@@ -81,50 +87,53 @@ def average_frames(frames: Iterable[Array], *, out: Array | None = None) -> Arra
         must = "an array (N, H, W[, C]) or an iterable of images"
         raise wrong_type("average_frames", "frames", must, frames)
     if not at_hand:
-        raise _nothing()
+        raise wrong_value("average_frames", "frames", "at least one image", Got("none"))
     first = at_hand[0]
     _check_count(len(at_hand) - 1, first.dtype)
     out = check_out("average_frames", out, first.shape, first.dtype, *at_hand)
-    if all(_has_packed_rows(frame) for frame in at_hand):
-        _add(at_hand, None, out, len(at_hand))
-        return out
-    # Copies of all frames at once might not fit the memory.
-    return _average_stream(at_hand, out)
-
-
-def _average_stream(frames: Iterable[object], out: Array | None) -> Array:
-    """Frames are copied in groups, and each group is added to sums."""
-    group: list[Array] = []
-    sums: Array | None = None
-    filled = total = 0
-    for number, frame in enumerate(frames):
-        image = _check_frame(frame, number, group[0] if group else frame)
-        if not group:
-            out = check_out("average_frames", out, image.shape, image.dtype)
-            group = [np.empty(image.shape, image.dtype) for _ in range(_GROUP)]
-        elif filled == _GROUP:
-            if sums is None:
-                sums = np.zeros(rows(group[0]).shape, _SUMS[image.dtype])
-            _add(group, sums, None, total)
-            filled = 0
-        _check_count(number, image.dtype)
-        np.copyto(group[filled], image)
-        filled, total = filled + 1, total + 1
-    if out is None or not group:
-        raise _nothing()
-    _add(group[:filled], sums, out, total)
+    if not all(_has_packed_rows(frame) for frame in at_hand):
+        # Copies of all frames at once might not fit the memory.
+        return _average_stream(at_hand, out)
+    samples, means = [rows(frame) for frame in at_hand], rows(out)
+    cost = means.size * len(at_hand) * _COST[first.dtype]
+    run_bands(lambda y0, y1: kernels.mean(samples, means, y0, y1), len(means), cost)
     return out
 
 
-def _add(frames: list[Array], sums: Array | None, out: Array | None, total: int) -> None:
-    """Add frames to ``sums``, or write the mean of ``total`` frames, these the last, to ``out``."""
-    samples = [rows(frame) for frame in frames]
-    first, means = samples[0], None if out is None else rows(out)
+def _average_stream(frames: Iterable[object], out: Array | None) -> Array:
+    first: Array | None = None
+    sums = many = np.empty(0)
+    total = held = 0
+    for total, frame in enumerate(frames, 1):
+        image = _check_frame(frame, total - 1, frame if first is None else first)
+        samples, dtype = rows(image), image.dtype
+        if first is None:
+            # Only shape and dtype: the frame may be overwritten.
+            first = np.broadcast_to(np.zeros((), dtype), image.shape)
+            out = check_out("average_frames", out, image.shape, dtype)
+            sums = samples.astype(_SUMS[dtype], order="C")
+            held = 1
+            continue
+        _check_count(total - 1, dtype)
+        if held == _HELD[dtype]:
+            many = many + sums if many.size else sums.astype(_SUMS_OF_MANY[dtype])
+            sums.fill(0)
+            held = 0
+        _add(samples, sums)
+        held += 1
+    if out is None or first is None:
+        raise wrong_value("average_frames", "frames", "at least one image", Got("none"))
+    if many.size:
+        many += sums
+        sums = many
+    means, of_many, cost = rows(out), bool(many.size), first.size * _COST_OF_STREAM * _COST[first.dtype]
+    run_bands(lambda y0, y1: kernels.divide(sums, means, total, of_many, y0, y1), len(means), cost)
+    return out
 
-    def band(y0: int, y1: int) -> None:
-        kernels.add(samples, first, sums, means, total, y0, y1)
 
-    run_bands(band, len(first), first.size * len(frames) * _COST[first.dtype])
+def _add(samples: Array, sums: Array) -> None:
+    cost = samples.size * _COST_OF_STREAM * _COST[samples.dtype]
+    run_bands(lambda y0, y1: kernels.add(samples, sums, y0, y1), len(samples), cost)
 
 
 def _has_packed_rows(frame: Array) -> bool:
@@ -160,7 +169,3 @@ def _check_count(number: int, dtype: np.dtype[Any]) -> None:
     if number >= _MOST[dtype]:
         most = f"at most {_MOST[dtype]} {dtype} images"
         raise wrong_value("average_frames", "frames", most, Got("more"))
-
-
-def _nothing() -> ValueError:
-    return wrong_value("average_frames", "frames", "at least one image", Got("none"))
