@@ -1,1 +1,10 @@
 """Filters: box, Gaussian, median and general convolution; integral images; resampling."""
+
+from .frames import average_frames
+from .integral import box_sum, integral_image
+
+__all__ = [
+    "average_frames",
+    "box_sum",
+    "integral_image",
+]
