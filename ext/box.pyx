@@ -93,7 +93,7 @@ def box_rows(
     box.ry, box.rx = ry, rx
     box.rows = &rows[0]
     box.columns = &columns[0] if columns.shape[0] else NULL
-    box.fill = fill
+    box.fill = <float>fill if sample_t is float else fill
     box.normalize = normalize
     with nogil:
         if sample_t is float:

@@ -42,7 +42,7 @@ def means_by_cumulation(image, radius, **arguments):
 
 def check(image, radius, normalize=True, border="reflect", fill=0.0):
     result = imgproc.box_filter(image, radius, normalize=normalize, border=border, fill=fill)
-    expected = slow(image, radius, normalize, border, fill)
+    expected = slow(image, radius, normalize, border, image.dtype.type(fill).item())
     if image.dtype == np.float32:
         # Half a unit from the one rounding to float32; float64 adds at most 2^-40 of the largest value here.
         bound = np.spacing(np.abs(expected).astype(np.float32)) * 0.5001 + 2.0**-40 * np.abs(image).max()

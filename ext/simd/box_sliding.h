@@ -165,6 +165,26 @@ INLINE void FN(sliding_lanes)(const char *sums, ptrdiff_t n, ptrdiff_t taps, int
         }
     }
 }
+
+/* uint16 means of windows of few pixels: added up directly. Returns how many of the n are left over. */
+INLINE ptrdiff_t FN(few_taps)(const u32 *sums, ptrdiff_t n, int taps, ptrdiff_t step, const Division *division, u16 *dst) {
+    enum { STEP_U32 = LANES * 4 };
+    ptrdiff_t i = 0;
+    for (; i + 2 * STEP_U32 <= n; i += 2 * STEP_U32) {
+        VECTOR a = BITS(loadu)((const void *)(sums + i)), b = BITS(loadu)((const void *)(sums + i + STEP_U32));
+        for (int k = 1; k < taps; k++) {
+            a = OP(add_epi32)(a, BITS(loadu)((const void *)(sums + i + k * step)));
+            b = OP(add_epi32)(b, BITS(loadu)((const void *)(sums + i + k * step + STEP_U32)));
+        }
+        const VECTOR packed = OP(packus_epi32)(FN(divide)(a, division, 0), FN(divide)(b, division, 0));
+#if LEVEL == LEVEL_AVX512
+        BITS(storeu)((void *)(dst + i), _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), packed));
+#else
+        BITS(storeu)((void *)(dst + i), _mm256_permute4x64_epi64(packed, 0xd8));
+#endif
+    }
+    return n - i;
+}
 #undef LANES
 #undef SHUFFLE32
 #undef ROUNDED
@@ -190,6 +210,19 @@ INLINE void FN(sliding_any)(const void *sums, ptrdiff_t n, ptrdiff_t taps, int s
 static void FN(sliding_row)(const void *sums, ptrdiff_t n, ptrdiff_t taps, int size, int channels, int output,
                             const Division *division, void *dst) {
     const int by_float = division->inverse > 0;
+#if LEVEL != LEVEL_BASELINE
+    if (output == BOX_MEAN_U16 && taps <= 5) {
+        const u32 *from = sums;
+        const ptrdiff_t left = taps == 3 ? FN(few_taps)(from, n, 3, channels, division, dst)
+                                         : FN(few_taps)(from, n, (int)taps, channels, division, dst);
+        for (ptrdiff_t i = n - left; i < n; i++) {
+            u32 window = 0;
+            for (ptrdiff_t k = 0; k < taps; k++) window += from[i + k * channels];
+            FN(put_window)(dst, i, window, BOX_MEAN_U16, division);
+        }
+        return;
+    }
+#endif
     if (size == 2) {
         if (output == BOX_SUM_U32) FN(sliding_any)(sums, n, taps, 2, channels, BOX_SUM_U32, 0, division, dst);
         else if (by_float) FN(sliding_any)(sums, n, taps, 2, channels, BOX_MEAN_U8, 1, division, dst);

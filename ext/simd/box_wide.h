@@ -55,6 +55,22 @@ static void FN(wide_direct)(const FN(Wide) *wide, ptrdiff_t y0, ptrdiff_t y1) {
     }
 }
 
+/* Few rows and few columns of float32: row by row, so that the column sums stay in the first cache. */
+static void FN(wide_few)(const FN(Wide) *wide, ptrdiff_t y0, ptrdiff_t y1) {
+    const Box *box = wide->box;
+    const ptrdiff_t n = box_samples(box);
+    const int height = (int)(2 * box->ry + 1), taps = (int)(2 * box->rx + 1);
+    const f32 *rows[WIDE_DIRECT];
+    f64 fill[4], *inside = wide->sums + box->rx * box->channels;
+    for (int c = 0; c < 4; c++) fill[c] = (f64)height * box->fill;
+    for (ptrdiff_t y = y0; y < y1; y++) {
+        for (int k = 0; k < height; k++) rows[k] = FN(wide_row)(wide, y + k);
+        FN(few_rows)(rows, n, height, inside);
+        extend_row(inside, box->width, box->columns, box->rx, box->rx, fill, sizeof(f64) * (size_t)box->channels);
+        FN(direct_row)(wide->sums, n, box->channels, taps, wide->finish, box_output(box, y));
+    }
+}
+
 /* to = from + the rows from position `first` on, `step` (1 or -1) apart. */
 static void FN(wide_add)(const FN(Wide) *wide, const f64 *from, f64 *to, ptrdiff_t first, ptrdiff_t count, ptrdiff_t step) {
     const void *rows[8];
@@ -107,7 +123,9 @@ static int FN(box_wide)(const Box *box, const Finish *finish, int size, ptrdiff_
     }
     memset(wide.zero_row, 0, (size_t)(n * size));
     fill_samples(wide.fill_row, n, box->fill, (size_t)size);
-    if (height <= WIDE_DIRECT)
+    if (height <= WIDE_DIRECT && taps <= WIDE_DIRECT && size == 4)
+        FN(wide_few)(&wide, y0, y1);
+    else if (height <= WIDE_DIRECT)
         FN(wide_direct)(&wide, y0, y1);
     else
         for (ptrdiff_t base = y0 / height * height; base < y1; base += height)

@@ -141,4 +141,30 @@ static void FN(add_rows)(const f64 *from, f64 *to, const void *const *rows, ptrd
     else if (size == 2) FN(add_rows_of)(from, to, rows, n, 2);
     else FN(add_rows_of)(from, to, rows, n, 4);
 }
+
+INLINE void FN(few_rows_of)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *sums) {
+    ptrdiff_t i = 0;
+#if LEVEL != LEVEL_BASELINE
+    for (; i + 4 <= n; i += 4) {
+        __m256d sum = FN(four_samples)(rows[0], i, 4);
+        for (int k = 1; k < taps; k++) sum = _mm256_add_pd(sum, FN(four_samples)(rows[k], i, 4));
+        _mm256_storeu_pd(sums + i, sum);
+    }
+#endif
+    for (; i < n; i++) {
+        f64 sum = rows[0][i];
+        for (int k = 1; k < taps; k++) sum += rows[k][i];
+        sums[i] = sum;
+    }
+}
+
+/* The n sums down 1, 3, 5 or 7 rows, of one row of windows. */
+static void FN(few_rows)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *sums) {
+    switch (taps) {
+    case 1: FN(few_rows_of)(rows, n, 1, sums); break;
+    case 3: FN(few_rows_of)(rows, n, 3, sums); break;
+    case 5: FN(few_rows_of)(rows, n, 5, sums); break;
+    default: FN(few_rows_of)(rows, n, 7, sums);
+    }
+}
 #endif

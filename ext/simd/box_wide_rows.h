@@ -31,7 +31,20 @@ INLINE void FN(put_wide)(void *dst, ptrdiff_t i, f64 sum, const Finish *finish, 
 
 INLINE void FN(direct_taps)(const f64 *restrict sums, ptrdiff_t n, ptrdiff_t step, int taps, const Finish *finish, int output,
                             void *restrict dst) {
-    for (ptrdiff_t i = 0; i < n; i++) {
+    ptrdiff_t i = 0;
+#if LEVEL != LEVEL_BASELINE
+    const __m256d scale = _mm256_set1_pd(finish->scale);
+    for (; output == WIDE_F32 && i + 8 <= n; i += 8) {
+        __m256d a = _mm256_loadu_pd(sums + i), b = _mm256_loadu_pd(sums + i + 4);
+        for (int k = 1; k < taps; k++) {
+            a = _mm256_add_pd(a, _mm256_loadu_pd(sums + i + k * step));
+            b = _mm256_add_pd(b, _mm256_loadu_pd(sums + i + k * step + 4));
+        }
+        const __m128 low = _mm256_cvtpd_ps(_mm256_mul_pd(a, scale)), high = _mm256_cvtpd_ps(_mm256_mul_pd(b, scale));
+        _mm256_storeu_ps((f32 *)dst + i, _mm256_set_m128(high, low));
+    }
+#endif
+    for (; i < n; i++) {
         f64 sum = sums[i];
         for (int k = 1; k < taps; k++) sum += sums[i + k * step];
         FN(put_wide)(dst, i, sum, finish, output);
@@ -104,8 +117,16 @@ INLINE void FN(wide_windows)(f64 *sums, ptrdiff_t width, ptrdiff_t taps, ptrdiff
 }
 
 #if LEVEL != LEVEL_BASELINE
-/* Eight samples of eight rows, 64 bytes from sample to sample, as 32-bit values. */
-INLINE void FN(turn)(const char *from, f32 *const *to, ptrdiff_t i) {
+INLINE void FN(put_eight)(void *dst, ptrdiff_t i, __m256 values, int output) {
+    const __m256i v = _mm256_castps_si256(values);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    if (output == WIDE_F32) _mm256_storeu_ps((f32 *)dst + i, values);
+    else if (output == WIDE_U16) _mm_storeu_si128((void *)((u16 *)dst + i), words);
+    else _mm_storel_epi64((void *)((u8 *)dst + i), _mm_packus_epi16(words, words));
+}
+
+/* Eight samples of eight rows, 64 bytes from sample to sample. */
+INLINE void FN(turn)(const char *from, void *const *to, ptrdiff_t i, int output) {
     __m256 a[8], b[8];
     for (int k = 0; k < 8; k++) a[k] = _mm256_loadu_ps((const f32 *)(from + 64 * k));
     for (int k = 0; k < 4; k++) {
@@ -118,21 +139,18 @@ INLINE void FN(turn)(const char *from, f32 *const *to, ptrdiff_t i) {
             a[k + 2 * j + 1] = _mm256_shuffle_ps(b[k + j], b[k + 2 + j], 0xee);
         }
     for (int k = 0; k < 4; k++) {
-        _mm256_storeu_ps(to[k] + i, _mm256_permute2f128_ps(a[k], a[k + 4], 0x20));
-        _mm256_storeu_ps(to[k + 4] + i, _mm256_permute2f128_ps(a[k], a[k + 4], 0x31));
+        FN(put_eight)(to[k], i, _mm256_permute2f128_ps(a[k], a[k + 4], 0x20), output);
+        FN(put_eight)(to[k + 4], i, _mm256_permute2f128_ps(a[k], a[k + 4], 0x31), output);
     }
 }
 #endif
 
 /* Rows of their own from what wide_windows left: dst[row][i]. */
-static void FN(wide_out)(const f64 *sums, ptrdiff_t n, int count, int output, void *const *dst) {
+INLINE void FN(wide_out)(const f64 *sums, ptrdiff_t n, int count, int output, void *const *dst) {
     ptrdiff_t i = 0;
 #if LEVEL != LEVEL_BASELINE
-    if (output == WIDE_F32 && count == 8) {
-        f32 *to[8];
-        for (int row = 0; row < 8; row++) to[row] = dst[row];
-        for (; i + 8 <= n; i += 8) FN(turn)((const char *)(sums + 8 * i), to, i);
-    }
+    if (output != WIDE_U64 && count == 8)
+        for (; i + 8 <= n; i += 8) FN(turn)((const char *)(sums + 8 * i), dst, i, output);
 #endif
     for (; i < n; i++)
         for (int row = 0; row < count; row++) {
@@ -149,10 +167,18 @@ static void FN(wide_out)(const f64 *sums, ptrdiff_t n, int count, int output, vo
 static void FN(wide_rows)(f64 *sums, ptrdiff_t width, ptrdiff_t taps, ptrdiff_t channels, f64 *tails, const Finish *finish,
                           int count, void *const *dst) {
     switch (finish->output) {
-    case WIDE_F32: FN(wide_windows)(sums, width, taps, channels, tails, finish, WIDE_F32); break;
-    case WIDE_U64: FN(wide_windows)(sums, width, taps, channels, tails, finish, WIDE_U64); break;
-    default: FN(wide_windows)(sums, width, taps, channels, tails, finish, WIDE_U16);
+    case WIDE_F32:
+        FN(wide_windows)(sums, width, taps, channels, tails, finish, WIDE_F32);
+        FN(wide_out)(sums, width * channels, count, WIDE_F32, dst);
+        break;
+    case WIDE_U64:
+        FN(wide_windows)(sums, width, taps, channels, tails, finish, WIDE_U64);
+        FN(wide_out)(sums, width * channels, count, WIDE_U64, dst);
+        break;
+    default:
+        FN(wide_windows)(sums, width, taps, channels, tails, finish, WIDE_U16);
+        if (finish->output == WIDE_U16) FN(wide_out)(sums, width * channels, count, WIDE_U16, dst);
+        else FN(wide_out)(sums, width * channels, count, WIDE_U8, dst);
     }
-    FN(wide_out)(sums, width * channels, count, finish->output, dst);
 }
 #endif
