@@ -16,6 +16,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = (
+    "box",
     "clahe",
     "codes",
     "color",
@@ -32,6 +33,15 @@ KERNELS = (
 HEADERS = (
     "alpha.h",
     "borders.h",
+    "box.h",
+    "box_columns.h",
+    "box_eight.h",
+    "box_running.h",
+    "box_sliding.h",
+    "box_small.h",
+    "box_wide.h",
+    "box_wide_columns.h",
+    "box_wide_rows.h",
     "channels.h",
     "clahe.h",
     "clahe_tables.h",

@@ -23,6 +23,7 @@ from .color.convert import yuv_to_rgb as yuv_to_rgb
 from .filters.frames import average_frames as average_frames
 from .filters.integral import box_sum as box_sum
 from .filters.integral import integral_image as integral_image
+from .filters.box import box_filter as box_filter
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -7,4 +7,8 @@ __all__ = [
     "average_frames",
     "box_sum",
     "integral_image",
+from .box import box_filter
+
+__all__ = [
+    "box_filter",
 ]
