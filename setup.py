@@ -53,6 +53,7 @@ HEADERS = (
     "luma.h",
     "means.h",
     "planes.h",
+    "spectrum.h",
     "tables_u16.h",
     "tables_u8.h",
     "wide_lanes.h",

@@ -40,6 +40,14 @@ cdef extern from "simd/correlate.h" nogil:
         const Correlation *, int, const void *, Py_ssize_t, void *, Py_ssize_t, Py_ssize_t, Py_ssize_t
     )
 
+cdef extern from "simd/spectrum.h" nogil:
+    void spectrum_f32(const float *, const float *, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, Py_ssize_t)
+    void spectrum_f64(const double *, const double *, const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, Py_ssize_t)
+
+ctypedef fused number_t:
+    float
+    double
+
 SUMS = {"float32": SUMS_F32, "float64": SUMS_F64, "int32": SUMS_I32}
 
 
@@ -83,3 +91,17 @@ def correlate(
         status = c_correlate(&c, kind, &src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1)
     if status:
         raise MemoryError(f"no memory for {shape[0]} rows of the image, as the kernel is high")
+
+
+def multiply_spectra(const number_t[:, :, ::1] spectra, const number_t[:, :, ::1] factors, number_t[:, :, ::1] out):
+    """``out[y, p] = sum over i of factors[i] * spectra[y + i, p]`` for all rows y of ``out``.
+
+    Complex numbers are pairs on the last axis: ``spectra`` is (rows + taps - 1, pieces, n), ``factors`` (2, taps, n) has
+    each real part twice, then each imaginary part twice.
+    """
+    cdef Py_ssize_t taps = factors.shape[1], pieces = out.shape[1], n = out.shape[2], rows = out.shape[0]
+    with nogil:
+        if number_t is float:
+            spectrum_f32(&spectra[0, 0, 0], &factors[0, 0, 0], &factors[1, 0, 0], taps, pieces, n, &out[0, 0, 0], rows)
+        else:
+            spectrum_f64(&spectra[0, 0, 0], &factors[0, 0, 0], &factors[1, 0, 0], taps, pieces, n, &out[0, 0, 0], rows)
