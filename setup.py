@@ -54,6 +54,7 @@ HEADERS = (
     "means.h",
     "planes.h",
     "spectrum.h",
+    "spectrum_sums.h",
     "tables_u16.h",
     "tables_u8.h",
     "wide_lanes.h",

@@ -41,13 +41,20 @@ cdef extern from "simd/correlate.h" nogil:
     )
 
 cdef extern from "simd/spectrum.h" nogil:
-    void spectrum_f32(const float *, const float *, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, Py_ssize_t)
-    void spectrum_f64(const double *, const double *, const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, Py_ssize_t)
+    enum:
+        SPECTRUM_STRIP
+    void spectrum_f32(
+        const float *, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t
+    )
+    void spectrum_f64(
+        const double *, Py_ssize_t, const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, Py_ssize_t, Py_ssize_t
+    )
 
 ctypedef fused number_t:
     float
     double
 
+STRIP = SPECTRUM_STRIP
 SUMS = {"float32": SUMS_F32, "float64": SUMS_F64, "int32": SUMS_I32}
 
 
@@ -93,15 +100,19 @@ def correlate(
         raise MemoryError(f"no memory for {shape[0]} rows of the image, as the kernel is high")
 
 
-def multiply_spectra(const number_t[:, :, ::1] spectra, const number_t[:, :, ::1] factors, number_t[:, :, ::1] out):
-    """``out[y, p] = sum over i of factors[i] * spectra[y + i, p]`` for all rows y of ``out``.
+def multiply_spectra(
+    const number_t[:, :] spectra, const number_t[:, :, :, ::1] factors, number_t[:, :] out, Py_ssize_t pieces
+):
+    """``out[y, p] = sum over i of factors[i] * spectra[y + i, p]`` for all rows y of ``out``, of ``pieces`` spectra each.
 
-    Complex numbers are pairs on the last axis: ``spectra`` is (rows + taps - 1, pieces, n), ``factors`` (2, taps, n) has
-    each real part twice, then each imaginary part twice.
+    Complex numbers are pairs. ``spectra`` has ``out``'s rows and those of the further taps. ``factors`` is
+    (strips, taps, 2, STRIP): each real part twice, then each imaginary part twice.
     """
-    cdef Py_ssize_t taps = factors.shape[1], pieces = out.shape[1], n = out.shape[2], rows = out.shape[0]
+    cdef Py_ssize_t taps = factors.shape[1], n = out.shape[1] // pieces, rows = out.shape[0]
+    cdef Py_ssize_t stride = spectra.strides[0] // <Py_ssize_t>sizeof(number_t)
+    cdef Py_ssize_t out_stride = out.strides[0] // <Py_ssize_t>sizeof(number_t)
     with nogil:
         if number_t is float:
-            spectrum_f32(&spectra[0, 0, 0], &factors[0, 0, 0], &factors[1, 0, 0], taps, pieces, n, &out[0, 0, 0], rows)
+            spectrum_f32(&spectra[0, 0], stride, &factors[0, 0, 0, 0], taps, pieces, n, &out[0, 0], out_stride, rows)
         else:
-            spectrum_f64(&spectra[0, 0, 0], &factors[0, 0, 0], &factors[1, 0, 0], taps, pieces, n, &out[0, 0, 0], rows)
+            spectrum_f64(&spectra[0, 0], stride, &factors[0, 0, 0, 0], taps, pieces, n, &out[0, 0], out_stride, rows)

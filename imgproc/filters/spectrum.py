@@ -8,7 +8,6 @@ two dimensions, and keeps the memory to some rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,9 @@ from .._ext import convolution as kernels
 
 _STRIPE = 64
 """Rows of results at a time. The transforms of the rows that two stripes share are kept."""
+
+_WRITES_OUT = int(np.__version__.partition(".")[0]) >= 2
+"""NumPy 2 transforms float32 in its own precision, into an array at hand."""
 
 Rows = Callable[[Array, Array, int, Surroundings, int, int], None]
 
@@ -32,8 +34,14 @@ class Spectrum:
     def __init__(self, kernel: Array, length: int, sums: str, direct: Rows | None) -> None:
         self.height, self.width = kernel.shape
         self.length, self.dtype, self.direct = length, np.dtype(sums), direct
+        self.complex = np.dtype(np.complex64 if self.dtype == FLOAT32 else np.complex128)
         factors = np.conj(np.fft.rfft(kernel, length))
-        self.factors = np.repeat(np.stack([factors.real, factors.imag]), 2, axis=-1).astype(self.dtype)
+        pairs = np.repeat(np.stack([factors.real, factors.imag], axis=1), 2, axis=-1)
+        self.numbers = pairs.shape[-1]
+        strips = -(-self.numbers // kernels.STRIP)
+        pairs = np.pad(pairs, ((0, 0), (0, 0), (0, strips * kernels.STRIP - self.numbers)))
+        pairs = pairs.reshape(self.height, 2, strips, kernels.STRIP).transpose(2, 0, 1, 3)
+        self.factors = np.ascontiguousarray(pairs, self.dtype)
 
     def rows(self, src: Array, dst: Array, channels: int, around: Surroundings, y0: int, y1: int) -> None:
         """Rows [y0, y1) of ``dst``; alpha is left as it is."""
@@ -41,11 +49,13 @@ class Spectrum:
         step = self.length - self.width + 1
         pieces = -(-width // step)
         taps = self.height - 1
-        numbers = self.factors.shape[-1]
+        # Rows that lie a multiple of 4096 bytes apart would drive each other out of the first cache.
+        row = colors * pieces * self.numbers
+        apart = -(-row * self.dtype.itemsize // 4096) * 4096 + 256
         stripe = min(_STRIPE, y1 - y0)
         padded = np.zeros((stripe + taps, colors, (pieces - 1) * step + self.length), self.dtype)
-        spectra = np.empty((stripe + taps, colors * pieces, numbers), self.dtype)
-        products = np.empty((stripe, colors * pieces, numbers), self.dtype)
+        spectra = np.empty((stripe + taps, apart // self.dtype.itemsize), self.dtype)[:, :row]
+        products = np.empty((stripe, row), self.dtype)
         image, result = src.reshape(len(src), width, channels), dst.reshape(len(dst), width, channels)
         bad = np.zeros(y1 - y0, bool)
         for top in range(y0, y1, stripe):
@@ -56,7 +66,7 @@ class Spectrum:
             self._pad(image, around, top + kept, fresh)
             with np.errstate(all="ignore"):
                 self._transform(fresh, pieces, step, spectra[kept : taps + count])
-                kernels.multiply_spectra(spectra[: taps + count], self.factors, products[:count])
+                kernels.multiply_spectra(spectra[: taps + count], self.factors, products[:count], colors * pieces)
                 back = self._back(products[:count], colors, pieces)
                 if self.direct is not None:
                     # NaN and infinity make NaN of all that a transform gives.
@@ -86,10 +96,14 @@ class Spectrum:
         row, plane, sample = padded.strides
         shape, strides = (rows, colors, pieces, self.length), (row, plane, sample * step, sample)
         windows = np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
-        spectra.view(_complex(self.dtype)).reshape(rows, colors, pieces, -1)[...] = np.fft.rfft(windows)
+        target = spectra.view(self.complex).reshape(rows, colors, pieces, -1)
+        if _WRITES_OUT:
+            np.fft.rfft(windows, out=target)
+        else:
+            target[...] = np.fft.rfft(windows)
 
     def _back(self, products: Array, colors: int, pieces: int) -> Array:
-        numbers = products.view(_complex(self.dtype)).reshape(len(products), colors, pieces, -1)
+        numbers = products.view(self.complex).reshape(len(products), colors, pieces, -1)
         return np.fft.irfft(numbers, self.length)
 
     def _store(self, back: Array, step: int, result: Array) -> None:
@@ -100,10 +114,6 @@ class Spectrum:
             part = result[:, first : first + step, : back.shape[1]]
             piece = back[:, :, first // step, : part.shape[1]]
             part[...] = piece.transpose(0, 2, 1)
-
-
-def _complex(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(np.complex64 if dtype == FLOAT32 else np.complex128)
 
 
 def _runs(flags: Array) -> list[tuple[int, int]]:
