@@ -20,14 +20,16 @@ typedef struct {
     void *columns; /* sums down, of four rows */
     void *sums;    /* of four rows */
     void *raw[2];  /* extended rows in the image's dtype */
-    const void **rows;
+    const void **rows;    /* of the ring, in order */
+    const void **sources; /* the same rows in the image, or where they are fill in the ring behind the extension */
+    ptrdiff_t inside;     /* samples of a row, from the reach on, that read the image; 0 where all read the ring */
 } Workspace;
 
 #define SIMD_SOURCE "simd/correlate.h"
 #include "simd/levels.h"
 DISPATCH(void, correlate_rows,
          (const Correlation *c, int kind, const void *src, ptrdiff_t src_stride, char *dst, ptrdiff_t dst_stride, ptrdiff_t y,
-          ptrdiff_t y1, const Workspace *work),
+          ptrdiff_t y1, Workspace *work),
          (c, kind, src, src_stride, dst, dst_stride, y, y1, work))
 
 /* Rows [y0, y1) of the result with sums of `kind`. Returns 0, or -1 where there is no memory: the work takes
@@ -41,7 +43,7 @@ static UNUSED int correlate(const Correlation *c, int kind, const void *src, ptr
     work.stride = (wide + CORRELATE_SLACK + 15) / 16 * 16;
     const size_t row = (size_t)work.stride * size, strip = 4 * CORRELATE_STRIP * size;
     const size_t columns = c->terms ? 4 * row : 0, sums = c->terms || c->taps ? 4 * row : strip;
-    const size_t raw = (size_t)work.stride * sizeof(f32), list = (size_t)(work.stored + 4) * sizeof(void *);
+    const size_t raw = (size_t)work.stride * sizeof(f32), list = 2 * (size_t)work.stored * sizeof(void *);
     /* Zeros, because the last block of a row also reads what stands behind it. */
     char *memory = (char *)calloc(1, (size_t)work.stored * row + columns + sums + 2 * raw + list + 64);
     if (!memory) return -1;
@@ -52,6 +54,7 @@ static UNUSED int correlate(const Correlation *c, int kind, const void *src, ptr
     work.raw[0] = next, next += raw;
     work.raw[1] = next, next += raw;
     work.rows = (const void **)(void *)next;
+    work.sources = work.rows + work.stored;
     for (ptrdiff_t first = 0; first < c->row_step && y0 + first < y1; first++)
         correlate_rows(c, kind, src, src_stride, (char *)dst, dst_stride, y0 + first, y1, &work);
     free(memory);
@@ -66,7 +69,7 @@ static UNUSED int correlate(const Correlation *c, int kind, const void *src, ptr
 #define WIDE_32 4
 #elif LEVEL == LEVEL_AVX2
 #define LANES_32 8
-#define WIDE_32 2
+#define WIDE_32 3
 #else
 #define LANES_32 2
 #define WIDE_32 8
@@ -80,6 +83,7 @@ static UNUSED int correlate(const Correlation *c, int kind, const void *src, ptr
 #define LANES (LEVEL == LEVEL_BASELINE ? 1 : LANES_32)
 #define WIDE WIDE_32
 #define BROAD 8
+#define IN_PLACE 1
 #include "simd/correlate_bands.h"
 
 #define OF(name) FN(name##_f64)
@@ -90,6 +94,7 @@ static UNUSED int correlate(const Correlation *c, int kind, const void *src, ptr
 #define LANES (LANES_32 / 2)
 #define WIDE WIDE_32
 #define BROAD 8
+#define IN_PLACE 0
 #include "simd/correlate_bands.h"
 
 #define OF(name) FN(name##_i32)
@@ -98,12 +103,13 @@ static UNUSED int correlate(const Correlation *c, int kind, const void *src, ptr
 #define SUM i32
 #define WEIGHT u32
 #define LANES (LEVEL == LEVEL_BASELINE ? 1 : LANES_32)
-#define WIDE WIDE_32
+#define WIDE (LEVEL == LEVEL_AVX2 ? 2 : WIDE_32)
 #define BROAD 8
+#define IN_PLACE 0
 #include "simd/correlate_bands.h"
 
 static void FN(correlate_rows)(const Correlation *c, int kind, const void *src, ptrdiff_t src_stride, char *dst,
-                               ptrdiff_t dst_stride, ptrdiff_t y, ptrdiff_t y1, const Workspace *work) {
+                               ptrdiff_t dst_stride, ptrdiff_t y, ptrdiff_t y1, Workspace *work) {
     switch (kind) {
     case SUMS_F32: FN(correlate_rows_f32)(c, src, src_stride, dst, dst_stride, y, y1, work); break;
     case SUMS_F64: FN(correlate_rows_f64)(c, src, src_stride, dst, dst_stride, y, y1, work); break;

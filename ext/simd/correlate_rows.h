@@ -39,14 +39,20 @@ static UNUSED void fill_pixel(const Correlation *c, void *pixel) {
     }
 }
 
-/* Row `position` of the padded image, extended at both ends, in the dtype of the image. */
-static UNUSED void extended_row(const Correlation *c, const void *src, ptrdiff_t stride, ptrdiff_t position, void *row) {
+/* Row `position` of the padded image, extended at both ends, in the dtype of the image. Of its pixels only the first
+   `head` and the last `tail` are wanted; they include those that the row is extended by. */
+static UNUSED void extended_row(const Correlation *c, const void *src, ptrdiff_t stride, ptrdiff_t position, ptrdiff_t head,
+                                ptrdiff_t tail, void *row) {
     f32 pixel[4];
     const size_t bytes = (size_t)(sample_bytes(c->samples) * c->channels);
     char *begin = (char *)row + (size_t)c->reach * bytes;
     const void *from = row_at(src, stride, c->rows, position < c->positions ? position : c->positions - 1, NULL);
     fill_pixel(c, pixel);
-    if (from)
+    if (from && head + tail < c->width) {
+        const size_t skipped = (size_t)(c->width - tail) * bytes;
+        memcpy(begin, from, (size_t)head * bytes);
+        memcpy(begin + skipped, (const char *)from + skipped, (size_t)tail * bytes);
+    } else if (from)
         memcpy(begin, from, (size_t)c->width * bytes);
     else
         for (ptrdiff_t x = 0; x < c->width; x++) memcpy(begin + (size_t)x * bytes, pixel, bytes);
