@@ -24,6 +24,9 @@ from .filters.frames import average_frames as average_frames
 from .filters.integral import box_sum as box_sum
 from .filters.integral import integral_image as integral_image
 from .filters.box import box_filter as box_filter
+from .filters.convolution import convolve as convolve
+from .filters.convolution import convolve_separable as convolve_separable
+from .filters.convolution import correlate as correlate
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

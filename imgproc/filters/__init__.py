@@ -11,4 +11,10 @@ from .box import box_filter
 
 __all__ = [
     "box_filter",
+from .convolution import convolve, convolve_separable, correlate
+
+__all__ = [
+    "convolve",
+    "convolve_separable",
+    "correlate",
 ]

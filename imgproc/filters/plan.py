@@ -1,0 +1,259 @@
+"""Which way a kernel is applied: decided from the kernel, the image's size and its dtype alone.
+
+The ways, with their cost in multiply-adds of one float32 sum (`Plan.cost`, measured at AVX2):
+
+direct     every tap of the kernel's rectangle
+listed     only the taps that are not zero, where less than a third are not
+separable  columns, then rows, of ``terms`` kernels of rank 1 whose sum the kernel is
+spectrum   Fourier transforms of row pieces, multiplied and summed down the columns
+
+and the kinds of sums:
+
+int32      uint8 by 16-bit weights: exact where the weights times a power of two are integers of 16 bits, else where
+           rounding them moves the sums by less than `_LARGEST_SPREAD` levels
+float32    float32 images, and uint8 where sums are exact, or within `_LARGEST_GAIN` of them
+float64    the rest
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._core.images import FLOAT32, UINT8, Array
+
+EPSILON = float(np.finfo(FLOAT32).eps)
+
+_LARGEST_SPREAD = 5e-4
+"""Standard deviation, in levels, that rounded weights may give to sums of uint8 noise: 0.1 % of pixels round otherwise."""
+_LARGEST_GAIN = 16.0
+"""Sum of absolute weights up to which float32 sums of uint8 round as exact ones in all but 0.1 % of pixels."""
+_EXPONENT = 96
+"""Weights between ``2**-_EXPONENT`` and ``2**_EXPONENT`` leave float32 products clear of overflow and of denormals."""
+_LISTED = 3.0
+_PASS = 6.0
+_TRANSFORMS = 160.0
+_LENGTHS = tuple(2**p * q for p in range(3, 40) for q in (4, 5, 6, 7))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to correlate with a kernel; see the module."""
+
+    way: str
+    sums: str
+    kernel: Array
+    """float64, two axes."""
+    columns: Array
+    """Separable: ``(terms, height)``."""
+    across: Array
+    """Separable: ``(terms, width)``."""
+    shift: int = 0
+    length: int = 0
+    """Spectrum: samples in a transform."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self.kernel.shape
+        return height, width
+
+    @cached_property
+    def taps(self) -> Array:
+        """Listed: ``(2, n)`` kernel row and column."""
+        return np.ascontiguousarray(np.array(np.nonzero(self.kernel), np.int64))
+
+
+def choose(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any], dilated: bool = False) -> Plan:
+    """The cheapest way that keeps the bounds stated in `correlate`, for images of ``shape`` pixels."""
+    ways = [direct(kernel, dtype), listed(kernel, dtype), *separable(kernel, dtype)]
+    if not dilated:
+        ways += spectrum(kernel, shape, dtype)
+    return min(ways, key=cost)
+
+
+def cost(plan: Plan) -> float:
+    """Multiply-adds of float32 that take as long, for each sample."""
+    height, width = plan.shape
+    each = {"float32": 1.0, "float64": 2.0, "int32": 0.6}[plan.sums]
+    if plan.way == "direct":
+        # Four rows of results share the rows loaded; three of them are not used by every result.
+        return each * height * width * (1 + 0.5 / height)
+    if plan.way == "listed":
+        return each * _LISTED * plan.taps.shape[1]
+    if plan.way == "separable":
+        return each * len(plan.columns) * (height + width + _PASS)
+    longer = plan.length / (plan.length - width + 1)
+    return each * longer * (_TRANSFORMS + 2 * height)
+
+
+def direct(kernel: Array, dtype: np.dtype[Any]) -> Plan:
+    none = np.empty((0, 0))
+    scaled = _sixteen_bits(kernel) if dtype == UINT8 else None
+    if scaled is not None:
+        return Plan("direct", "int32", scaled[0].astype(np.float64), none, none, scaled[1])
+    return Plan("direct", _sums(kernel, dtype), kernel, none, none)
+
+
+def listed(kernel: Array, dtype: np.dtype[Any]) -> Plan:
+    none = np.empty((0, 0))
+    if not kernel.any():
+        kernel = np.zeros((1, 1))
+    return Plan("listed", _sums(kernel, dtype), kernel, none, none)
+
+
+def separable(kernel: Array, dtype: np.dtype[Any]) -> list[Plan]:
+    """As a sum of one to four separable kernels, where that is as accurate as the kernel itself."""
+    if min(kernel.shape) < 3:
+        return []
+    whole = _integers(kernel)
+    if whole is not None and dtype != FLOAT32:
+        factors = _integer_factors(whole[0])
+        if factors is None:
+            return []
+        columns, across = factors[0][None], np.ldexp(factors[1], -whole[1])[None]
+        return [Plan("separable", _product_sums(columns, across, dtype), kernel, columns, across)]
+    most = min(4, min(kernel.shape) // 2)
+    if most == 0:
+        return []
+    scale = float(np.abs(kernel).max())
+    if scale == 0:
+        return []
+    left, values, right = np.linalg.svd(kernel / scale, full_matrices=False)
+    total = float(np.abs(kernel / scale).sum())
+    # Half a unit of float32 for images of that precision; uint16 sums have 2**8 times more digits.
+    tolerance = EPSILON / 2 if dtype != np.uint16 else EPSILON / 512
+    for terms in range(1, most + 1):
+        columns = (left[:, :terms] * values[:terms]).T * scale
+        across = right[:terms]
+        rest = np.abs(kernel - columns.T @ across).sum() / scale
+        if rest > tolerance * total:
+            continue
+        # Terms that cancel would lose digits: their sizes together stay near the kernel's.
+        size = (np.abs(columns).sum(axis=1) * np.abs(across).sum(axis=1)).sum() / scale
+        if size > 4 * total:
+            return []
+        columns, across = np.ascontiguousarray(columns), np.ascontiguousarray(across)
+        return [Plan("separable", _product_sums(columns, across, dtype), kernel, columns, across)]
+    return []
+
+
+def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> list[Plan]:
+    """By transforms along the rows, where float32 images and uint8 keep their bound."""
+    height, width = kernel.shape
+    row = shape[1] + width - 1
+    # Pieces of 4 to 16 kernel widths: longer ones cost more each, shorter ones overlap more.
+    wanted = min(max(512, 8 * width), row)
+    length = next(length for length in _LENGTHS if length >= max(wanted, width))
+    sums = _sums(kernel, dtype)
+    if sums == "float32" and dtype == UINT8 and np.abs(kernel).sum() > 4:
+        sums = "float64"
+    largest = np.abs(kernel).max()
+    if sums == "float32":
+        # Errors of transforms follow norms, and a kernel with few large taps has a large one.
+        norm = float(np.sqrt(np.square(kernel / largest).sum())) * math.sqrt(length)
+        if norm > 8 * np.abs(kernel / largest).sum():
+            sums = "float64"
+    none = np.empty((0, 0))
+    return [Plan("spectrum", sums, kernel, none, none, length=length)]
+
+
+def one_separable(column: Array, row: Array, dtype: np.dtype[Any]) -> Plan:
+    """For two kernels given as they are."""
+    columns, across = column[None], row[None]
+    return Plan(
+        "separable", _product_sums(columns, across, dtype), np.empty((len(column), len(row))), columns, across
+    )
+
+
+def _sums(weights: Array, dtype: np.dtype[Any], gain: float | None = None) -> str:
+    """Kind of sums beside int32."""
+    if dtype == np.uint16:
+        return "float64"
+    sizes = np.abs(weights[weights != 0])
+    if sizes.size and not (2.0**-_EXPONENT < sizes.min() and sizes.max() < 2.0**_EXPONENT):
+        return "float64"
+    if dtype == FLOAT32:
+        return "float32"
+    gain = float(sizes.sum()) if gain is None else gain
+    whole = _integers(weights)
+    if whole is not None:
+        exact = float(np.ldexp(gain, whole[1])) * 255 < 2**24
+        return "float32" if exact else "float64"
+    return "float32" if gain <= _LARGEST_GAIN else "float64"
+
+
+def _product_sums(columns: Array, across: Array, dtype: np.dtype[Any]) -> str:
+    """Kind of sums for columns and rows whose products are the weights."""
+    kinds = {_sums(columns, dtype, 0.0), _sums(across, dtype, 0.0)}
+    if "float64" in kinds or dtype == FLOAT32:
+        return "float64" if "float64" in kinds else "float32"
+    gain = float((np.abs(columns).sum(axis=1) * np.abs(across).sum(axis=1)).sum())
+    one, other = _integers(columns), _integers(across)
+    if one is not None and other is not None:
+        return "float32" if float(np.ldexp(gain, one[1] + other[1])) * 255 < 2**24 else "float64"
+    return "float32" if gain <= _LARGEST_GAIN else "float64"
+
+
+def _integers(weights: Array) -> tuple[Array, int] | None:
+    """``(whole, shift)`` with ``weights = whole / 2**shift``, where the sum of |whole| is below 2**36."""
+    if not weights.any():
+        return np.zeros(weights.shape), 0
+    total = float(np.abs(weights).sum())
+    if not 2.0**-600 < total < 2.0**600:
+        return None
+    mantissa, exponent = np.frexp(weights[weights != 0])
+    # The last digit of each weight, as a power of two.
+    digits = np.ldexp(mantissa, 53).astype(np.int64)
+    last = exponent - 53 + np.log2(digits & -digits).astype(np.int64)
+    shift = -int(last.min())
+    whole = np.ldexp(weights, shift)
+    return (whole, shift) if np.abs(whole).sum() < 2.0**36 else None
+
+
+def _integer_factors(whole: Array) -> tuple[Array, Array] | None:
+    """Column and row of integers whose product is a matrix of integers of rank 1, else None."""
+    row = whole[int(np.argmax(np.abs(whole).max(axis=1)))]
+    row = row / np.gcd.reduce(row.astype(np.int64)) if row.any() else row
+    place = int(np.argmax(np.abs(row)))
+    if not row[place]:
+        return None
+    column = np.rint(whole[:, place] / row[place])
+    return (column, row) if np.array_equal(np.outer(column, row), whole) else None
+
+
+def _sixteen_bits(kernel: Array) -> tuple[Array, int] | None:
+    """``(whole, shift)`` of 16-bit weights for sums of uint8 in int32, exact or nearly so."""
+    exact = _integers(kernel)
+    if exact is not None:
+        shift = max(exact[1], 0)
+        whole = np.ldexp(kernel, shift)
+        return (whole, shift) if _fits(whole, shift) else None
+    if not 2.0**-15 < np.abs(kernel).max() < 2.0**15:
+        return None
+    for shift in range(30, 0, -1):
+        whole = np.rint(np.ldexp(kernel, shift))
+        if not _fits(whole, shift):
+            continue
+        # The sum is kept, so that flat regions are, by moving those whose rounding was the closest call.
+        missing = round(float(np.ldexp(kernel.sum(), shift)) - float(whole.sum()))
+        if missing:
+            left = (np.ldexp(kernel, shift) - whole).ravel() * np.sign(missing)
+            whole.ravel()[np.argsort(-left, kind="stable")[: abs(missing)]] += np.sign(missing)
+        if not _fits(whole, shift):
+            continue
+        # Noise of uint8 has a deviation of at most 255 / sqrt(12) levels.
+        spread = math.sqrt(float(np.square(np.ldexp(whole, -shift) - kernel).sum())) * 255 / math.sqrt(12)
+        return (whole, shift) if spread <= _LARGEST_SPREAD else None
+    return None
+
+
+def _fits(whole: Array, shift: int) -> bool:
+    return bool(
+        shift <= 30
+        and np.abs(whole).max() <= 2**15 - 1
+        and np.abs(whole).sum() * 255 + 2.0 ** max(shift - 1, 0) < 2**31
+    )
