@@ -23,6 +23,7 @@ cdef extern from "simd/gaussian_u8.h" nogil:
     ctypedef struct GaussianPairs:
         const uint32_t *vertical
         const uint32_t *horizontal
+        uint32_t vertical_extra, horizontal_extra
         int vertical_bits, horizontal_bits, fraction
     const int GAUSSIAN_MARGIN
     int gaussian_u8(const GaussianJob *, const GaussianPairs *)
@@ -57,8 +58,8 @@ cdef GaussianJob job_of(
 
 def blur_u8(
     const uint8_t[:, :] src, uint8_t[:, :] dst, int channels, const int64_t[::1] rows, const int64_t[::1] columns,
-    float fill, const uint32_t[::1] vertical, const uint32_t[::1] horizontal, int vertical_bits, int horizontal_bits,
-    int fraction, amount, Py_ssize_t y0, Py_ssize_t y1,
+    float fill, const uint32_t[::1] vertical, const uint32_t[::1] horizontal, uint32_t vertical_extra,
+    uint32_t horizontal_extra, int vertical_bits, int horizontal_bits, int fraction, amount, Py_ssize_t y0, Py_ssize_t y1,
 ):
     """Rows [y0, y1) of the blurred image, or of image + amount (image - blurred) where ``amount`` is not None.
 
@@ -77,6 +78,8 @@ def blur_u8(
     job.dst_stride = dst.strides[0]
     pairs.vertical = &vertical[GAUSSIAN_MARGIN]
     pairs.horizontal = &horizontal[GAUSSIAN_MARGIN]
+    pairs.vertical_extra = vertical_extra
+    pairs.horizontal_extra = horizontal_extra
     pairs.vertical_bits = vertical_bits
     pairs.horizontal_bits = horizontal_bits
     pairs.fraction = fraction

@@ -9,7 +9,7 @@
 
 #include "simd/borders.h"
 
-#define GAUSSIAN_BLOCK 32   /* rows */
+#define GAUSSIAN_BLOCK 8   /* rows */
 #define GAUSSIAN_STRIP 256  /* samples */
 #define GAUSSIAN_SLACK 256  /* samples that passes may touch behind the end of an extended row */
 

@@ -9,6 +9,7 @@
 #include "simd/gaussian.h"
 
 #define GAUSSIAN_GROUP 16
+#define GAUSSIAN_FEW 4
 
 #define SIMD_SOURCE "simd/gaussian_f32.h"
 #include "simd/levels.h"
@@ -21,28 +22,31 @@ DISPATCH(int, gaussian_u16, (const GaussianJob *job, const f32 *vertical, const 
 
 #else
 
-#if !defined(__GNUC__)
-typedef f32 FN(floats);
-#elif LEVEL == LEVEL_AVX512
-typedef f32 FN(floats) __attribute__((vector_size(64)));
+#if LEVEL == LEVEL_AVX512
+#define BYTES 64
 #elif LEVEL == LEVEL_AVX2
-typedef f32 FN(floats) __attribute__((vector_size(32)));
+#define BYTES 32
 #else
-typedef f32 FN(floats) __attribute__((vector_size(16)));
+#define BYTES 16
 #endif
+#if defined(__GNUC__)
+typedef f32 FN(floats) __attribute__((vector_size(BYTES)));
+typedef f32 FN(floats_at) __attribute__((vector_size(BYTES), aligned(4), may_alias));
+#else
+typedef f32 FN(floats), FN(floats_at);
+#endif
+#undef BYTES
 #define LANES ((ptrdiff_t)(sizeof(FN(floats)) / 4))
 #define CHUNK (4 * LANES)
 
 INLINE FN(floats) FN(load_floats)(const f32 *p) {
-    FN(floats) v;
-    memcpy(&v, p, sizeof v);
-    return v;
+    return *(const FN(floats_at) *)(const void *)p;
 }
 
 /* CHUNK sums of samples `step` apart around `centre`. */
 INLINE void FN(weighted_sums)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums) {
-    FN(floats) total[4], zero;
-    memset(&zero, 0, sizeof zero);
+    const FN(floats) zero = {0};
+    FN(floats) total[4];
     for (int b = 0; b < 4; b++) total[b] = zero;
     for (ptrdiff_t k = radius; k > 0;) {
         FN(floats) part[4];
@@ -57,14 +61,37 @@ INLINE void FN(weighted_sums)(const f32 *centre, ptrdiff_t step, const f32 *weig
     }
     for (int b = 0; b < 4; b++) {
         total[b] += FN(load_floats)(centre + b * LANES) * weights[0];
-        memcpy(sums + b * LANES, &total[b], sizeof total[b]);
+        *(FN(floats_at) *)(void *)(sums + b * LANES) = total[b];
     }
+}
+
+/* The same for weights that sum to 1, as centre + sum w[k] ((a[-k] - centre) + (a[k] - centre)): of a few neighbours more
+   precise, because only the last addition rounds as coarsely as the result. */
+INLINE void FN(weighted_differences)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums) {
+    const FN(floats) zero = {0};
+    FN(floats) total[4], middle[4];
+    for (int b = 0; b < 4; b++) total[b] = zero, middle[b] = FN(load_floats)(centre + b * LANES);
+    for (ptrdiff_t k = radius; k > 0; k--) {
+        const f32 *before = centre - k * step, *after = centre + k * step;
+        for (int b = 0; b < 4; b++)
+            total[b] += ((FN(load_floats)(before + b * LANES) - middle[b]) + (FN(load_floats)(after + b * LANES) - middle[b])) *
+                        weights[k];
+    }
+    for (int b = 0; b < 4; b++) *(FN(floats_at) *)(void *)(sums + b * LANES) = middle[b] + total[b];
+}
+
+INLINE void FN(blur_chunk)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, const int size) {
+    if (size == 2 && radius <= GAUSSIAN_FEW) FN(weighted_differences)(centre, step, weights, radius, sums);
+    else FN(weighted_sums)(centre, step, weights, radius, sums);
 }
 
 /* Samples of a source row as float32; those of 16 bits are centred, for one bit more of precision. */
 static void FN(load_strip)(const void *src, f32 *dst, ptrdiff_t n, const int size) {
-    if (size == 4) {
-        memcpy(dst, src, (size_t)n * 4);
+    if (size == 4) { /* not by memcpy, which compilers turn into a slow string instruction here */
+        const f32 *samples = src;
+        ptrdiff_t i = 0;
+        for (; i + LANES <= n; i += LANES) *(FN(floats_at) *)(void *)(dst + i) = FN(load_floats)(samples + i);
+        for (; i < n; i++) dst[i] = samples[i];
         return;
     }
     const u16 *samples = src;
@@ -76,9 +103,8 @@ INLINE void FN(finish)(const f32 *blurred, const void *src, void *dst, ptrdiff_t
     if (size == 4) {
         const f32 *image = src;
         f32 *out = dst;
-        if (!job->sharpen) memcpy(out, blurred, (size_t)n * 4);
-        else
-            for (ptrdiff_t i = 0; i < n; i++) out[i] = image[i] + job->amount * (image[i] - blurred[i]);
+        for (ptrdiff_t i = 0; i < n; i++)
+            out[i] = job->sharpen ? image[i] + job->amount * (image[i] - blurred[i]) : blurred[i];
         return;
     }
     const u16 *image = src;
@@ -105,14 +131,14 @@ static void FN(horizontal_floats)(const f32 *row, const f32 *weights, const Gaus
     f32 sums[4 * sizeof(FN(floats)) / 4];
     for (; x + CHUNK <= n; x += CHUNK) {
         if (size == 4 && !job->sharpen) {
-            FN(weighted_sums)(row + x, job->channels, weights, job->rx, (f32 *)(void *)(dst + x * 4));
+            FN(blur_chunk)(row + x, job->channels, weights, job->rx, (f32 *)(void *)(dst + x * 4), size);
         } else {
-            FN(weighted_sums)(row + x, job->channels, weights, job->rx, sums);
+            FN(blur_chunk)(row + x, job->channels, weights, job->rx, sums, size);
             FN(finish)(sums, src + x * size, dst + x * size, CHUNK, job, size);
         }
     }
     if (x < n) {
-        FN(weighted_sums)(row + x, job->channels, weights, job->rx, sums);
+        FN(blur_chunk)(row + x, job->channels, weights, job->rx, sums, size);
         FN(finish)(sums, src + x * size, dst + x * size, n - x, job, size);
     }
 }
@@ -141,8 +167,8 @@ INLINE int FN(gaussian_floats)(const GaussianJob *job, const f32 *vertical, cons
             }
             for (ptrdiff_t j = 0; j < columns; j += CHUNK)
                 for (ptrdiff_t q = 0; q < rows; q++)
-                    FN(weighted_sums)(strip + (q + ry) * strip_pitch + j, strip_pitch, vertical, ry,
-                                      intermediate + q * row_pitch + lead + x + j);
+                    FN(blur_chunk)(strip + (q + ry) * strip_pitch + j, strip_pitch, vertical, ry,
+                                   intermediate + q * row_pitch + lead + x + j, size);
         }
         for (ptrdiff_t q = 0; q < rows; q++) {
             f32 *row = intermediate + q * row_pitch + lead;

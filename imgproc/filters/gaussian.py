@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -65,41 +66,47 @@ def _integers(kernel: Array, bits: int) -> Array:
     return weights
 
 
-def _most_bits(kernel: Array, largest: int, bits: int) -> int:
-    """The scale, at most ``bits``, at which no weight exceeds ``largest``."""
-    while int(_integers(kernel, bits).max()) > largest:
-        bits -= 1
-    return bits
+def _bits(kernel: Array, most: int) -> int:
+    """The largest scale up to ``most`` at which weights fit 16 signed bits, and the centre 16 unsigned ones."""
+    centre = len(kernel) // 2
+    if centre == 0:
+        return min(most, 14)
+    return min(most, math.frexp(min(65532 / kernel[centre], 32764 / kernel[centre - 1]))[1] - 1)
 
 
-def _pairs(weights: Array) -> Array:
-    """Each weight with the next one in the upper half of a uint32, and zeros around them."""
+def _pairs(weights: Array) -> tuple[Array, int]:
+    """Each weight with the next one in the upper half of a uint32, zeros around them; what the centre lacks."""
+    centre = len(weights) // 2
+    extra = max(0, int(weights[centre]) - 32767)
     padded = np.pad(weights, (kernels.MARGIN, kernels.MARGIN + 1)).astype(np.uint32)
-    return padded[:-1] | padded[1:] << 16
+    padded[kernels.MARGIN + centre] -= extra
+    return padded[:-1] | padded[1:] << 16, extra
 
 
-def _fixed_point(down: Array, across: Array) -> tuple[Array, Array, int, int, int]:
-    """Pairs of weights of both passes, their scales, and the fractional bits of the rows between the passes.
+@lru_cache(maxsize=8)
+def _fixed_point(sigma: tuple[float, float]) -> tuple[Array, Array, int, int, int, int, int]:
+    """Integer weights of both passes, their scales, and the fractional bits of the rows between the passes.
 
-    The rows and the horizontal weights share 32 bits. Of the ways to share them the one is taken that is
+    The rows and the horizontal weights share 24 bits. Of the ways to share them the one is taken that is
     expected to err least on noise of standard deviation 64.
     """
-    vertical_bits = _most_bits(down, 32767, 24)
-    errors = []
-    for fraction in range(1, 9):
-        bits = _most_bits(across, 32767, 24 - fraction)
-        rows = 4.0**-fraction / 12 * np.square(across).sum()
-        weights = 64**2 * np.square(np.ldexp(_integers(across, bits), -bits) - across).sum()
-        errors.append((rows + weights, fraction, bits))
-    _, fraction, horizontal_bits = min(errors)
-    fraction = min(fraction, vertical_bits)
-    vertical = _pairs(_integers(down, vertical_bits))
-    horizontal = _pairs(_integers(across, horizontal_bits))
-    return vertical, horizontal, vertical_bits, horizontal_bits, fraction
+    down, across = map(_kernel, sigma)
+    row_variance, weight_variance = float(np.square(across).sum()), 64.0**2 * len(across)
+    _, fraction, across_bits = min(
+        (row_variance * 4.0**-fraction + weight_variance * 4.0**-bits, fraction, bits)
+        for fraction in range(2, 9)
+        for bits in [_bits(across, 24 - fraction)]
+    )
+    down_bits = _bits(down, 24)
+    vertical, vertical_extra = _pairs(_integers(down, down_bits))
+    horizontal, horizontal_extra = _pairs(_integers(across, across_bits))
+    return vertical, horizontal, vertical_extra, horizontal_extra, down_bits, across_bits, fraction
 
 
-def _floats(kernel: Array) -> Array:
+@lru_cache(maxsize=16)
+def _floats(sigma: float) -> Array:
     """The centre and one side as float32 that sum, with the other side, to 1 exactly."""
+    kernel = _kernel(sigma)
     bits = 23 - math.frexp(kernel.max())[1]
     weights: Array = np.ldexp(_integers(kernel, bits)[len(kernel) // 2 :], -bits).astype(np.float32)
     return weights
@@ -108,26 +115,25 @@ def _floats(kernel: Array) -> Array:
 def _run(
     image: Array, sigma: tuple[float, float], border: str, fill: float, amount: float | None, out: Array
 ) -> Array:
-    down, across = _kernel(sigma[0]), _kernel(sigma[1])
-    around = surroundings(image, (len(down) // 2, len(across) // 2), border, fill)
-    taps = len(down) + len(across)
+    reach = _radius(sigma[0]), _radius(sigma[1])
+    around = surroundings(image, reach, border, fill)
     if image.dtype == UINT8:
-        fixed = _fixed_point(down, across)
+        fixed = _fixed_point(sigma)
 
         def integers(src: Array, dst: Array, channels: int, near: Surroundings, y0: int, y1: int) -> None:
             kernels.blur_u8(
                 src, dst, channels, near.rows, near.columns, near.fill, *fixed, amount, y0, y1
             )
 
-        return run_kernel(image, out, around, integers, 0.2 + 0.025 * taps)
-    vertical, horizontal = _floats(down), _floats(across)
+        return run_kernel(image, out, around, integers, 0.3 + 0.05 * sum(reach))
+    vertical, horizontal = _floats(sigma[0]), _floats(sigma[1])
 
     def floats(src: Array, dst: Array, channels: int, near: Surroundings, y0: int, y1: int) -> None:
         kernels.blur_floats(
             src, dst, channels, near.rows, near.columns, near.fill, vertical, horizontal, amount, y0, y1
         )
 
-    return run_kernel(image, out, around, floats, 0.4 + 0.035 * taps)
+    return run_kernel(image, out, around, floats, 0.5 + 0.07 * sum(reach))
 
 
 @operation("filters", halo=_halo)
