@@ -9,7 +9,6 @@
 
 #include "simd/borders.h"
 
-#define GAUSSIAN_BLOCK 8   /* rows */
 #define GAUSSIAN_STRIP 256  /* samples */
 #define GAUSSIAN_SLACK 256  /* samples that passes may touch behind the end of an extended row */
 
@@ -31,6 +30,9 @@ INLINE char *gaussian_memory(size_t bytes, void **block) {
     *block = calloc(bytes + 64, 1);
     return *block ? (char *)*block + (64 - (uintptr_t)*block % 64) : NULL;
 }
+
+/* Rows in a block: few, so that the intermediate rows stay in the cache, but not few against those that a block reads. */
+INLINE ptrdiff_t gaussian_block(ptrdiff_t radius) { return radius <= 8 ? 8 : radius <= 32 ? 16 : 32; }
 
 INLINE ptrdiff_t gaussian_min(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 

@@ -1,7 +1,7 @@
 /* Gaussian blur and unsharp mask in float32, of float32 and of 16-bit samples less 32768.
 
-   The kernel is folded: w[0] a[0] + sum w[k] (a[-k] + a[k]), from the outermost pair inwards, in groups of 16 that are
-   added to the total, so that few roundings are as large as the result. The order is the same for every sample, level
+   The kernel is folded: w[0] a[0] + sum w[k] (a[-k] + a[k]), the pairs from the outermost inwards in groups of 16, each of
+   which is added to the total, so that few roundings are as large as the result. The order is the same for every sample, level
    and vector width, and left and right count alike. */
 #ifndef LEVEL
 #ifndef IMGPROC_GAUSSIAN_F32_H
@@ -43,46 +43,59 @@ INLINE FN(floats) FN(load_floats)(const f32 *p) {
     return *(const FN(floats_at) *)(const void *)p;
 }
 
+/* Four vectors of w (a[-k] + a[k]). */
+INLINE void FN(pair_products)(const f32 *before, const f32 *after, f32 weight, FN(floats) *products) {
+    for (int b = 0; b < 4; b++)
+        products[b] = (FN(load_floats)(before + b * LANES) + FN(load_floats)(after + b * LANES)) * weight;
+}
+
 /* CHUNK sums of samples `step` apart around `centre`. */
 INLINE void FN(weighted_sums)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums) {
-    const FN(floats) zero = {0};
-    FN(floats) total[4];
-    for (int b = 0; b < 4; b++) total[b] = zero;
+    FN(floats) total[4], part[4], products[4];
+    for (int b = 0; b < 4; b++) total[b] = FN(load_floats)(centre + b * LANES) * weights[0];
     for (ptrdiff_t k = radius; k > 0;) {
-        FN(floats) part[4];
         const ptrdiff_t end = k > GAUSSIAN_GROUP ? k - GAUSSIAN_GROUP : 0;
-        for (int b = 0; b < 4; b++) part[b] = zero;
-        for (; k > end; k--) {
-            const f32 *before = centre - k * step, *after = centre + k * step;
-            for (int b = 0; b < 4; b++)
-                part[b] += (FN(load_floats)(before + b * LANES) + FN(load_floats)(after + b * LANES)) * weights[k];
+        FN(pair_products)(centre - k * step, centre + k * step, weights[k], part);
+        for (k--; k > end; k--) {
+            FN(pair_products)(centre - k * step, centre + k * step, weights[k], products);
+            for (int b = 0; b < 4; b++) part[b] += products[b];
         }
         for (int b = 0; b < 4; b++) total[b] += part[b];
     }
-    for (int b = 0; b < 4; b++) {
-        total[b] += FN(load_floats)(centre + b * LANES) * weights[0];
-        *(FN(floats_at) *)(void *)(sums + b * LANES) = total[b];
-    }
+    for (int b = 0; b < 4; b++) *(FN(floats_at) *)(void *)(sums + b * LANES) = total[b];
 }
 
 /* The same for weights that sum to 1, as centre + sum w[k] ((a[-k] - centre) + (a[k] - centre)): of a few neighbours more
    precise, because only the last addition rounds as coarsely as the result. */
 INLINE void FN(weighted_differences)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums) {
-    const FN(floats) zero = {0};
     FN(floats) total[4], middle[4];
-    for (int b = 0; b < 4; b++) total[b] = zero, middle[b] = FN(load_floats)(centre + b * LANES);
+    for (int b = 0; b < 4; b++) total[b] = middle[b] = FN(load_floats)(centre + b * LANES);
     for (ptrdiff_t k = radius; k > 0; k--) {
         const f32 *before = centre - k * step, *after = centre + k * step;
-        for (int b = 0; b < 4; b++)
-            total[b] += ((FN(load_floats)(before + b * LANES) - middle[b]) + (FN(load_floats)(after + b * LANES) - middle[b])) *
-                        weights[k];
+        for (int b = 0; b < 4; b++) {
+            const FN(floats) one = FN(load_floats)(before + b * LANES) - middle[b];
+            const FN(floats) product = (one + (FN(load_floats)(after + b * LANES) - middle[b])) * weights[k];
+            total[b] = k == radius ? product : total[b] + product;
+        }
     }
-    for (int b = 0; b < 4; b++) *(FN(floats_at) *)(void *)(sums + b * LANES) = middle[b] + total[b];
+    if (radius > 0)
+        for (int b = 0; b < 4; b++) total[b] += middle[b];
+    for (int b = 0; b < 4; b++) *(FN(floats_at) *)(void *)(sums + b * LANES) = total[b];
 }
 
-INLINE void FN(blur_chunk)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, const int size) {
+INLINE void FN(blur_any)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, const int size) {
     if (size == 2 && radius <= GAUSSIAN_FEW) FN(weighted_differences)(centre, step, weights, radius, sums);
     else FN(weighted_sums)(centre, step, weights, radius, sums);
+}
+
+/* A constant radius lets the compiler unroll: worth a third of the time of small ones. */
+INLINE void FN(blur_chunk)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, const int size) {
+    switch (radius) {
+    case 2: FN(blur_any)(centre, step, weights, 2, sums, size); break;
+    case 3: FN(blur_any)(centre, step, weights, 3, sums, size); break;
+    case 4: FN(blur_any)(centre, step, weights, 4, sums, size); break;
+    default: FN(blur_any)(centre, step, weights, radius, sums, size);
+    }
 }
 
 /* Samples of a source row as float32; those of 16 bits are centred, for one bit more of precision. */
@@ -146,16 +159,17 @@ static void FN(horizontal_floats)(const f32 *row, const f32 *weights, const Gaus
 INLINE int FN(gaussian_floats)(const GaussianJob *job, const f32 *vertical, const f32 *horizontal, const int size) {
     const ptrdiff_t n = job->width * job->channels, ry = job->ry, lead = job->rx * job->channels;
     const ptrdiff_t row_pitch = gaussian_pitch(job), strip_pitch = GAUSSIAN_STRIP + 16;
-    const size_t strip_bytes = (size_t)((GAUSSIAN_BLOCK + 2 * ry) * strip_pitch) * 4;
+    const ptrdiff_t block_rows = gaussian_block(ry);
+    const size_t strip_bytes = (size_t)((block_rows + 2 * ry) * strip_pitch) * 4;
     const f32 fill = size == 4 ? job->fill : job->fill - 32768.0f;
     const f32 fill_pixel[4] = {fill, fill, fill, fill};
     void *block;
-    char *memory = gaussian_memory(strip_bytes + (size_t)(GAUSSIAN_BLOCK * row_pitch) * 4, &block);
+    char *memory = gaussian_memory(strip_bytes + (size_t)(block_rows * row_pitch) * 4, &block);
     if (!memory) return -1;
     f32 *strip = (f32 *)memory, *intermediate = (f32 *)(memory + strip_bytes);
 
-    for (ptrdiff_t y = job->y0; y < job->y1; y += GAUSSIAN_BLOCK) {
-        const ptrdiff_t rows = gaussian_min(GAUSSIAN_BLOCK, job->y1 - y);
+    for (ptrdiff_t y = job->y0; y < job->y1; y += block_rows) {
+        const ptrdiff_t rows = gaussian_min(block_rows, job->y1 - y);
         for (ptrdiff_t x = 0; x < n; x += GAUSSIAN_STRIP) {
             const ptrdiff_t columns = gaussian_min(GAUSSIAN_STRIP, n - x);
             for (ptrdiff_t i = 0; i < rows + 2 * ry; i++) {

@@ -194,17 +194,18 @@ INLINE void FN(vertical_group)(const u32 *pairs, ptrdiff_t pitch, ptrdiff_t radi
 /* A strip of `columns` samples of a block's intermediate rows. */
 static void FN(vertical_strip)(const u32 *pairs, ptrdiff_t pitch, const GaussianJob *job, const GaussianPairs *taps, i16 *dst,
                                ptrdiff_t dst_pitch, ptrdiff_t columns) {
+    const ptrdiff_t block = gaussian_block(job->ry);
     const int bits = taps->vertical_bits - taps->fraction;
     /* Without a horizontal pass the bits cut off here must not round twice. */
     const u32 half = bits > 0 && (job->rx > 0 || job->sharpen) ? 1u << (bits - 1) : 0u;
     const u32 start = half - ((u32)128 << taps->vertical_bits);
     for (ptrdiff_t x = 0; x < columns; x += 2 * WORDS_PER_VECTOR) {
         if (job->ry <= 4) {
-            for (ptrdiff_t q = 0; q < GAUSSIAN_BLOCK; q += 2)
+            for (ptrdiff_t q = 0; q < block; q += 2)
                 FN(vertical_group)(pairs + q / 2 * pitch + x, pitch, job->ry, taps, start, bits,
                                    dst + q * dst_pitch + x, dst_pitch, 2);
         } else {
-            for (ptrdiff_t q = 0; q < GAUSSIAN_BLOCK; q += VERTICAL_ROWS)
+            for (ptrdiff_t q = 0; q < block; q += VERTICAL_ROWS)
                 FN(vertical_group)(pairs + q / 2 * pitch + x, pitch, job->ry, taps, start, bits,
                                    dst + q * dst_pitch + x, dst_pitch, VERTICAL_ROWS);
         }
@@ -323,8 +324,9 @@ static void FN(horizontal_row)(const i16 *extended, u32 *pairs, const GaussianJo
 static int FN(gaussian_u8)(const GaussianJob *job, const GaussianPairs *taps) {
     const ptrdiff_t n = job->width * job->channels, ry = job->ry, lead = job->rx * job->channels;
     const ptrdiff_t row_pitch = gaussian_pitch(job), pair_pitch = GAUSSIAN_STRIP + 16;
-    const ptrdiff_t pair_rows = GAUSSIAN_BLOCK / 2 + ry + 1, last = job->y1 - 1 + 2 * ry;
-    const size_t pair_bytes = (size_t)(pair_rows * pair_pitch) * 4, row_bytes = (size_t)(GAUSSIAN_BLOCK * row_pitch) * 2;
+    const ptrdiff_t block_rows = gaussian_block(ry), pair_rows = block_rows / 2 + ry + 1;
+    const ptrdiff_t last = job->y1 - 1 + 2 * ry;
+    const size_t pair_bytes = (size_t)(pair_rows * pair_pitch) * 4, row_bytes = (size_t)(block_rows * row_pitch) * 2;
     const size_t strip_bytes = 2 * GAUSSIAN_STRIP;
     const ptrdiff_t pixel_bytes = job->channels * 2;
     void *block;
@@ -337,8 +339,8 @@ static int FN(gaussian_u8)(const GaussianJob *job, const GaussianPairs *taps) {
     i16 fill_pixel[4];
     for (int c = 0; c < 4; c++) fill_pixel[c] = (i16)(((int)job->fill - 128) * (1 << taps->fraction));
 
-    for (ptrdiff_t y = job->y0; y < job->y1; y += GAUSSIAN_BLOCK) {
-        const ptrdiff_t rows = gaussian_min(GAUSSIAN_BLOCK, job->y1 - y);
+    for (ptrdiff_t y = job->y0; y < job->y1; y += block_rows) {
+        const ptrdiff_t rows = gaussian_min(block_rows, job->y1 - y);
         for (ptrdiff_t x = 0; x < n; x += GAUSSIAN_STRIP) {
             const ptrdiff_t columns = gaussian_min(GAUSSIAN_STRIP, n - x);
             for (ptrdiff_t m = 0; 2 * m < rows + 2 * ry; m++) {

@@ -71,7 +71,7 @@ def _bits(kernel: Array, most: int) -> int:
     centre = len(kernel) // 2
     if centre == 0:
         return min(most, 14)
-    return min(most, math.frexp(min(65532 / kernel[centre], 32764 / kernel[centre - 1]))[1] - 1)
+    return min(most, math.frexp(min(65532 / kernel[centre], 32764 / max(kernel[centre - 1], 1e-9)))[1] - 1)
 
 
 def _pairs(weights: Array) -> tuple[Array, int]:
@@ -107,7 +107,7 @@ def _fixed_point(sigma: tuple[float, float]) -> tuple[Array, Array, int, int, in
 def _floats(sigma: float) -> Array:
     """The centre and one side as float32 that sum, with the other side, to 1 exactly."""
     kernel = _kernel(sigma)
-    bits = 23 - math.frexp(kernel.max())[1]
+    bits = 24 - math.frexp(kernel.max())[1]
     weights: Array = np.ldexp(_integers(kernel, bits)[len(kernel) // 2 :], -bits).astype(np.float32)
     return weights
 
@@ -121,9 +121,7 @@ def _run(
         fixed = _fixed_point(sigma)
 
         def integers(src: Array, dst: Array, channels: int, near: Surroundings, y0: int, y1: int) -> None:
-            kernels.blur_u8(
-                src, dst, channels, near.rows, near.columns, near.fill, *fixed, amount, y0, y1
-            )
+            kernels.blur_u8(src, dst, channels, near.rows, near.columns, near.fill, *fixed, amount, y0, y1)
 
         return run_kernel(image, out, around, integers, 0.3 + 0.05 * sum(reach))
     vertical, horizontal = _floats(sigma[0]), _floats(sigma[1])
