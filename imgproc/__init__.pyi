@@ -27,6 +27,8 @@ from .filters.box import box_filter as box_filter
 from .filters.convolution import convolve as convolve
 from .filters.convolution import convolve_separable as convolve_separable
 from .filters.convolution import correlate as correlate
+from .filters.gaussian import gaussian_blur as gaussian_blur
+from .filters.gaussian import sharpen as sharpen
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

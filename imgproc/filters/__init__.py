@@ -17,4 +17,9 @@ __all__ = [
     "convolve",
     "convolve_separable",
     "correlate",
+from .gaussian import gaussian_blur, sharpen
+
+__all__ = [
+    "gaussian_blur",
+    "sharpen",
 ]
