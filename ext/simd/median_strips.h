@@ -58,18 +58,21 @@ INLINE void TYPED(median_sort)(int radius, const SAMPLE *const *rows, ptrdiff_t 
     }
 }
 
-/* `count` pixels that stand at column x of the strip and outside the image, where the border puts columns[...]. */
+/* `count` pixels that stand at column x of the strip and outside the image, where the border puts columns[...]. A whole
+   block is written: those left of the strip come before its own columns, those right of it after them. */
 INLINE void TYPED(median_sort_outside)(int radius, const SAMPLE *const *rows, const i64 *columns, ptrdiff_t count, int channels,
                                        SAMPLE fill, ptrdiff_t x, KEY *sorted, KEY *single, ptrdiff_t pitch) {
-    SAMPLE outside[2 * MEDIAN_WINDOW_RADIUS + 2][MEDIAN_MOST_HALO];
+    SAMPLE outside[2 * MEDIAN_WINDOW_RADIUS + 2][MEDIAN_BLOCK];
     const SAMPLE *lines[2 * MEDIAN_WINDOW_RADIUS + 2];
     for (int i = 0; i < 2 * radius + 2; i++) {
+        memset(outside[i], 0, sizeof outside[i] / sizeof(u8) < 64 ? sizeof outside[i] : 64);
         lines[i] = outside[i];
         for (ptrdiff_t p = 0; p < count; p++)
             for (int c = 0; c < channels; c++)
                 outside[i][p * channels + c] = columns[p] < 0 || !rows[i] ? fill : rows[i][columns[p] * channels + c];
     }
-    TYPED(median_sort)(radius, lines, 0, count * channels, sorted + x, single + x, pitch);
+    for (ptrdiff_t at = 0; at < count * channels; at += LANES)
+        TYPED(median_sort_block)(radius, lines, at, sorted + x, single + x, pitch);
 }
 
 /* Block x of the merged columns x and x + step; a pair of pairs has pixels x to x + 3 d. */
@@ -193,8 +196,8 @@ INLINE void TYPED(median_strip)(int radius, const SAMPLE *src, ptrdiff_t src_str
             whole[i] = (const SAMPLE *)row_at(src, src_stride, rows, at, NULL);
             strip[i] = whole[i] ? whole[i] + x0 : fill_row;
         }
-        TYPED(median_sort)(radius, strip, -left, n + right, sorted, single, pitch);
         if (!left) TYPED(median_sort_outside)(radius, whole, columns, radius, d, fill, -halo, sorted, single, pitch);
+        TYPED(median_sort)(radius, strip, -left, n + right, sorted, single, pitch);
         if (right < halo)
             TYPED(median_sort_outside)(radius, whole, columns + radius, (halo - right) / d, d, fill, n + right, sorted, single, pitch);
         if (radius > 1) TYPED(median_merge)(count, sorted, d, pairs, pitch, -halo, n + halo - d);
@@ -208,7 +211,7 @@ INLINE void TYPED(median_strip)(int radius, const SAMPLE *src, ptrdiff_t src_str
 static int TYPED(median_windows)(const SAMPLE *src, ptrdiff_t src_stride, SAMPLE *dst, ptrdiff_t dst_stride, ptrdiff_t width,
                                  int channels, int radius, const i64 *rows, const i64 *columns, SAMPLE fill, ptrdiff_t y0,
                                  ptrdiff_t y1) {
-    const ptrdiff_t most = MEDIAN_STRIP / (ptrdiff_t)sizeof(KEY), halo = (ptrdiff_t)radius * channels;
+    const ptrdiff_t most = (MEDIAN_STRIP_SIZE) / (ptrdiff_t)sizeof(KEY), halo = (ptrdiff_t)radius * channels;
     /* Blocks may read and write two beyond the last place that counts. */
     const ptrdiff_t pitch = most + 2 * MEDIAN_MOST_HALO + 3 * MEDIAN_BLOCK;
     KEY *work = (KEY *)calloc((size_t)(pitch * (14 * radius + 3)), sizeof(KEY));
