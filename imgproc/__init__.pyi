@@ -20,6 +20,7 @@ from .color.convert import rgb_to_yiq as rgb_to_yiq
 from .color.convert import rgb_to_yuv as rgb_to_yuv
 from .color.convert import yiq_to_rgb as yiq_to_rgb
 from .color.convert import yuv_to_rgb as yuv_to_rgb
+from .filters.median import median_filter as median_filter
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -25,22 +25,6 @@
     WIRES_42(I) I(42) I(43) I(44) I(45) I(46) I(47) I(48) I(49) I(50) I(51) I(52) I(53) I(54) I(55) I(56) I(57) I(58) \
     I(59) I(60) I(61) I(62) I(63) I(64) I(65) I(66) I(67) I(68) I(69) I(70) I(71)
 
-/* Radius 1. */
-#define SORT_2(S, L, H) \
-    S(0, 1)
-#define SORT_2_OUT(O) \
-    O(0, 0) O(1, 1)
-
-#define MIDDLE_2_2_2(S, L, H) \
-    S(0, 2) S(1, 3) S(1, 2) H(0, 4) S(2, 4) S(1, 5) L(3, 5) S(1, 2) S(3, 4)
-#define MIDDLE_2_2_2_OUT(O) \
-    O(0, 1) O(1, 2) O(2, 3) O(3, 4)
-
-#define MEDIAN_4_3(S, L, H) \
-    S(5, 6) S(4, 5) S(6, 5) H(0, 5) H(1, 6) H(2, 4) L(5, 6) L(5, 4) L(5, 3)
-#define MEDIAN_4_3_OUT(O) \
-    O(0, 5)
-
 /* Radius 2. */
 #define SORT_4(S, L, H) \
     S(0, 1) S(2, 3) S(0, 2) S(1, 3) S(1, 2)

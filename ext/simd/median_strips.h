@@ -19,9 +19,7 @@ INLINE void TYPED(median_sort_block)(int radius, const SAMPLE *const *rows, ptrd
     V v[8];
 #define I(i) v[i] = TYPED(load_keys)(rows[i + 1] + x);
 #define O(k, i) TYPED(store)(sorted + k * pitch + x, v[i]);
-    if (radius == 1) {
-        WIRES_2(I) RUN(SORT_2) SORT_2_OUT(O)
-    } else if (radius == 2) {
+    if (radius == 2) {
         WIRES_4(I) RUN(SORT_4) SORT_4_OUT(O)
     } else if (radius == 3) {
         WIRES_6(I) RUN(SORT_6) SORT_6_OUT(O)
@@ -65,7 +63,7 @@ INLINE void TYPED(median_sort_outside)(int radius, const SAMPLE *const *rows, co
     SAMPLE outside[2 * MEDIAN_WINDOW_RADIUS + 2][MEDIAN_BLOCK];
     const SAMPLE *lines[2 * MEDIAN_WINDOW_RADIUS + 2];
     for (int i = 0; i < 2 * radius + 2; i++) {
-        memset(outside[i], 0, sizeof outside[i] / sizeof(u8) < 64 ? sizeof outside[i] : 64);
+        memset(outside[i], 0, sizeof outside[i]);
         lines[i] = outside[i];
         for (ptrdiff_t p = 0; p < count; p++)
             for (int c = 0; c < channels; c++)
@@ -117,9 +115,7 @@ INLINE V TYPED(median_add_row)(int radius, const V *middle, const KEY *row, int 
 #define M(i) v[i] = middle[i];
 #define O(k, i) median = v[i];
 #define ROW(first, i) v[first + i] = TYPED(load)(row + (i - (first / 2 - 1)) * d);
-    if (radius == 1) {
-        M(0) M(1) M(2) M(3) ROW(4, 0) ROW(4, 1) ROW(4, 2) RUN(MEDIAN_4_3) MEDIAN_4_3_OUT(O)
-    } else if (radius == 2) {
+    if (radius == 2) {
         M(0) M(1) M(2) M(3) M(4) M(5)
         ROW(6, 0) ROW(6, 1) ROW(6, 2) ROW(6, 3) ROW(6, 4) RUN(MEDIAN_6_5) MEDIAN_6_5_OUT(O)
     } else if (radius == 3) {
@@ -141,11 +137,7 @@ INLINE void TYPED(median_finish_block)(int radius, const KEY *sorted, const KEY 
     V v[72], middle[2 * MEDIAN_WINDOW_RADIUS + 2];
     const KEY *pairs = sorted + 2 * radius * pitch, *quads = pairs + 4 * radius * pitch;
 #define O(k, i) middle[k] = v[i];
-    if (radius == 1) {
-#define I(i) v[i] = TYPED(load)(sorted + (i & 1) * pitch + (i / 2 - 1) * d);
-        WIRES_6(I) RUN(MIDDLE_2_2_2) MIDDLE_2_2_2_OUT(O)
-#undef I
-    } else if (radius == 2) {
+    if (radius == 2) {
 #define I(i) v[i] = TYPED(load)(i < 8 ? pairs + i * pitch - 2 * d : i < 16 ? pairs + (i - 8) * pitch + d : sorted + (i - 16) * pitch);
         WIRES_20(I) RUN(MIDDLE_8_8_4) MIDDLE_8_8_4_OUT(O)
 #undef I
@@ -181,37 +173,35 @@ INLINE void TYPED(median_finish)(int radius, const KEY *sorted, const KEY *singl
     }
 }
 
-/* See median_windows; `d` is the distance of neighbours in a row. */
+/* Rows y and y + 1, n samples from x0 on; see median_windows. `d` is the distance of neighbours in a row. */
 INLINE void TYPED(median_strip)(int radius, const SAMPLE *src, ptrdiff_t src_stride, SAMPLE *dst, ptrdiff_t dst_stride, ptrdiff_t width,
                                 int d, const i64 *rows, const i64 *columns, SAMPLE fill, const SAMPLE *fill_row, ptrdiff_t x0,
-                                ptrdiff_t n, KEY *sorted, ptrdiff_t pitch, SAMPLE *spare, ptrdiff_t y0, ptrdiff_t y1) {
+                                ptrdiff_t n, KEY *sorted, ptrdiff_t pitch, SAMPLE *spare, ptrdiff_t y, ptrdiff_t y1) {
     const int count = 2 * radius;
     const ptrdiff_t halo = (ptrdiff_t)radius * d, left = x0 ? halo : 0, right = width - x0 - n < halo ? width - x0 - n : halo;
     KEY *pairs = sorted + count * pitch, *quads = pairs + 2 * count * pitch, *single = quads + 4 * count * pitch;
-    for (ptrdiff_t y = y0; y < y1; y += 2) {
-        const SAMPLE *strip[2 * MEDIAN_WINDOW_RADIUS + 2], *whole[2 * MEDIAN_WINDOW_RADIUS + 2];
-        for (int i = 0; i < count + 2; i++) {
-            /* The last row may be without a partner; its own last row then stands for that of the partner. */
-            const ptrdiff_t at = y + (i <= count || y + 1 < y1 ? i : count);
-            whole[i] = (const SAMPLE *)row_at(src, src_stride, rows, at, NULL);
-            strip[i] = whole[i] ? whole[i] + x0 : fill_row;
-        }
-        if (!left) TYPED(median_sort_outside)(radius, whole, columns, radius, d, fill, -halo, sorted, single, pitch);
-        TYPED(median_sort)(radius, strip, -left, n + right, sorted, single, pitch);
-        if (right < halo)
-            TYPED(median_sort_outside)(radius, whole, columns + radius, (halo - right) / d, d, fill, n + right, sorted, single, pitch);
-        if (radius > 1) TYPED(median_merge)(count, sorted, d, pairs, pitch, -halo, n + halo - d);
-        if (radius > 2) TYPED(median_merge)(2 * count, pairs, 2 * d, quads, pitch, -halo, n + halo - 3 * d);
-        SAMPLE *above = (SAMPLE *)((char *)dst + y * dst_stride) + x0;
-        SAMPLE *below = y + 1 < y1 ? (SAMPLE *)((char *)above + dst_stride) : spare;
-        TYPED(median_finish)(radius, sorted, single, pitch, d, n, above, below);
+    const SAMPLE *strip[2 * MEDIAN_WINDOW_RADIUS + 2], *whole[2 * MEDIAN_WINDOW_RADIUS + 2];
+    for (int i = 0; i < count + 2; i++) {
+        /* The last row may be without a partner; its own last row then stands for that of the partner. */
+        const ptrdiff_t at = y + (i <= count || y + 1 < y1 ? i : count);
+        whole[i] = (const SAMPLE *)row_at(src, src_stride, rows, at, NULL);
+        strip[i] = whole[i] ? whole[i] + x0 : fill_row;
     }
+    if (!left) TYPED(median_sort_outside)(radius, whole, columns, radius, d, fill, -halo, sorted, single, pitch);
+    TYPED(median_sort)(radius, strip, -left, n + right, sorted, single, pitch);
+    if (right < halo)
+        TYPED(median_sort_outside)(radius, whole, columns + radius, (halo - right) / d, d, fill, n + right, sorted, single, pitch);
+    TYPED(median_merge)(count, sorted, d, pairs, pitch, -halo, n + halo - d);
+    if (radius > 2) TYPED(median_merge)(2 * count, pairs, 2 * d, quads, pitch, -halo, n + halo - 3 * d);
+    SAMPLE *above = (SAMPLE *)((char *)dst + y * dst_stride) + x0;
+    SAMPLE *below = y + 1 < y1 ? (SAMPLE *)((char *)above + dst_stride) : spare;
+    TYPED(median_finish)(radius, sorted, single, pitch, d, n, above, below);
 }
 
-static int TYPED(median_windows)(const SAMPLE *src, ptrdiff_t src_stride, SAMPLE *dst, ptrdiff_t dst_stride, ptrdiff_t width,
+static int TYPED(median_networks)(const SAMPLE *src, ptrdiff_t src_stride, SAMPLE *dst, ptrdiff_t dst_stride, ptrdiff_t width,
                                  int channels, int radius, const i64 *rows, const i64 *columns, SAMPLE fill, ptrdiff_t y0,
                                  ptrdiff_t y1) {
-    const ptrdiff_t most = (MEDIAN_STRIP_SIZE) / (ptrdiff_t)sizeof(KEY), halo = (ptrdiff_t)radius * channels;
+    const ptrdiff_t most = MEDIAN_STRIP, halo = (ptrdiff_t)radius * channels;
     /* Blocks may read and write two beyond the last place that counts. */
     const ptrdiff_t pitch = most + 2 * MEDIAN_MOST_HALO + 3 * MEDIAN_BLOCK;
     KEY *work = (KEY *)calloc((size_t)(pitch * (14 * radius + 3)), sizeof(KEY));
@@ -222,20 +212,30 @@ static int TYPED(median_windows)(const SAMPLE *src, ptrdiff_t src_stride, SAMPLE
         return -1;
     }
     for (ptrdiff_t i = 0; i < pitch; i++) spare[pitch + i] = fill;
-    for (ptrdiff_t x = 0, n; x < width; x += n) {
-        n = width - x <= most + halo ? width - x : most;
-#define STRIP(r)                                                                                                            \
-    TYPED(median_strip)(r, src, src_stride, dst, dst_stride, width, channels, rows, columns, fill, fill_row, x, n, work + 64, pitch, \
-                        spare, y0, y1)
-        if (radius == 1) STRIP(1);
-        else if (radius == 2) STRIP(2);
-        else if (radius == 3) STRIP(3);
-        else STRIP(4);
+    for (ptrdiff_t y = y0; y < y1; y += 2)
+        for (ptrdiff_t x = 0, n; x < width; x += n) {
+            n = width - x <= most + halo ? width - x : most;
+#define STRIP(r)                                                                                                              \
+    TYPED(median_strip)(r, src, src_stride, dst, dst_stride, width, channels, rows, columns, fill, fill_row, x, n, work + MEDIAN_BLOCK, \
+                        pitch, spare, y, y1)
+            if (radius == 2) STRIP(2);
+            else if (radius == 3) STRIP(3);
+            else STRIP(4);
 #undef STRIP
-    }
+        }
     free(work);
     free(spare);
     return 0;
+}
+
+#include "simd/median_three.h"
+
+static int TYPED(median_windows)(const SAMPLE *src, ptrdiff_t src_stride, SAMPLE *dst, ptrdiff_t dst_stride, ptrdiff_t width,
+                                 int channels, int radius, const i64 *rows, const i64 *columns, SAMPLE fill, ptrdiff_t y0,
+                                 ptrdiff_t y1) {
+    if (radius == 1)
+        return TYPED(median_three)(src, src_stride, dst, dst_stride, width, channels, rows, columns, fill, y0, y1);
+    return TYPED(median_networks)(src, src_stride, dst, dst_stride, width, channels, radius, rows, columns, fill, y0, y1);
 }
 
 #undef JOIN_NAME

@@ -1,8 +1,8 @@
 /* Median of square windows of radius 1 to 4, by sorting networks.
 
-   Two rows are made at a time. Their windows share 2r rows: the columns of these are sorted once, sorted neighbours are
+   Radius 1 has a way of its own, see median_three.h. Otherwise two rows are made at a time. Their windows share 2r rows: the columns of these are sorted once, sorted neighbours are
    merged once and read again at shifted places, and at last each of the two rows adds the one row that it has alone.
-   Per sample that is 19, 77, 188 and 283 minima and maxima for r = 1 to 4. */
+   Per sample that is 77, 188 and 283 minima and maxima for r = 2 to 4. */
 #ifndef LEVEL
 #ifndef IMGPROC_MEDIAN_WINDOWS_H
 #define IMGPROC_MEDIAN_WINDOWS_H
@@ -12,8 +12,9 @@
 
 enum { MEDIAN_WINDOW_RADIUS = 4 };
 
-/* Strips of so many bytes of keys leave the rows of a strip in the first or second level of cache. */
-enum { MEDIAN_STRIP = 1024, MEDIAN_MOST_HALO = 4 * MEDIAN_WINDOW_RADIUS, MEDIAN_BLOCK = 64 };
+/* Samples in a strip, so that its rows of keys stay in the caches of the core. */
+enum { MEDIAN_STRIP = 1024 };
+enum { MEDIAN_MOST_HALO = 4 * MEDIAN_WINDOW_RADIUS, MEDIAN_BLOCK = 64 };
 
 #define MEDIAN_S(type, i, j)                                \
     do {                                                    \
