@@ -29,6 +29,7 @@ from .filters.convolution import convolve_separable as convolve_separable
 from .filters.convolution import correlate as correlate
 from .filters.gaussian import gaussian_blur as gaussian_blur
 from .filters.gaussian import sharpen as sharpen
+from .filters.median import median_filter as median_filter
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -22,4 +22,8 @@ from .gaussian import gaussian_blur, sharpen
 __all__ = [
     "gaussian_blur",
     "sharpen",
+from .median import median_filter
+
+__all__ = [
+    "median_filter",
 ]

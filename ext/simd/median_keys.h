@@ -1,0 +1,93 @@
+/* Sort keys: integers in the order of the samples, so that every level and every algorithm means the same median. uint8
+   and uint16 are their own keys. The key of a float32 is its bits, those below the sign flipped where it is negative: -0
+   comes before +0, and every NaN becomes the one key behind infinity.
+
+   WIRE is what the networks work on: a vector of keys, or one key at the baseline level. */
+#ifndef LEVEL
+#ifndef IMGPROC_MEDIAN_KEYS_H
+#define IMGPROC_MEDIAN_KEYS_H
+#include "simd/lanes.h"
+
+#define WIRE(type) FN(WIRE)(type)
+#define WIRE_baseline(type) MEDIAN_KEY(type)
+#define WIRE_avx2(type) VECTOR
+#define WIRE_avx512(type) VECTOR
+#define MEDIAN_KEY(type) MEDIAN_KEY_##type
+#define MEDIAN_KEY_u8 u8
+#define MEDIAN_KEY_u16 u16
+#define MEDIAN_KEY_f32 i32
+
+#define KEY_OF_NAN 0x7fc00000
+
+INLINE i32 key_f32(f32 sample) {
+    i32 bits;
+    memcpy(&bits, &sample, sizeof bits);
+    return sample != sample ? KEY_OF_NAN : bits < 0 ? bits ^ 0x7fffffff : bits;
+}
+
+INLINE f32 sample_f32(i32 key) {
+    const i32 bits = key < 0 ? key ^ 0x7fffffff : key;
+    f32 sample;
+    memcpy(&sample, &bits, sizeof bits);
+    return sample;
+}
+
+INLINE u8 key_u8(u8 sample) { return sample; }
+INLINE u8 sample_u8(u8 key) { return key; }
+INLINE u16 key_u16(u16 sample) { return sample; }
+INLINE u16 sample_u16(u16 key) { return key; }
+
+#define SIMD_SOURCE "simd/median_keys.h"
+#include "simd/levels.h"
+#endif
+
+#else
+
+#if LEVEL == LEVEL_BASELINE
+#define MEDIAN_WIRE(type)                                                                                    \
+    INLINE MEDIAN_KEY(type) FN(smaller_##type)(MEDIAN_KEY(type) a, MEDIAN_KEY(type) b) { return a < b ? a : b; } \
+    INLINE MEDIAN_KEY(type) FN(larger_##type)(MEDIAN_KEY(type) a, MEDIAN_KEY(type) b) { return a < b ? b : a; }  \
+    INLINE MEDIAN_KEY(type) FN(load_##type)(const MEDIAN_KEY(type) *keys) { return *keys; }                   \
+    INLINE void FN(store_##type)(MEDIAN_KEY(type) *keys, MEDIAN_KEY(type) wire) { *keys = wire; }             \
+    INLINE MEDIAN_KEY(type) FN(load_keys_##type)(const type *samples) { return key_##type(*samples); }        \
+    INLINE void FN(store_samples_##type)(type *samples, MEDIAN_KEY(type) wire) { *samples = sample_##type(wire); }
+#else
+#define MEDIAN_WIRE(type)                                                                                        \
+    INLINE VECTOR FN(load_##type)(const MEDIAN_KEY(type) *keys) { return BITS(loadu)((const void *)keys); }       \
+    INLINE void FN(store_##type)(MEDIAN_KEY(type) *keys, VECTOR wire) { BITS(storeu)((void *)keys, wire); }       \
+    INLINE VECTOR FN(load_keys_##type)(const type *samples) { return FN(keys_##type)(BITS(loadu)((const void *)samples)); } \
+    INLINE void FN(store_samples_##type)(type *samples, VECTOR wire) {                                           \
+        BITS(storeu)((void *)samples, FN(samples_##type)(wire));                                                 \
+    }
+
+INLINE VECTOR FN(smaller_u8)(VECTOR a, VECTOR b) { return OP(min_epu8)(a, b); }
+INLINE VECTOR FN(larger_u8)(VECTOR a, VECTOR b) { return OP(max_epu8)(a, b); }
+INLINE VECTOR FN(smaller_u16)(VECTOR a, VECTOR b) { return OP(min_epu16)(a, b); }
+INLINE VECTOR FN(larger_u16)(VECTOR a, VECTOR b) { return OP(max_epu16)(a, b); }
+INLINE VECTOR FN(smaller_f32)(VECTOR a, VECTOR b) { return OP(min_epi32)(a, b); }
+INLINE VECTOR FN(larger_f32)(VECTOR a, VECTOR b) { return OP(max_epi32)(a, b); }
+
+INLINE VECTOR FN(keys_u8)(VECTOR v) { return v; }
+INLINE VECTOR FN(keys_u16)(VECTOR v) { return v; }
+INLINE VECTOR FN(samples_u8)(VECTOR v) { return v; }
+INLINE VECTOR FN(samples_u16)(VECTOR v) { return v; }
+/* The map is its own inverse, but for NaN, whose key is a NaN already. */
+INLINE VECTOR FN(samples_f32)(VECTOR v) { return BITS(xor)(v, OP(srli_epi32)(OP(srai_epi32)(v, 31), 1)); }
+INLINE VECTOR FN(keys_f32)(VECTOR v) {
+    const VECTOR nan = OP(set1_epi32)(KEY_OF_NAN), key = FN(samples_f32)(v);
+#if LEVEL == LEVEL_AVX512
+    const __m512 f = _mm512_castsi512_ps(v);
+    return _mm512_mask_mov_epi32(key, _mm512_cmp_ps_mask(f, f, _CMP_UNORD_Q), nan);
+#else
+    const __m256 f = _mm256_castsi256_ps(v);
+    return _mm256_blendv_epi8(key, nan, _mm256_castps_si256(_mm256_cmp_ps(f, f, _CMP_UNORD_Q)));
+#endif
+}
+#endif
+
+MEDIAN_WIRE(u8)
+MEDIAN_WIRE(u16)
+MEDIAN_WIRE(f32)
+#undef MEDIAN_WIRE
+
+#endif
