@@ -16,6 +16,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing source must fail the build, not shrink the wheel.
 KERNELS = (
+    "canny",
     "clahe",
     "codes",
     "color",
@@ -31,6 +32,10 @@ KERNELS = (
 HEADERS = (
     "alpha.h",
     "borders.h",
+    "canny.h",
+    "canny_edges.h",
+    "canny_rows.h",
+    "canny_suppress.h",
     "channels.h",
     "clahe.h",
     "clahe_tables.h",

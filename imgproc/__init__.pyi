@@ -20,6 +20,7 @@ from .color.convert import rgb_to_yiq as rgb_to_yiq
 from .color.convert import rgb_to_yuv as rgb_to_yuv
 from .color.convert import yiq_to_rgb as yiq_to_rgb
 from .color.convert import yuv_to_rgb as yuv_to_rgb
+from .gradients.canny import canny as canny
 from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
 from .tone.adaptive import clahe as clahe
