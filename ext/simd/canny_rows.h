@@ -47,10 +47,11 @@ static void FN(magnitudes_f32)(const f32 *restrict dx, const f32 *restrict dy, f
                                        const type *restrict dx2, const type *restrict dy2,                             \
                                        const type *restrict magnitude2, ptrdiff_t n) {                                 \
         for (ptrdiff_t i = 0; i < n; i++) {                                                                            \
-            const int more = magnitude2[i] > magnitude[i];                                                             \
-            dx[i] = more ? dx2[i] : dx[i];                                                                             \
-            dy[i] = more ? dy2[i] : dy[i];                                                                             \
-            magnitude[i] = more ? magnitude2[i] : magnitude[i];                                                        \
+            /* Loaded whatever comes of it: loads under a condition would keep the loop from being vectorised. */      \
+            const type x = dx[i], y = dy[i], m = magnitude[i], x2 = dx2[i], y2 = dy2[i], m2 = magnitude2[i];           \
+            dx[i] = m2 > m ? x2 : x;                                                                                   \
+            dy[i] = m2 > m ? y2 : y;                                                                                   \
+            magnitude[i] = m2 > m ? m2 : m;                                                                            \
         }                                                                                                              \
     }
 STRONGEST(i16, i16)

@@ -80,16 +80,27 @@ INLINE void FN(derive_vector)(VECTOR u0, VECTOR u1, VECTOR u2, VECTOR m0, VECTOR
     BITS(storeu)((void *)gy, y);
 }
 #define VECTOR_WORDS (2 * VECTOR_PIXELS)
+
+/* Where the vector after the one at x starts: the second at an aligned address, as stores across cache lines cost
+   twice; the last at n - VECTOR_WORDS. Some samples are so computed twice. */
+INLINE ptrdiff_t FN(next_vector)(const i16 *gx, ptrdiff_t x, ptrdiff_t n) {
+    const ptrdiff_t beyond = (ptrdiff_t)((uintptr_t)(gx + x) % (2 * VECTOR_WORDS)) / 2;
+    const ptrdiff_t next = x + VECTOR_WORDS - beyond;
+    return next < n - VECTOR_WORDS ? next : n - VECTOR_WORDS;
+}
 #endif
 
 INLINE void FN(derive_u8_any)(const u8 *a, const u8 *b, const u8 *c, i16 *restrict gx, i16 *restrict gy, ptrdiff_t n,
                               ptrdiff_t step, int outer, int inner) {
     ptrdiff_t done = 0;
 #if LEVEL > LEVEL_BASELINE
-    for (; done + VECTOR_WORDS <= n; done += VECTOR_WORDS)
-        FN(derive_vector)(FN(widen)(a + done - step), FN(widen)(a + done), FN(widen)(a + done + step),
-                          FN(widen)(b + done - step), FN(widen)(b + done + step), FN(widen)(c + done - step),
-                          FN(widen)(c + done), FN(widen)(c + done + step), gx + done, gy + done, outer, inner);
+    for (ptrdiff_t x = 0; n >= VECTOR_WORDS; x = FN(next_vector)(gx, x, n)) {
+        FN(derive_vector)(FN(widen)(a + x - step), FN(widen)(a + x), FN(widen)(a + x + step), FN(widen)(b + x - step),
+                          FN(widen)(b + x + step), FN(widen)(c + x - step), FN(widen)(c + x), FN(widen)(c + x + step),
+                          gx + x, gy + x, outer, inner);
+        done = x + VECTOR_WORDS;
+        if (done == n) break;
+    }
 #endif
     DERIVE_LOOP(u8, i16, i32, 0, done)
 }
@@ -97,19 +108,23 @@ INLINE void FN(derive_u8_any)(const u8 *a, const u8 *b, const u8 *c, i16 *restri
 /* Two rows share the widened neighbours that they have in common. */
 INLINE void FN(derive_two_u8_any)(const u8 *a, const u8 *b, const u8 *c, const u8 *d, i16 *restrict gx, i16 *restrict gy,
                                   ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t step, int outer, int inner) {
-    ptrdiff_t x = 0;
+    ptrdiff_t done = 0;
 #if LEVEL > LEVEL_BASELINE
-    for (; x + VECTOR_WORDS <= n; x += VECTOR_WORDS) {
+    for (ptrdiff_t x = 0; n >= VECTOR_WORDS; x = FN(next_vector)(gx, x, n)) {
         const VECTOR b0 = FN(widen)(b + x - step), b1 = FN(widen)(b + x), b2 = FN(widen)(b + x + step);
         const VECTOR c0 = FN(widen)(c + x - step), c1 = FN(widen)(c + x), c2 = FN(widen)(c + x + step);
         FN(derive_vector)(FN(widen)(a + x - step), FN(widen)(a + x), FN(widen)(a + x + step), b0, b2, c0, c1, c2,
                           gx + x, gy + x, outer, inner);
         FN(derive_vector)(b0, b1, b2, c0, c2, FN(widen)(d + x - step), FN(widen)(d + x), FN(widen)(d + x + step),
                           gx + pitch + x, gy + pitch + x, outer, inner);
+        done = x + VECTOR_WORDS;
+        if (done == n) break;
     }
 #endif
-    FN(derive_u8_any)(a + x, b + x, c + x, gx + x, gy + x, n - x, step, outer, inner);
-    FN(derive_u8_any)(b + x, c + x, d + x, gx + pitch + x, gy + pitch + x, n - x, step, outer, inner);
+    if (done < n) {
+        FN(derive_u8_any)(a, b, c, gx, gy, n, step, outer, inner);
+        FN(derive_u8_any)(b, c, d, gx + pitch, gy + pitch, n, step, outer, inner);
+    }
 }
 
 INLINE void FN(derive_u16_any)(const u16 *a, const u16 *b, const u16 *c, f32 *restrict gx, f32 *restrict gy, ptrdiff_t n,

@@ -16,20 +16,27 @@ typedef struct {
 /* Samples of a row that are derived at a time where they are not what is asked for: they stay in the first cache. */
 #define GRADIENT_STRIP 512
 
-#define GRADIENT_SPAN(suffix, type, result)                                                                            \
-    /* Pixel x, which has a neighbour outside, through a copy of its three columns. */                                 \
+static const int outer_weights[4] UNUSED = {1, 3, 1, 0}, inner_weights[4] UNUSED = {2, 10, 1, 1};
+
+#define GRADIENT_SPAN(suffix, type, result, sum)                                                                         \
+    /* Pixel x, which has a neighbour outside; the arithmetic is that of the rows. */                                  \
     INLINE void derive_edge_##suffix(const type *const *three, const Around *around, ptrdiff_t x, result *gx,          \
                                      result *gy, GradientOperator operator) {                                          \
-        const ptrdiff_t channels = around->channels, last = around->width - 1;                                        \
-        const i64 columns[3] = {x > 0 ? x - 1 : around->columns[0], x, x < last ? x + 1 : around->columns[1]};         \
-        type near[3][12];                                                                                              \
-        for (int row = 0; row < 3; row++)                                                                              \
-            for (int k = 0; k < 3; k++) {                                                                              \
-                const type *from = columns[k] < 0 ? around->fill : three[row] + columns[k] * channels;                 \
-                for (ptrdiff_t c = 0; c < channels; c++) near[row][k * channels + c] = from[c];                        \
-            }                                                                                                          \
-        derive_##suffix(near[0] + channels, near[1] + channels, near[2] + channels, gx, gy, channels, channels,        \
-                        operator);                                                                                     \
+        const ptrdiff_t channels = around->channels, last = around->width - 1;                                         \
+        const i64 left = x > 0 ? x - 1 : around->columns[0], right = x < last ? x + 1 : around->columns[1];            \
+        const sum outer = (sum)outer_weights[operator], inner = (sum)inner_weights[operator];                          \
+        const type *l[3], *r[3], *upper = three[0] + x * channels, *lower = three[2] + x * channels;                   \
+        for (int row = 0; row < 3; row++) {                                                                            \
+            l[row] = left < 0 ? around->fill : three[row] + left * channels;                                           \
+            r[row] = right < 0 ? around->fill : three[row] + right * channels;                                         \
+        }                                                                                                              \
+        for (ptrdiff_t c = 0; c < channels; c++) {                                                                     \
+            const sum p = (sum)r[2][c] - (sum)l[0][c], q = (sum)r[0][c] - (sum)l[2][c];                                \
+            const sum across = inner * ((sum)r[1][c] - (sum)l[1][c]), down = inner * ((sum)lower[c] - (sum)upper[c]);  \
+            /* Not times 0: infinity would become NaN. */                                                              \
+            gx[c] = (result)((operator == CENTRAL ? across : outer * (p + q) + across) + (sum)0);                      \
+            gy[c] = (result)((operator == CENTRAL ? down : outer * (p - q) + down) + (sum)0);                          \
+        }                                                                                                              \
     }                                                                                                                  \
     /* Pixels [x0, x1) of the middle one of three rows; gx[0] is the first sample of pixel x0. */                      \
     static UNUSED void derive_span_##suffix(const type *const *three, const Around *around, ptrdiff_t x0,              \
@@ -46,8 +53,8 @@ typedef struct {
                                  operator);                                                                            \
     }
 
-#define GRADIENT_BAND(suffix, type, result, polar)                                                                     \
-    GRADIENT_SPAN(suffix, type, result)                                                                                \
+#define GRADIENT_BAND(suffix, type, result, sum, polar)                                                                \
+    GRADIENT_SPAN(suffix, type, result, sum)                                                                             \
     INLINE void three_rows_##suffix(const type *src, ptrdiff_t stride, const Around *around, ptrdiff_t y,              \
                                     const type **three) {                                                              \
         for (int k = 0; k < 3; k++) three[k] = row_at(src, stride, around->rows, y + k, around->fill);                 \
@@ -69,9 +76,9 @@ typedef struct {
         }                                                                                                              \
     }
 
-GRADIENT_BAND(u8, u8, i16, polar_i16)
-GRADIENT_BAND(u16, u16, f32, polar_f32)
-GRADIENT_BAND(f32, f32, f32, polar_f32)
+GRADIENT_BAND(u8, u8, i16, i32, polar_i16)
+GRADIENT_BAND(u16, u16, f32, i32, polar_f32)
+GRADIENT_BAND(f32, f32, f32, f32, polar_f32)
 
 /* Rows [y0, y1) of gx and gy, which are packed. */
 #define GRADIENT_ROWS(suffix, type, result)                                                                            \
