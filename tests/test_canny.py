@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,9 @@ def test_widths(dtype: Any, l2: bool, level: str, threads: int, rng: np.random.G
 
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_strongest_channel(channels: int, dtype: Any, level: str, threads: int, rng: np.random.Generator) -> None:
+def test_strongest_channel(
+    channels: int, dtype: Any, level: str, threads: int, rng: np.random.Generator
+) -> None:
     for width in (1, 2, 17, 66, 130):
         image = texture(rng, (9, width, channels), dtype)
         low, high = 0.7 * scale(dtype), 2.0 * scale(dtype)
@@ -80,7 +81,12 @@ def test_thresholds_are_exclusive_and_may_be_fractions(level: str) -> None:
     image[:, 4:] = 50  # |gx| = 200 in two columns; the left one is the maximum
     for dtype in (np.uint8, np.uint16, np.float32):
         for l2 in (False, True):
-            for low, high, found in ((199.9, 199.9, True), (200, 200, False), (0, 200, False), (0, 1e300, False)):
+            for low, high, found in (
+                (199.9, 199.9, True),
+                (200, 200, False),
+                (0, 200, False),
+                (0, 1e300, False),
+            ):
                 edges = imgproc.canny(image.astype(dtype), low, high, l2=l2)
                 assert edges[:, 3].any() == found, (dtype, l2, low, high)
 
@@ -98,12 +104,6 @@ def test_not_a_number_makes_no_edge(level: str, rng: np.random.Generator) -> Non
 def test_low_above_high() -> None:
     with pytest.raises(ValueError, match=r"^canny: low must be no larger than high, 50, got 100"):
         imgproc.canny(np.zeros((3, 4), np.uint8), 100, 50)
-
-
-def test_a_blur_of_sigma_comes_first(rng: np.random.Generator) -> None:
-    image = rng.integers(0, 256, (40, 70, 3), np.uint8)
-    blurred = imgproc.gaussian_blur(image, 1.5)
-    np.testing.assert_array_equal(imgproc.canny(image, 40, 90, sigma=1.5), imgproc.canny(blurred, 40, 90))
 
 
 def words_of(candidates: np.ndarray, strong: np.ndarray) -> np.ndarray:
@@ -157,28 +157,20 @@ def test_spirals_are_followed_to_their_end(turned: int) -> None:
             np.testing.assert_array_equal(connect(path, strong), reference.hysteresis(path, strong))
 
 
-def test_time_of_spirals_grows_with_their_pixels() -> None:
-    """Nine times the pixels of a spiral must not take the 27 times that sweeps over rows would.
-
-    No limit on time: both sides are measured, and the bound is half way between the two laws.
-    """
-    seconds = []
-    for size in (512, 1536):
-        path = spiral(size)
+def test_a_long_spiral_from_either_end() -> None:
+    """A million pixels in one chain: sweeps over rows, one for each turn, would take minutes."""
+    path = spiral(1536)
+    for ends in (np.argwhere(path)[0], np.argwhere(path[766:770, 766:770])[0] + 766):
         strong = np.zeros_like(path)
-        strong[size // 2] = path[size // 2]
-        strong[:, : size // 2 - 4] = False
-        words, runs = words_of(path, strong), []
-        for _ in range(5):
-            copy = words.copy()
-            start = time.process_time()
-            kernels.connect(copy)
-            runs.append(time.process_time() - start)
-        seconds.append(max(min(runs), 1e-5))
-    assert seconds[1] < 200 * seconds[0]
+        strong[tuple(ends)] = True
+        np.testing.assert_array_equal(connect(path, strong), path)
 
 
-@given(arrays(np.uint8, st.tuples(st.integers(1, 15), st.integers(1, 80))), st.integers(0, 500), st.integers(0, 500))
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 15), st.integers(1, 80))),
+    st.integers(0, 500),
+    st.integers(0, 500),
+)
 @settings(max_examples=100, deadline=None)
 def test_laws(image: np.ndarray, low: int, more: int) -> None:
     edges = imgproc.canny(image, low, low + more)

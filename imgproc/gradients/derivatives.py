@@ -37,7 +37,13 @@ def _check_pair(
 
 
 def _run(
-    kernel: Kernel, image: Array, operator: str, border: str, fill: float, pair: tuple[Array, Array], nanoseconds: float
+    kernel: Kernel,
+    image: Array,
+    operator: str,
+    border: str,
+    fill: float,
+    pair: tuple[Array, Array],
+    nanoseconds: float,
 ) -> tuple[Array, Array]:
     """Run a kernel that writes two arrays; ``nanoseconds`` is its time for one sample on one thread."""
     src, first, second = rows(image), rows(pair[0]), rows(pair[1])
