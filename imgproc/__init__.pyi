@@ -30,6 +30,9 @@ from .filters.convolution import correlate as correlate
 from .filters.gaussian import gaussian_blur as gaussian_blur
 from .filters.gaussian import sharpen as sharpen
 from .filters.median import median_filter as median_filter
+from .gradients.canny import canny as canny
+from .gradients.derivatives import gradient as gradient
+from .gradients.derivatives import gradient_polar as gradient_polar
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -1,1 +1,11 @@
 """Gradients: derivatives, their magnitude and direction, and edges."""
+
+from .canny import canny
+from .derivatives import gradient
+from .derivatives import gradient_polar
+
+__all__ = [
+    "canny",
+    "gradient",
+    "gradient_polar",
+]
