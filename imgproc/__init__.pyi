@@ -20,6 +20,11 @@ from .color.convert import rgb_to_yiq as rgb_to_yiq
 from .color.convert import rgb_to_yuv as rgb_to_yuv
 from .color.convert import yiq_to_rgb as yiq_to_rgb
 from .color.convert import yuv_to_rgb as yuv_to_rgb
+from .morphology.compound import closing as closing
+from .morphology.compound import morphological_gradient as morphological_gradient
+from .morphology.compound import opening as opening
+from .morphology.flat import dilate as dilate
+from .morphology.flat import erode as erode
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast
