@@ -33,6 +33,11 @@ from .filters.median import median_filter as median_filter
 from .gradients.canny import canny as canny
 from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
+from .morphology.compound import closing as closing
+from .morphology.compound import morphological_gradient as morphological_gradient
+from .morphology.compound import opening as opening
+from .morphology.flat import dilate as dilate
+from .morphology.flat import erode as erode
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -29,16 +29,20 @@ class Constraint(Protocol):
 
 @dataclass(frozen=True)
 class Range:
-    """A finite number within bounds. ``above``/``below`` exclude the bound, ``low``/``high`` include it."""
+    """A finite number within bounds. ``above``/``below`` exclude the bound, ``low``/``high`` include it.
+
+    ``odd`` takes odd integers alone.
+    """
 
     low: float | None = None
     high: float | None = None
     above: float | None = None
     below: float | None = None
     integer: bool = False
+    odd: bool = False
 
     def __str__(self) -> str:
-        kind = "an integer" if self.integer else "a number"
+        kind = "an odd integer" if self.odd else "an integer" if self.integer else "a number"
         bounds = [
             f"{sign} {bound:g}"
             for sign, bound in ((">", self.above), (">=", self.low), ("<", self.below), ("<=", self.high))
@@ -62,6 +66,7 @@ class Range:
             or (self.high is not None and number > self.high)
             or (self.above is not None and number <= self.above)
             or (self.below is not None and number >= self.below)
+            or (self.odd and number % 2 == 0)
         ):
             raise wrong_value(function, argument, str(self), value)
         return number
@@ -76,6 +81,7 @@ class Range:
         for bound, step in ((self.low, -1), (self.high, 1)):
             values += [] if bound is None else [type(bound)(bound + step)]
         values += [bound for bound in (self.above, self.below) if bound is not None]
+        values += [2] if self.odd else []
         return values
 
 

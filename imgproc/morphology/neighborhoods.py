@@ -1,0 +1,76 @@
+"""The neighbourhoods of flat morphology: rectangles, and footprints as the runs of their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._core.array_parameters import Footprint
+from .._core.images import Array, channel_count
+from .._core.neighbors import Surroundings
+from .._core.parameters import OrNone, Pair, Range
+
+SIZE = Pair(Range(low=1, integer=True, odd=True), ("height", "width"))
+FOOTPRINT = OrNone(Footprint())
+
+Size = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Neighborhood:
+    """Pixels around a centre."""
+
+    reach: tuple[int, int]
+    """``(ry, rx)``."""
+    footprint: Array | None
+    """bool ``(2 ry + 1, 2 rx + 1)``; None is all of them."""
+
+    @property
+    def reflected(self) -> Neighborhood:
+        return Neighborhood(self.reach, None if self.footprint is None else self.footprint[::-1, ::-1])
+
+    @property
+    def runs(self) -> Array | None:
+        """int64 ``(n, 3)``: row, first column and length of each run of true pixels, the shortest first."""
+        if self.footprint is None:
+            return None
+        bounded = np.pad(self.footprint.astype(np.int8), ((0, 0), (1, 1)))
+        edges = np.argwhere(np.diff(bounded, axis=1))
+        runs = np.column_stack([edges[::2], edges[1::2, 1] - edges[::2, 1]]).astype(np.int64)
+        return np.ascontiguousarray(runs[np.argsort(runs[:, 2], kind="stable")])
+
+    def nanoseconds(self, dtype: np.dtype[Any]) -> float:
+        """Of one thread for one sample, about."""
+        runs = self.runs
+        return float(dtype.itemsize * (0.1 if runs is None else 0.2 + 0.02 * len(runs)))
+
+
+def neighborhood(function: str, size: Any, footprint: Any, image: Array) -> Neighborhood:
+    """What ``size`` and ``footprint`` stand for; ``footprint`` decides where it is given."""
+    pair: tuple[int, int] = SIZE.check(function, "size", size)
+    pixels: Array | None = FOOTPRINT.check(function, "footprint", footprint)
+    if pixels is None:
+        return _rectangle(pair, image)
+    # Without the rows and columns at the rim that hold nothing on either side.
+    centre = np.array(pixels.shape) // 2
+    (ry, rx) = (int(reach) for reach in np.abs(np.argwhere(pixels) - centre).max(axis=0))
+    cropped = pixels[centre[0] - ry : centre[0] + ry + 1, centre[1] - rx : centre[1] + rx + 1]
+    return _rectangle(cropped.shape, image) if cropped.all() else Neighborhood((ry, rx), cropped)
+
+
+def _rectangle(size: tuple[int, ...], image: Array) -> Neighborhood:
+    """A rectangle that reaches one pixel beyond the image on every side holds all that any larger one does."""
+    ry, rx = (min(length // 2, extent) for length, extent in zip(size, image.shape[:2], strict=True))
+    return Neighborhood((ry, rx), None)
+
+
+def reach(*, size: tuple[int, int], footprint: Array | None, **_: Any) -> int:
+    """The halo of one step."""
+    height, width = size if footprint is None else footprint.shape
+    return int(max(height, width)) // 2
+
+
+def fill_row(image: Array, around: Surroundings) -> Array:
+    return np.full(image.shape[1] * channel_count(image), around.fill, image.dtype)
