@@ -25,7 +25,9 @@ KERNELS = (
     "luma",
     "means",
     "neighbors",
+    "resize",
     "tables",
+    "warp",
 )
 HEADERS = (
     "alpha.h",
@@ -48,8 +50,13 @@ HEADERS = (
     "luma.h",
     "means.h",
     "planes.h",
+    "resize_area.h",
+    "resize_halve.h",
+    "resize_linear.h",
+    "resize_nearest.h",
     "tables_u16.h",
     "tables_u8.h",
+    "warp.h",
     "wide_lanes.h",
     "yiq.h",
     "yuv.h",

@@ -20,6 +20,8 @@ from .color.convert import rgb_to_yiq as rgb_to_yiq
 from .color.convert import rgb_to_yuv as rgb_to_yuv
 from .color.convert import yiq_to_rgb as yiq_to_rgb
 from .color.convert import yuv_to_rgb as yuv_to_rgb
+from .filters.resize import resize as resize
+from .filters.warp import warp_backward as warp_backward
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast
