@@ -34,7 +34,9 @@ KERNELS = (
     "median",
     "morphology",
     "neighbors",
+    "resize",
     "tables",
+    "warp",
 )
 HEADERS = (
     "alpha.h",
@@ -99,8 +101,13 @@ HEADERS = (
     "planes.h",
     "spectrum.h",
     "spectrum_sums.h",
+    "resize_area.h",
+    "resize_halve.h",
+    "resize_linear.h",
+    "resize_nearest.h",
     "tables_u16.h",
     "tables_u8.h",
+    "warp.h",
     "wide_lanes.h",
     "yiq.h",
     "yuv.h",

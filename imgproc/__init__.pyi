@@ -38,6 +38,8 @@ from .morphology.compound import morphological_gradient as morphological_gradien
 from .morphology.compound import opening as opening
 from .morphology.flat import dilate as dilate
 from .morphology.flat import erode as erode
+from .filters.resize import resize as resize
+from .filters.warp import warp_backward as warp_backward
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -26,4 +26,10 @@ from .median import median_filter
 
 __all__ = [
     "median_filter",
+from .resize import resize
+from .warp import warp_backward
+
+__all__ = [
+    "resize",
+    "warp_backward",
 ]

@@ -1,0 +1,277 @@
+/* Bilinear samples at given positions.
+
+   value = top + fr (bottom - top), top = a + fc (b - a), in float32, integers rounded half to even. A sample of no
+   weight has no part, be it NaN. Eight positions whose four pixels lie inside the image go the vector way; others go
+   one by one, where the border has its say. Both round alike. */
+#ifndef IMGPROC_WARP_TYPES
+#define IMGPROC_WARP_TYPES
+#include "simd/common.h"
+
+enum { REFLECT, SYMMETRIC, EDGE, WRAP, CONSTANT };
+
+typedef struct {
+    const void *pixels;
+    ptrdiff_t stride, height, width;
+    int channels, border;
+    const void *fill; /* a pixel */
+} Picture;
+
+/* The pixels around position x of an axis of n, -1 for fill, and the share of the second. False for what is no number. */
+INLINE int warp_place(f64 x, ptrdiff_t n, int border, i64 *first, i64 *second, f32 *share) {
+    if (x >= 0 && x < (f64)(n - 1)) {
+        *first = (i64)x;
+        *second = *first + 1;
+        *share = (f32)(x - (f64)*first);
+        return 1;
+    }
+    if (!(x - x == 0)) return 0;
+    f64 period = border == REFLECT ? 2 * (f64)(n - 1) : border == SYMMETRIC ? 2 * (f64)n : (f64)n;
+    if (border == EDGE) x = x < 0 ? 0 : x > (f64)(n - 1) ? (f64)(n - 1) : x;
+    else if (border == CONSTANT) x = x < -2 ? -2 : x > (f64)(n + 1) ? (f64)(n + 1) : x;
+    else if (period == 0) x = 0; /* one pixel, reflected */
+    else if (x < 0 || x >= period) {
+        x = fmod(x, period); /* exact */
+        if (x < 0) x += period;
+    }
+    f64 below = floor(x);
+    *share = (f32)(x - below);
+    i64 place[2] = {(i64)below, (i64)below + 1};
+    for (int k = 0; k < 2; k++) {
+        i64 i = place[k];
+        if (border == CONSTANT) i = i < 0 || i >= n ? -1 : i;
+        else if (border == EDGE) i = i < n ? i : n - 1;
+        else {
+            if (i >= (i64)period) i -= (i64)period; /* a sum that was rounded up to the period, and one beyond */
+            if (i >= (i64)period && period > 0) i -= (i64)period;
+            if (i >= n) i = border == REFLECT ? (i64)period - i : (i64)period - 1 - i;
+            if (period == 0) i = 0;
+        }
+        place[k] = i;
+    }
+    *first = place[0], *second = place[1];
+    return 1;
+}
+
+INLINE f32 warp_between(f32 a, f32 b, f32 f) { return f != 0 ? a + f * (b - a) : a; }
+/* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
+INLINE u32 warp_round(f32 v) {
+    f32 shifted = v + 8388608.0f;
+    u32 bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits;
+}
+INLINE u8 warp_store_u8(f32 v) { return (u8)warp_round(v); }
+INLINE u16 warp_store_u16(f32 v) { return (u16)warp_round(v); }
+INLINE f32 warp_store_f32(f32 v) { return v; }
+
+#define WARP_PIXEL(kind)                                                                                                  \
+    INLINE void warp_pixel_##kind(const Picture *picture, f64 row, f64 column, kind *out, const int channels) {           \
+        i64 r[2], c[2];                                                                                                   \
+        f32 fr, fc;                                                                                                       \
+        if (!warp_place(row, picture->height, picture->border, &r[0], &r[1], &fr) ||                                      \
+            !warp_place(column, picture->width, picture->border, &c[0], &c[1], &fc)) {                                    \
+            memcpy(out, picture->fill, (size_t)channels * sizeof *out);                                                   \
+            return;                                                                                                       \
+        }                                                                                                                 \
+        const kind *tap[2][2];                                                                                            \
+        for (int j = 0; j < 2; j++)                                                                                       \
+            for (int i = 0; i < 2; i++)                                                                                   \
+                tap[j][i] = r[j] < 0 || c[i] < 0                                                                          \
+                                ? picture->fill                                                                           \
+                                : (const kind *)((const char *)picture->pixels + r[j] * picture->stride) + c[i] * channels; \
+        for (int k = 0; k < channels; k++) {                                                                              \
+            f32 top = warp_between((f32)tap[0][0][k], (f32)tap[0][1][k], fc);                                             \
+            f32 bottom = warp_between((f32)tap[1][0][k], (f32)tap[1][1][k], fc);                                          \
+            out[k] = warp_store_##kind(warp_between(top, bottom, fr));                                                    \
+        }                                                                                                                 \
+    }
+WARP_PIXEL(u8)
+WARP_PIXEL(u16)
+WARP_PIXEL(f32)
+#undef WARP_PIXEL
+#endif
+
+#ifndef LEVEL
+#define SIMD_SOURCE "simd/warp.h"
+#include "simd/levels.h"
+/* n output pixels at `positions`, pairs (row, column) of float32, or of float64 where `doubles`. */
+DISPATCH(void, warp_u8, (const Picture *picture, const void *positions, int doubles, u8 *out, ptrdiff_t n), (picture, positions, doubles, out, n))
+DISPATCH(void, warp_u16, (const Picture *picture, const void *positions, int doubles, u16 *out, ptrdiff_t n), (picture, positions, doubles, out, n))
+DISPATCH(void, warp_f32, (const Picture *picture, const void *positions, int doubles, f32 *out, ptrdiff_t n), (picture, positions, doubles, out, n))
+#else
+
+INLINE f64 FN(position)(const void *positions, int doubles, ptrdiff_t i) {
+    return doubles ? ((const f64 *)positions)[i] : (f64)((const f32 *)positions)[i];
+}
+
+#if LEVEL >= LEVEL_AVX2
+/* Eight positions: their pixels, alternately row and column, and the shares, rows in order and columns in order. */
+typedef struct {
+    i32 pixel[16];
+    f32 row_share[8], column_share[8];
+} FN(Places);
+
+/* Whether all lie in [0, rows) x [0, columns), which are at most 2^24. */
+INLINE int FN(places)(const void *positions, int doubles, ptrdiff_t i, f32 rows, f32 columns, FN(Places) *places) {
+    __m256 share[2];
+    if (doubles) {
+        const f64 *p = (const f64 *)positions + 2 * i;
+        const __m256d end = _mm256_setr_pd(rows, columns, rows, columns);
+        __m256d inside = _mm256_castsi256_pd(_mm256_set1_epi32(-1));
+        __m128 part[4];
+        for (int k = 0; k < 4; k++) {
+            __m256d v = _mm256_loadu_pd(p + 4 * k), below = _mm256_floor_pd(v);
+            inside = _mm256_and_pd(inside, _mm256_and_pd(_mm256_cmp_pd(v, _mm256_setzero_pd(), _CMP_GE_OQ), _mm256_cmp_pd(v, end, _CMP_LT_OQ)));
+            _mm_storeu_si128((__m128i *)(places->pixel + 4 * k), _mm256_cvttpd_epi32(below));
+            part[k] = _mm256_cvtpd_ps(_mm256_sub_pd(v, below));
+        }
+        if (_mm256_movemask_pd(inside) != 15) return 0;
+        share[0] = _mm256_set_m128(part[1], part[0]);
+        share[1] = _mm256_set_m128(part[3], part[2]);
+    } else {
+        const f32 *p = (const f32 *)positions + 2 * i;
+        const __m256 end = _mm256_setr_ps(rows, columns, rows, columns, rows, columns, rows, columns), zero = _mm256_setzero_ps();
+        __m256 v = _mm256_loadu_ps(p), w = _mm256_loadu_ps(p + 8);
+        __m256 inside = _mm256_and_ps(_mm256_and_ps(_mm256_cmp_ps(v, zero, _CMP_GE_OQ), _mm256_cmp_ps(v, end, _CMP_LT_OQ)),
+                                      _mm256_and_ps(_mm256_cmp_ps(w, zero, _CMP_GE_OQ), _mm256_cmp_ps(w, end, _CMP_LT_OQ)));
+        if (_mm256_movemask_ps(inside) != 255) return 0;
+        __m256 below_v = _mm256_floor_ps(v), below_w = _mm256_floor_ps(w);
+        _mm256_storeu_si256((__m256i *)places->pixel, _mm256_cvttps_epi32(below_v));
+        _mm256_storeu_si256((__m256i *)(places->pixel + 8), _mm256_cvttps_epi32(below_w));
+        share[0] = _mm256_sub_ps(v, below_v);
+        share[1] = _mm256_sub_ps(w, below_w);
+    }
+    __m256d r = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0x88)), c = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0xdd));
+    _mm256_storeu_pd((f64 *)places->row_share, _mm256_permute4x64_pd(r, 0xd8));
+    _mm256_storeu_pd((f64 *)places->column_share, _mm256_permute4x64_pd(c, 0xd8));
+    return 1;
+}
+
+INLINE __m256 FN(blend8)(__m256 a, __m256 b, __m256 f) {
+    __m256 step = _mm256_and_ps(_mm256_sub_ps(b, a), _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));
+    return _mm256_add_ps(a, _mm256_mul_ps(f, step));
+}
+INLINE __m128 FN(blend4)(__m128 a, __m128 b, __m128 f) {
+    __m128 step = _mm_and_ps(_mm_sub_ps(b, a), _mm_cmp_ps(f, _mm_setzero_ps(), _CMP_NEQ_OQ));
+    return _mm_add_ps(a, _mm_mul_ps(f, step));
+}
+
+/* Eight pairs of neighbours in a row as their left and right ones. */
+INLINE void FN(pairs_u8)(const u8 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
+    u16 pair[8];
+    for (int k = 0; k < 8; k++) memcpy(&pair[k], (const char *)at[k] + offset, 2);
+    __m128i pairs = _mm_setr_epi16((i16)pair[0], (i16)pair[1], (i16)pair[2], (i16)pair[3], (i16)pair[4], (i16)pair[5], (i16)pair[6], (i16)pair[7]);
+    *a = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_and_si128(pairs, _mm_set1_epi16(255))));
+    *b = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_srli_epi16(pairs, 8)));
+}
+INLINE void FN(pairs_u16)(const u16 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
+    i32 pair[8];
+    for (int k = 0; k < 8; k++) memcpy(&pair[k], (const char *)at[k] + offset, 4);
+    __m256i pairs = _mm256_setr_epi32(pair[0], pair[1], pair[2], pair[3], pair[4], pair[5], pair[6], pair[7]);
+    *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(0xffff)));
+    *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 16));
+}
+INLINE __m256d FN(two_pairs)(const f32 *const *at, ptrdiff_t offset, int k, int l, int m, int n) {
+    f64 pair[4];
+    memcpy(&pair[0], (const char *)at[k] + offset, 8);
+    memcpy(&pair[1], (const char *)at[l] + offset, 8);
+    memcpy(&pair[2], (const char *)at[m] + offset, 8);
+    memcpy(&pair[3], (const char *)at[n] + offset, 8);
+    return _mm256_setr_pd(pair[0], pair[1], pair[2], pair[3]);
+}
+INLINE void FN(pairs_f32)(const f32 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
+    __m256 p = _mm256_castpd_ps(FN(two_pairs)(at, offset, 0, 1, 4, 5)), q = _mm256_castpd_ps(FN(two_pairs)(at, offset, 2, 3, 6, 7));
+    *a = _mm256_shuffle_ps(p, q, 0x88);
+    *b = _mm256_shuffle_ps(p, q, 0xdd);
+}
+INLINE __m128 FN(pixel_u8)(const u8 *p) {
+    i32 four;
+    memcpy(&four, p, 4);
+    return _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)));
+}
+INLINE __m128 FN(pixel_u16)(const u16 *p) { return _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)p))); }
+INLINE __m128 FN(pixel_f32)(const f32 *p) { return _mm_loadu_ps(p); }
+
+INLINE void FN(put8_u8)(u8 *out, __m256 v) {
+    __m256i codes = _mm256_cvtps_epi32(v);
+    __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+    _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(words, words));
+}
+INLINE void FN(put8_u16)(u16 *out, __m256 v) {
+    __m256i codes = _mm256_cvtps_epi32(v);
+    _mm_storeu_si128((__m128i *)out, _mm_packus_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1)));
+}
+INLINE void FN(put8_f32)(f32 *out, __m256 v) { _mm256_storeu_ps(out, v); }
+INLINE void FN(put4_u8)(u8 *out, __m128 v) {
+    __m128i words = _mm_packus_epi32(_mm_cvtps_epi32(v), _mm_setzero_si128());
+    i32 bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+    memcpy(out, &bytes, 4);
+}
+INLINE void FN(put4_u16)(u16 *out, __m128 v) {
+    _mm_storel_epi64((__m128i *)out, _mm_packus_epi32(_mm_cvtps_epi32(v), _mm_setzero_si128()));
+}
+INLINE void FN(put4_f32)(f32 *out, __m128 v) { _mm_storeu_ps(out, v); }
+
+#define EIGHT(kind)                                                                                                       \
+    INLINE void FN(eight_##kind)(const Picture *picture, const FN(Places) *places, kind *out, const int channels) {        \
+        const kind *at[8];                                                                                                \
+        ptrdiff_t stride = picture->stride;                                                                               \
+        for (int k = 0; k < 8; k++)                                                                                       \
+            at[k] = (const kind *)((const char *)picture->pixels + places->pixel[2 * k] * stride) +                       \
+                    (ptrdiff_t)places->pixel[2 * k + 1] * channels;                                                       \
+        if (channels == 1) {                                                                                              \
+            __m256 fc = _mm256_loadu_ps(places->column_share), fr = _mm256_loadu_ps(places->row_share), a, b, c, d;       \
+            FN(pairs_##kind)(at, 0, &a, &b);                                                                              \
+            FN(pairs_##kind)(at, stride, &c, &d);                                                                         \
+            FN(put8_##kind)(out, FN(blend8)(FN(blend8)(a, b, fc), FN(blend8)(c, d, fc), fr));                             \
+            return;                                                                                                       \
+        }                                                                                                                 \
+        for (int k = 0; k < 8; k++) {                                                                                     \
+            __m128 fc = _mm_set1_ps(places->column_share[k]), fr = _mm_set1_ps(places->row_share[k]);                     \
+            const kind *below = (const kind *)((const char *)at[k] + stride);                                             \
+            __m128 top = FN(blend4)(FN(pixel_##kind)(at[k]), FN(pixel_##kind)(at[k] + channels), fc);                     \
+            __m128 bottom = FN(blend4)(FN(pixel_##kind)(below), FN(pixel_##kind)(below + channels), fc);                  \
+            FN(put4_##kind)(out + k * channels, FN(blend4)(top, bottom, fr));                                             \
+        }                                                                                                                 \
+    }
+EIGHT(u8)
+EIGHT(u16)
+EIGHT(f32)
+#undef EIGHT
+
+/* Vectors of four samples reach one beyond a pixel of three: it takes another column at the right, and a pixel behind
+   the last of the eight. */
+#define EIGHTS(kind)                                                                                                      \
+    const ptrdiff_t spare = channels == 3;                                                                                \
+    const f32 rows = (f32)(picture->height - 1 < 16777216 ? picture->height - 1 : 16777216);                              \
+    const f32 columns = (f32)(picture->width - 1 - spare < 16777216 ? picture->width - 1 - spare : 16777216);             \
+    for (; i + 8 + spare <= n; i += 8) {                                                                                  \
+        FN(Places) places;                                                                                                \
+        if (FN(places)(positions, doubles, i, rows, columns, &places)) FN(eight_##kind)(picture, &places, out + i * channels, channels); \
+        else                                                                                                              \
+            for (ptrdiff_t k = i; k < i + 8; k++)                                                                         \
+                warp_pixel_##kind(picture, FN(position)(positions, doubles, 2 * k), FN(position)(positions, doubles, 2 * k + 1), out + k * channels, channels); \
+    }
+#else
+#define EIGHTS(kind)
+#endif
+
+#define WARP(kind)                                                                                                        \
+    INLINE void FN(warp_by_##kind)(const Picture *picture, const void *positions, int doubles, kind *out, ptrdiff_t n,     \
+                                   const int channels) {                                                                  \
+        ptrdiff_t i = 0;                                                                                                  \
+        EIGHTS(kind)                                                                                                      \
+        for (; i < n; i++)                                                                                                \
+            warp_pixel_##kind(picture, FN(position)(positions, doubles, 2 * i), FN(position)(positions, doubles, 2 * i + 1), out + i * channels, channels); \
+    }                                                                                                                     \
+    static void FN(warp_##kind)(const Picture *picture, const void *positions, int doubles, kind *out, ptrdiff_t n) {      \
+        if (picture->channels == 1) FN(warp_by_##kind)(picture, positions, doubles, out, n, 1);                           \
+        else if (picture->channels == 3) FN(warp_by_##kind)(picture, positions, doubles, out, n, 3);                      \
+        else FN(warp_by_##kind)(picture, positions, doubles, out, n, 4);                                                  \
+    }
+WARP(u8)
+WARP(u16)
+WARP(f32)
+#undef WARP
+#undef EIGHTS
+#endif
