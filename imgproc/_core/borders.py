@@ -21,18 +21,19 @@ from .parameters import Choice
 BORDER = Choice(("reflect", "symmetric", "edge", "wrap", "constant"))
 
 
-def border_indices(n: int, before: int, after: int, border: str) -> npt.NDArray[np.intp]:
-    """Index into an axis of length ``n`` for each position from ``-before`` to ``n + after - 1``.
+def outside_indices(n: int, before: int, after: int, border: str) -> npt.NDArray[np.int64]:
+    """Index into an axis of length ``n`` for the ``before`` positions in front of it, then for ``after`` behind it.
 
     Positions that ``"constant"`` fills are -1. Padding may be longer than the axis: reflections repeat.
     """
-    position = np.arange(-before, n + after, dtype=np.intp)
+    position = np.arange(-before, after, dtype=np.int64)
+    position[before:] += n
     if border == "edge":
         return np.clip(position, 0, n - 1)
     if border == "wrap":
         return position % n
     if border == "constant":
-        return np.where((position < 0) | (position >= n), -1, position)
+        return np.full_like(position, -1)
     if border == "symmetric":
         position %= 2 * n
         return np.minimum(position, 2 * n - 1 - position)
@@ -40,3 +41,9 @@ def border_indices(n: int, before: int, after: int, border: str) -> npt.NDArray[
         return np.zeros_like(position)
     position %= 2 * n - 2
     return np.minimum(position, 2 * n - 2 - position)
+
+
+def border_indices(n: int, before: int, after: int, border: str) -> npt.NDArray[np.int64]:
+    """Index into an axis of length ``n`` for each position from ``-before`` to ``n + after - 1``."""
+    outside = outside_indices(n, before, after, border)
+    return np.concatenate([outside[:before], np.arange(n, dtype=np.int64), outside[before:]])

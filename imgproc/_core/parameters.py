@@ -11,6 +11,8 @@ import numbers
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from .errors import wrong_type, wrong_value
 
 
@@ -138,6 +140,28 @@ class Choice:
 
     def wrong_values(self) -> list[Any]:
         return ["", "nonsense", self.words[0].upper(), 1, None]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or False."""
+
+    def __str__(self) -> str:
+        return "True or False"
+
+    def check(self, function: str, argument: str, value: Any) -> bool:
+        if not isinstance(value, bool | np.bool_):
+            raise wrong_type(function, argument, str(self), value)
+        return bool(value)
+
+    def parse(self, text: str) -> bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in words:
+            raise ValueError(text)
+        return words[text.lower()]
+
+    def wrong_values(self) -> list[Any]:
+        return [0, 1, None, "true", 1.0, ()]
 
 
 @dataclass(frozen=True)
