@@ -98,8 +98,10 @@ def _frames(size: str) -> Iterator[Case]:
         shifted = [np.roll(image, shift) for shift in range(_FRAMES)]
         out = np.empty_like(image)
 
-        def by_opencv(frames: list[Array] = shifted, out: Array = out) -> Any:
-            sums = np.zeros(out.shape, np.float32 if out.dtype == np.uint8 else np.float64)
+        sums = np.zeros(out.shape, np.float32 if dtype == np.uint8 else np.float64)
+
+        def by_opencv(frames: list[Array] = shifted, out: Array = out, sums: Array = sums) -> Any:
+            sums.fill(0)
             for frame in frames:
                 cv2.accumulate(frame, sums)
             if out.dtype == np.uint8:
