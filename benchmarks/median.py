@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -30,12 +29,15 @@ def _opencv(size: str) -> Iterator[Case]:
     ]
     for dtype in (np.uint16, np.float32):
         jobs += [
-            (f"{np.dtype(dtype)} {label}", photograph(size, channels=channels, dtype=dtype), (1, _WIDE_RADIUS))
+            (
+                f"{np.dtype(dtype)} {label}",
+                photograph(size, channels=channels, dtype=dtype),
+                (1, _WIDE_RADIUS),
+            )
             for label, channels in (("gray", 1), ("RGB", 3))
         ]
     for label, image, radii in jobs:
         out = np.empty_like(image)
-        # A buffer of its own: OpenCV's result must not be taken for ours.
         for radius in radii:
             yield case(
                 f"median {label}, radius {radius}",
@@ -46,7 +48,9 @@ def _opencv(size: str) -> Iterator[Case]:
                     image, radius, border="edge", out=out
                 ),
                 equal,
-                opencv=lambda image=image, radius=radius, out=out: cv2.medianBlur(image, 2 * radius + 1, dst=out),
+                opencv=lambda image=image, radius=radius, out=out: cv2.medianBlur(
+                    image, 2 * radius + 1, dst=out
+                ),
             )
 
 
@@ -56,18 +60,17 @@ def _scipy() -> Iterator[Case]:
         return
     from scipy import ndimage
 
-    def peer(image: Array, radius: int, out: Array) -> Callable[[], Any]:
-        return lambda: ndimage.median_filter(image, size=2 * radius + 1, mode="nearest", output=out)
+    def peer(image: Array, radius: int, out: Array) -> Callable[[], Array]:
+        def run() -> Array:
+            ndimage.median_filter(image, size=2 * radius + 1, mode="nearest", output=out)
+            return out
+
+        return run
 
     for dtype in (np.uint16, np.float32):
         image = photograph("512", channels=1, dtype=dtype)
-        out, theirs = np.empty_like(image), np.empty_like(image)
+        out = np.empty_like(image)
         for radius in (3, 5, 10):
-
-            def rival(run: Callable[[], Any] = peer(image, radius, theirs), theirs: Array = theirs) -> Array:
-                run()
-                return theirs
-
             yield case(
                 f"median {np.dtype(dtype)} gray, radius {radius}",
                 "512",
@@ -77,5 +80,5 @@ def _scipy() -> Iterator[Case]:
                     image, radius, border="edge", out=out
                 ),
                 equal,
-                scipy=rival,
+                scipy=peer(image, radius, out),
             )

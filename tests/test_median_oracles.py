@@ -9,7 +9,13 @@ import pytest
 
 import imgproc
 
-SCIPY_MODES = {"reflect": "mirror", "symmetric": "reflect", "edge": "nearest", "wrap": "grid-wrap", "constant": "constant"}
+SCIPY_MODES = {
+    "reflect": "mirror",
+    "symmetric": "reflect",
+    "edge": "nearest",
+    "wrap": "grid-wrap",
+    "constant": "constant",
+}
 
 
 def make(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Any:

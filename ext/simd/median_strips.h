@@ -159,17 +159,17 @@ INLINE void TYPED(median_finish_block)(int radius, const KEY *sorted, const KEY 
 
 INLINE void TYPED(median_finish)(int radius, const KEY *sorted, const KEY *single, ptrdiff_t pitch, int d, ptrdiff_t n, SAMPLE *above,
                                  SAMPLE *below) {
-    ptrdiff_t x = 0;
-    if (n < LANES) {
-        SAMPLE found[2][MEDIAN_BLOCK];
-        TYPED(median_finish_block)(radius, sorted, single, pitch, d, found[0], found[1]);
+    SAMPLE found[2][MEDIAN_BLOCK];
+    const int few = n < LANES;
+    const ptrdiff_t last = few ? 0 : n - LANES;
+    SAMPLE *first = few ? found[0] : above, *second = few ? found[1] : below;
+    for (ptrdiff_t x = 0;; x = x + LANES < last ? x + LANES : last) {
+        TYPED(median_finish_block)(radius, sorted + x, single + x, pitch, d, first + x, second + x);
+        if (x == last) break;
+    }
+    if (few) {
         memcpy(above, found[0], (size_t)n * sizeof(SAMPLE));
         memcpy(below, found[1], (size_t)n * sizeof(SAMPLE));
-        return;
-    }
-    for (; x < n; x += LANES) {
-        x = x <= n - LANES ? x : n - LANES;
-        TYPED(median_finish_block)(radius, sorted + x, single + x, pitch, d, above + x, below + x);
     }
 }
 

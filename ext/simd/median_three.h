@@ -32,30 +32,38 @@ INLINE void TYPED(median_three_finish)(const KEY *sorted, ptrdiff_t pitch, int d
     TYPED(store_samples)(out, TYPED(median_of_three)(low, top, mid));
 }
 
-/* n samples from x on, at most a block of them, where neighbours may lie outside the image. */
+INLINE KEY TYPED(median_of_keys)(KEY a, KEY b, KEY c) {
+    const KEY low = a < b ? a : b, high = a < b ? b : a, least = high < c ? high : c;
+    return low < least ? least : low;
+}
+
+/* n samples from x on, where neighbours may lie outside the image, one by one. */
 INLINE void TYPED(median_three_few)(const SAMPLE *const *rows, ptrdiff_t width, int d, const i64 *columns, SAMPLE fill, ptrdiff_t x,
                                     ptrdiff_t n, SAMPLE *above, SAMPLE *below) {
-    SAMPLE padded[4][2 * MEDIAN_BLOCK], found[2][MEDIAN_BLOCK];
-    KEY sorted[6][2 * MEDIAN_BLOCK];
-    const SAMPLE *lines[4];
-    for (int i = 0; i < 4; i++) {
-        memset(padded[i], 0, sizeof padded[i]);
-        lines[i] = padded[i];
-        for (ptrdiff_t j = 0; j < n + 2 * d; j++) {
-            const ptrdiff_t at = x - d + j;
-            if (at >= 0 && at < width) {
-                padded[i][j] = rows[i][at];
-            } else {
-                const i64 column = columns[at >= 0];
-                padded[i][j] = column < 0 ? fill : rows[i][column * d + (at < 0 ? at + d : at - width)];
+    for (ptrdiff_t at = x; at < x + n; at++) {
+        const ptrdiff_t c = at % d, left = at >= d ? at - d : columns[0] < 0 ? -1 : columns[0] * d + c;
+        const ptrdiff_t right = at + d < width ? at + d : columns[1] < 0 ? -1 : columns[1] * d + c;
+        const ptrdiff_t places[3] = {left, at, right};
+        KEY low[2][3], middle[2][3], high[2][3];
+        for (int j = 0; j < 3; j++) {
+            KEY v[4];
+            for (int i = 0; i < 4; i++) v[i] = JOIN(key, SAMPLE)(places[j] < 0 ? fill : rows[i][places[j]]);
+            const KEY less = v[1] < v[2] ? v[1] : v[2], more = v[1] < v[2] ? v[2] : v[1];
+            for (int i = 0; i < 2; i++) {
+                const KEY other = v[3 * i];
+                low[i][j] = other < less ? other : less;
+                high[i][j] = other < more ? more : other;
+                middle[i][j] = other < less ? less : other < more ? other : more;
             }
         }
+        for (int i = 0; i < 2; i++) {
+            const KEY *a = low[i], *b = high[i], *m = middle[i];
+            const KEY top = a[0] < a[1] ? a[1] : a[0], floor = b[0] < b[1] ? b[0] : b[1];
+            const KEY median = TYPED(median_of_keys)(top < a[2] ? a[2] : top, floor < b[2] ? floor : b[2],
+                                                     TYPED(median_of_keys)(m[0], m[1], m[2]));
+            (i ? below : above)[at] = JOIN(sample, SAMPLE)(median);
+        }
     }
-    for (ptrdiff_t j = 0; j < LANES + 2 * d; j += LANES) TYPED(median_three_sort)(lines, j, sorted[0] + j, 2 * MEDIAN_BLOCK);
-    TYPED(median_three_finish)(sorted[0], 2 * MEDIAN_BLOCK, d, found[0]);
-    TYPED(median_three_finish)(sorted[3], 2 * MEDIAN_BLOCK, d, found[1]);
-    memcpy(above + x, found[0], (size_t)n * sizeof(SAMPLE));
-    memcpy(below + x, found[1], (size_t)n * sizeof(SAMPLE));
 }
 
 INLINE void TYPED(median_three_rows)(const SAMPLE *const *rows, ptrdiff_t width, int d, const i64 *columns, SAMPLE fill,
@@ -63,8 +71,7 @@ INLINE void TYPED(median_three_rows)(const SAMPLE *const *rows, ptrdiff_t width,
     enum { STRIP = 1024, PITCH = STRIP + 2 * MEDIAN_BLOCK };
     KEY sorted[6 * PITCH];
     if (width < LANES + 2 * d) {
-        for (ptrdiff_t x = 0; x < width; x += LANES)
-            TYPED(median_three_few)(rows, width, d, columns, fill, x, width - x < LANES ? width - x : LANES, above, below);
+        TYPED(median_three_few)(rows, width, d, columns, fill, 0, width, above, below);
         return;
     }
     TYPED(median_three_few)(rows, width, d, columns, fill, 0, d, above, below);
