@@ -128,7 +128,7 @@ def gradient(
     >>> ramp = np.tile(np.arange(0, 50, 10, np.uint8), (3, 1))
     >>> gx, gy = gradient(ramp)
     >>> gx[1].tolist(), gy[1].tolist()
-    ([0, 160, 160, 160, 0], [0, 0, 0, 0, 0])
+    ([0, 80, 80, 80, 0], [0, 0, 0, 0, 0])
     """
     image = check_image("gradient", image)
     operator = OPERATOR.check("gradient", "operator", operator)
@@ -200,7 +200,7 @@ def gradient_polar(
     >>> ramp = np.tile(np.arange(0, 50, 10, np.uint8)[:, None], (1, 3))
     >>> magnitude, direction = gradient_polar(ramp)
     >>> magnitude[2].tolist(), np.degrees(direction[2]).round(3).tolist()
-    ([160.0, 160.0, 160.0], [90.0, 90.0, 90.0])
+    ([80.0, 80.0, 80.0], [90.0, 90.0, 90.0])
     """
     image = check_image("gradient_polar", image)
     operator = OPERATOR.check("gradient_polar", "operator", operator)
