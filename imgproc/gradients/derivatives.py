@@ -48,7 +48,8 @@ def _run(
     """Run a kernel that writes two arrays; ``nanoseconds`` is its time for one sample on one thread."""
     src, first, second = rows(image), rows(pair[0]), rows(pair[1])
     around = surroundings(image, (1, 1), border, fill)
-    outside = np.full(src.shape[1], fill if border == "constant" else 0, src.dtype)
+    # Never read but for "constant".
+    outside = np.full(src.shape[1], fill, src.dtype) if border == "constant" else src[0]
     channels, number = channel_count(image), OPERATOR.words.index(operator)
 
     def band(y0: int, y1: int) -> None:
