@@ -52,3 +52,17 @@ def test_photographs(data: Path, level: str, threads: int) -> None:
         check(np.ascontiguousarray(image[..., 1]))
         with_alpha = np.dstack([image, image[..., 0] ^ 255])
         np.testing.assert_array_equal(imgproc.canny(with_alpha, 50, 150), cv2.Canny(image, 50, 150))
+
+
+def test_a_weak_spiral_with_a_strong_start(level: str, threads: int) -> None:
+    """The edges of the whole spiral hang on its first turn."""
+    size = 400
+    y, x = np.indices((size, size)) - size / 2
+    turns = (np.hypot(x, y) + 12 * np.arctan2(y, x) / (2 * np.pi)) % 12
+    image = np.where(turns < 6, 60, 20).astype(np.uint8)
+    weak = imgproc.canny(image, 60, 400)
+    assert not weak.any()
+    image[:, : size // 16][image[:, : size // 16] == 60] = 250
+    edges = imgproc.canny(image, 60, 400)
+    np.testing.assert_array_equal(edges, cv2.Canny(image, 60, 400))
+    assert np.count_nonzero(edges[size // 3 : -size // 3, size // 3 : -size // 3]) > 1000

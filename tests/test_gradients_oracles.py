@@ -81,8 +81,8 @@ def test_scikit_image(operator: str, level: str, rng: np.random.Generator) -> No
     image = rng.random((33, 47), np.float32)
     factor = {"sobel": 4, "scharr": 16, "prewitt": 3}[
         operator
-    ]  # its weights one way add up to 1, the others to 2
+    ]  # its weights add up to 1, its difference to 2
     gx, gy = imgproc.gradient(image, operator, border="symmetric")
     for ours, axis in ((gx, 1), (gy, 0)):
         theirs = getattr(filters, operator)(image.astype(np.float64), axis=axis)
-        np.testing.assert_allclose(ours / (2 * factor), theirs, atol=1e-6)
+        np.testing.assert_allclose(ours / factor, theirs, atol=1e-6)

@@ -1,8 +1,7 @@
 """Gradients: derivatives, their magnitude and direction, and edges."""
 
 from .canny import canny
-from .derivatives import gradient
-from .derivatives import gradient_polar
+from .derivatives import gradient, gradient_polar
 
 __all__ = [
     "canny",

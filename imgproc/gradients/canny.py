@@ -51,8 +51,8 @@ def canny(
     low : float
         Gradients above it continue edges, >= 0 and no larger than `high`.
     high : float
-        Gradients above it start edges, >= 0. In units of the image's unnormalised Sobel sums: at most 2040 for
-        uint8 (1443 with `l2`), 257 times that for uint16, 8 for float32 in [0, 1].
+        Gradients above it start edges, >= 0. In units of the image's unnormalised Sobel sums: at most 1530 for
+        uint8 (1141 with `l2`), 257 times that for uint16, 6 for float32 in [0, 1].
     sigma : float, default 0
         Blur the image by `gaussian_blur` first, where above 0.
     l2 : bool, default False
