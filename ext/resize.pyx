@@ -41,9 +41,9 @@ cdef extern from "simd/resize_area.h" nogil:
     ctypedef struct Cover:
         const int64_t *first
         const int64_t *last
-        const int64_t *head
-        const int64_t *tail
-        int64_t full
+        const double *head
+        const double *tail
+        double full
         Py_ssize_t target
     void area_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
     void area_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
@@ -112,21 +112,24 @@ def halve(const sample_t[:, :] src, sample_t[:, :] dst, int channels, bint even,
 
 
 def area(
-    const sample_t[:, :] src, sample_t[:, :] dst, int channels, const int64_t[:, ::1] down, int64_t down_full,
-    const int64_t[:, ::1] across, int64_t across_full, double total, double[::1] columns, double[::1] sums,
+    const sample_t[:, :] src, sample_t[:, :] dst, int channels, const int64_t[:, ::1] down,
+    const double[:, ::1] down_ends, double down_full, const int64_t[:, ::1] across, const double[:, ::1] across_ends,
+    double across_full, double total, double[::1] columns, double[::1] sums,
     Py_ssize_t y0, Py_ssize_t y1,
 ):
     """Rows [y0, y1) of box averages.
 
-    ``down`` (4, rows of dst) and ``across`` (4, columns of dst): first and last source pixel under a target pixel and
-    their weights; ``total`` is the sum of all weights of a target pixel.
+    ``down`` (2, rows of dst) and ``across`` (2, columns of dst): first and last source pixel under a target pixel;
+    ``down_ends`` and ``across_ends``, of the same shapes: their weights; ``..._full``: that of a pixel between;
+    ``total``: the sum of all weights of a target pixel. ``columns`` and ``sums`` hold a row and four more.
     """
     cdef Cover vertical, horizontal
     if y1 <= y0:
         return
-    vertical.first, vertical.last, vertical.head, vertical.tail = &down[0, 0], &down[1, 0], &down[2, 0], &down[3, 0]
+    vertical.first, vertical.last, vertical.head, vertical.tail = &down[0, 0], &down[1, 0], &down_ends[0, 0], &down_ends[1, 0]
     vertical.full, vertical.target = down_full, down.shape[1]
-    horizontal.first, horizontal.last, horizontal.head, horizontal.tail = &across[0, 0], &across[1, 0], &across[2, 0], &across[3, 0]
+    horizontal.first, horizontal.last = &across[0, 0], &across[1, 0]
+    horizontal.head, horizontal.tail = &across_ends[0, 0], &across_ends[1, 0]
     horizontal.full, horizontal.target = across_full, across.shape[1]
     with nogil:
         if sample_t is uint8_t:

@@ -98,7 +98,9 @@ INLINE __m128 FN(four_f32)(const f32 *p) { return _mm_loadu_ps(p); }
 INLINE void FN(pairs_u16)(const u16 *row, const i64 *left, __m128 *a, __m128 *b) {
     i32 pair[4];
     for (int k = 0; k < 4; k++) memcpy(&pair[k], row + left[k], 4);
-    __m128i pairs = _mm_setr_epi32(pair[0], pair[1], pair[2], pair[3]);
+    /* By way of registers: a vector load of what was just stored in parts would stall. */
+    __m128i pairs = _mm_insert_epi32(_mm_insert_epi32(_mm_cvtsi32_si128(pair[0]), pair[1], 1), pair[2], 2);
+    pairs = _mm_insert_epi32(pairs, pair[3], 3);
     *a = _mm_cvtepi32_ps(_mm_and_si128(pairs, _mm_set1_epi32(0xffff)));
     *b = _mm_cvtepi32_ps(_mm_srli_epi32(pairs, 16));
 }
@@ -141,6 +143,13 @@ ALONG(f32)
 #undef ALONG
 #undef ALONG_VECTORS
 
+#if LEVEL >= LEVEL_AVX2
+INLINE __m256 FN(between8)(const f32 *top, const f32 *bottom, f32 f) {
+    __m256 t = _mm256_loadu_ps(top);
+    return _mm256_add_ps(t, _mm256_mul_ps(_mm256_set1_ps(f), _mm256_sub_ps(_mm256_loadu_ps(bottom), t)));
+}
+#endif
+
 INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, f32 *restrict out, ptrdiff_t y, const Linear *plan) {
     f32 f = plan->row_fraction[y];
     ptrdiff_t n = plan->target;
@@ -148,13 +157,25 @@ INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, 
         memcpy(out, top, (size_t)n * sizeof *out);
         return;
     }
-    for (ptrdiff_t i = 0; i < n; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
+    ptrdiff_t i = 0;
+#if LEVEL >= LEVEL_AVX2
+    for (; i + 8 <= n; i += 8) _mm256_storeu_ps(out + i, FN(between8)(top + i, bottom + i, f));
+#endif
+    for (; i < n; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
 }
 
 INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, u16 *restrict out, ptrdiff_t y, const Linear *plan) {
     f32 f = plan->row_fraction[y];
     ptrdiff_t n = plan->target;
-    for (ptrdiff_t i = 0; i < n; i++) {
+    ptrdiff_t i = 0;
+#if LEVEL >= LEVEL_AVX2
+    for (; i + 16 <= n; i += 16) {
+        __m256i low = _mm256_cvtps_epi32(FN(between8)(top + i, bottom + i, f));
+        __m256i high = _mm256_cvtps_epi32(FN(between8)(top + i + 8, bottom + i + 8, f));
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xd8));
+    }
+#endif
+    for (; i < n; i++) {
         /* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
         f32 shifted = (top[i] + f * (bottom[i] - top[i])) + 8388608.0f;
         u32 bits;
