@@ -1,6 +1,6 @@
 """Resampling to another shape: linear, nearest, area."""
 
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memcpy
 
 include "level.pxi"
@@ -27,7 +27,9 @@ cdef extern from "simd/resize_linear.h" nogil:
         const float *row_fraction
         const int64_t *window
         const uint8_t *shuffle
-        Py_ssize_t quads
+        const int32_t *places
+        Py_ssize_t groups
+        int wide
     void linear_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, int16_t *)
     void linear_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, float *)
     void linear_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, float *)
@@ -71,18 +73,22 @@ def linear_fixed(
     plan.left, plan.right, plan.top, plan.bottom = &columns[0, 0], &columns[1, 0], &lines[0, 0], &lines[1, 0]
     plan.weights, plan.row_weights = &weights[0, 0], &row_weights[0, 0]
     plan.fraction = plan.row_fraction = NULL
-    plan.quads = window.shape[0]
-    plan.window = &window[0] if plan.quads else NULL
-    plan.shuffle = &shuffle[0, 0] if plan.quads else NULL
+    plan.groups, plan.wide, plan.places = window.shape[0], 0, NULL
+    plan.window = &window[0] if plan.groups else NULL
+    plan.shuffle = &shuffle[0, 0] if plan.groups else NULL
     with nogil:
         linear_u8(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])
 
 
 def linear(
     const deep_t[:, :] src, deep_t[:, :] dst, int channels, const int64_t[:, ::1] columns, const int64_t[:, ::1] lines,
-    const float[::1] fraction, const float[::1] row_fraction, float[::1] scratch, Py_ssize_t y0, Py_ssize_t y1,
+    const float[::1] fraction, const float[::1] row_fraction, const int64_t[::1] window, const int32_t[:, ::1] places,
+    bint wide, float[::1] scratch, Py_ssize_t y0, Py_ssize_t y1,
 ):
-    """Rows [y0, y1) of uint16 or float32; ``fraction`` and ``row_fraction`` are the weights of ``columns[1]`` and ``lines[1]``."""
+    """Rows [y0, y1) of uint16 or float32; ``fraction`` and ``row_fraction`` are the weights of ``columns[1]`` and ``lines[1]``.
+
+    ``window`` and ``places`` are for groups of eight samples of one channel, or empty.
+    """
     cdef Linear plan
     if y1 <= y0:
         return
@@ -90,7 +96,9 @@ def linear(
     plan.left, plan.right, plan.top, plan.bottom = &columns[0, 0], &columns[1, 0], &lines[0, 0], &lines[1, 0]
     plan.fraction, plan.row_fraction = &fraction[0], &row_fraction[0]
     plan.weights = plan.row_weights = NULL
-    plan.window, plan.shuffle, plan.quads = NULL, NULL, 0
+    plan.shuffle, plan.groups, plan.wide = NULL, window.shape[0], wide
+    plan.window = &window[0] if plan.groups else NULL
+    plan.places = &places[0, 0] if plan.groups else NULL
     with nogil:
         if deep_t is uint16_t:
             linear_u16(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])

@@ -16,39 +16,38 @@ typedef struct {
     const void *fill; /* a pixel */
 } Picture;
 
+/* The pixel that stands at place i of an axis of n, -1 for fill. */
+INLINE i64 warp_border(i64 i, i64 n, int border) {
+    if (i >= 0 && i < n) return i;
+    if (border == CONSTANT) return -1;
+    if (border == EDGE) return i < 0 ? 0 : n - 1;
+    if (border == WRAP) {
+        i += i < 0 ? n : -n;
+        if (i < 0 || i >= n) i %= n;
+        return i < 0 ? i + n : i;
+    }
+    /* Mirrored at the first pixel or before it; divisions only far outside. */
+    i64 mirrored = border == SYMMETRIC, period = 2 * n - 2 + 2 * mirrored;
+    if (period == 0) return 0;
+    if (i < 0) i = -mirrored - i;
+    if (i >= period) i %= period;
+    return i < n ? i : period - mirrored - i;
+}
+
 /* The pixels around position x of an axis of n, -1 for fill, and the share of the second. False for what is no number. */
 INLINE int warp_place(f64 x, ptrdiff_t n, int border, i64 *first, i64 *second, f32 *share) {
-    if (x >= 0 && x < (f64)(n - 1)) {
-        *first = (i64)x;
-        *second = *first + 1;
-        *share = (f32)(x - (f64)*first);
-        return 1;
-    }
     if (!(x - x == 0)) return 0;
-    f64 period = border == REFLECT ? 2 * (f64)(n - 1) : border == SYMMETRIC ? 2 * (f64)n : (f64)n;
     if (border == EDGE) x = x < 0 ? 0 : x > (f64)(n - 1) ? (f64)(n - 1) : x;
     else if (border == CONSTANT) x = x < -2 ? -2 : x > (f64)(n + 1) ? (f64)(n + 1) : x;
-    else if (period == 0) x = 0; /* one pixel, reflected */
-    else if (x < 0 || x >= period) {
-        x = fmod(x, period); /* exact */
-        if (x < 0) x += period;
+    else if (!(x > -0x1p53 && x < 0x1p53)) {
+        /* Integers that 64 bits need not hold, brought near exactly. */
+        f64 period = border == REFLECT ? 2 * (f64)(n - 1) : border == SYMMETRIC ? 2 * (f64)n : (f64)n;
+        x = period > 0 ? fmod(x, period) : 0;
     }
     f64 below = floor(x);
     *share = (f32)(x - below);
-    i64 place[2] = {(i64)below, (i64)below + 1};
-    for (int k = 0; k < 2; k++) {
-        i64 i = place[k];
-        if (border == CONSTANT) i = i < 0 || i >= n ? -1 : i;
-        else if (border == EDGE) i = i < n ? i : n - 1;
-        else {
-            if (i >= (i64)period) i -= (i64)period; /* a sum that was rounded up to the period, and one beyond */
-            if (i >= (i64)period && period > 0) i -= (i64)period;
-            if (i >= n) i = border == REFLECT ? (i64)period - i : (i64)period - 1 - i;
-            if (period == 0) i = 0;
-        }
-        place[k] = i;
-    }
-    *first = place[0], *second = place[1];
+    *first = warp_border((i64)below, n, border);
+    *second = warp_border((i64)below + 1, n, border);
     return 1;
 }
 

@@ -82,6 +82,20 @@ def _quads(left: Indices, right: Indices, source: int) -> tuple[Indices, Array]:
     return window, shuffle.reshape(-1, _WINDOW)
 
 
+def _octets(left: Indices, source: int) -> tuple[Indices, npt.NDArray[np.int32], bool]:
+    """Windows of 8 or 16 samples for groups of eight, where in them each is, and whether they are of 16.
+
+    As many groups as lie a sample inside the row; none where one reaches further than 16.
+    """
+    count = len(left) // 8
+    groups = left[: 8 * count].reshape(-1, 8)
+    window = groups[:, 0]
+    reach = int((groups[:, -1] - window).max(initial=0)) + 1
+    wide = reach > 8
+    inside = int(np.count_nonzero(window + (17 if wide else 9) <= source)) if reach <= 16 else 0
+    return window[:inside].copy(), (groups - window[:, None])[:inside].astype(np.int32), wide
+
+
 def _linear(image: Array, out: Array) -> None:
     src, dst, channels = rows(image), rows(out), channel_count(image)
     (height, width), (target_height, target_width) = image.shape[:2], out.shape[:2]
@@ -106,10 +120,25 @@ def _linear(image: Array, out: Array) -> None:
         fraction = np.repeat(share.astype(np.float32), channels)
         top, bottom, row_share = _cells(height, target_height)
         lines, row_fraction = np.stack([top, bottom]), row_share.astype(np.float32)
+        window, places, wide = _octets(columns[0] if channels == 1 else columns[0, :0], src.shape[1])
 
         def band(y0: int, y1: int) -> None:
             scratch = np.empty(room, np.float32)
-            kernels.linear(src, dst, channels, columns, lines, fraction, row_fraction, scratch, y0, y1)
+            kernels.linear(
+                src,
+                dst,
+                channels,
+                columns,
+                lines,
+                fraction,
+                row_fraction,
+                window,
+                places,
+                wide,
+                scratch,
+                y0,
+                y1,
+            )
 
     run_bands(band, target_height, dst.size * _LINEAR_COST)
 
