@@ -31,8 +31,11 @@ def check_fill(function: str, fill: Any, dtype: np.dtype[Any]) -> float:
         top = np.iinfo(dtype).max
         if not (value.is_integer() and 0 <= value <= top):
             raise wrong_value(function, "fill", f"an integer from 0 to {top} for {dtype} images", fill)
-    elif not np.isfinite(np.float32(min(max(value, -1e300), 1e300))):
-        raise wrong_value(function, "fill", "a number that float32 holds", fill)
+    else:
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(np.float32(value))
+        if not finite:
+            raise wrong_value(function, "fill", "a number that float32 holds", fill)
     return value
 
 
