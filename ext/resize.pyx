@@ -1,6 +1,6 @@
 """Resampling to another shape: linear, nearest, area."""
 
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memcpy
 
 include "level.pxi"
@@ -27,7 +27,9 @@ cdef extern from "simd/resize_linear.h" nogil:
         const float *row_fraction
         const int64_t *window
         const uint8_t *shuffle
-        Py_ssize_t quads
+        const int32_t *places
+        Py_ssize_t groups
+        int wide
     void linear_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, int16_t *)
     void linear_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, float *)
     void linear_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, float *)
@@ -41,9 +43,9 @@ cdef extern from "simd/resize_area.h" nogil:
     ctypedef struct Cover:
         const int64_t *first
         const int64_t *last
-        const int64_t *head
-        const int64_t *tail
-        int64_t full
+        const double *head
+        const double *tail
+        double full
         Py_ssize_t target
     void area_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
     void area_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
@@ -71,18 +73,22 @@ def linear_fixed(
     plan.left, plan.right, plan.top, plan.bottom = &columns[0, 0], &columns[1, 0], &lines[0, 0], &lines[1, 0]
     plan.weights, plan.row_weights = &weights[0, 0], &row_weights[0, 0]
     plan.fraction = plan.row_fraction = NULL
-    plan.quads = window.shape[0]
-    plan.window = &window[0] if plan.quads else NULL
-    plan.shuffle = &shuffle[0, 0] if plan.quads else NULL
+    plan.groups, plan.wide, plan.places = window.shape[0], 0, NULL
+    plan.window = &window[0] if plan.groups else NULL
+    plan.shuffle = &shuffle[0, 0] if plan.groups else NULL
     with nogil:
         linear_u8(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])
 
 
 def linear(
     const deep_t[:, :] src, deep_t[:, :] dst, int channels, const int64_t[:, ::1] columns, const int64_t[:, ::1] lines,
-    const float[::1] fraction, const float[::1] row_fraction, float[::1] scratch, Py_ssize_t y0, Py_ssize_t y1,
+    const float[::1] fraction, const float[::1] row_fraction, const int64_t[::1] window, const int32_t[:, ::1] places,
+    bint wide, float[::1] scratch, Py_ssize_t y0, Py_ssize_t y1,
 ):
-    """Rows [y0, y1) of uint16 or float32; ``fraction`` and ``row_fraction`` are the weights of ``columns[1]`` and ``lines[1]``."""
+    """Rows [y0, y1) of uint16 or float32; ``fraction`` and ``row_fraction`` are the weights of ``columns[1]`` and ``lines[1]``.
+
+    ``window`` and ``places`` are for groups of eight samples of one channel, or empty.
+    """
     cdef Linear plan
     if y1 <= y0:
         return
@@ -90,7 +96,9 @@ def linear(
     plan.left, plan.right, plan.top, plan.bottom = &columns[0, 0], &columns[1, 0], &lines[0, 0], &lines[1, 0]
     plan.fraction, plan.row_fraction = &fraction[0], &row_fraction[0]
     plan.weights = plan.row_weights = NULL
-    plan.window, plan.shuffle, plan.quads = NULL, NULL, 0
+    plan.shuffle, plan.groups, plan.wide = NULL, window.shape[0], wide
+    plan.window = &window[0] if plan.groups else NULL
+    plan.places = &places[0, 0] if plan.groups else NULL
     with nogil:
         if deep_t is uint16_t:
             linear_u16(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])
@@ -112,21 +120,24 @@ def halve(const sample_t[:, :] src, sample_t[:, :] dst, int channels, bint even,
 
 
 def area(
-    const sample_t[:, :] src, sample_t[:, :] dst, int channels, const int64_t[:, ::1] down, int64_t down_full,
-    const int64_t[:, ::1] across, int64_t across_full, double total, double[::1] columns, double[::1] sums,
+    const sample_t[:, :] src, sample_t[:, :] dst, int channels, const int64_t[:, ::1] down,
+    const double[:, ::1] down_ends, double down_full, const int64_t[:, ::1] across, const double[:, ::1] across_ends,
+    double across_full, double total, double[::1] columns, double[::1] sums,
     Py_ssize_t y0, Py_ssize_t y1,
 ):
     """Rows [y0, y1) of box averages.
 
-    ``down`` (4, rows of dst) and ``across`` (4, columns of dst): first and last source pixel under a target pixel and
-    their weights; ``total`` is the sum of all weights of a target pixel.
+    ``down`` (2, rows of dst) and ``across`` (2, columns of dst): first and last source pixel under a target pixel;
+    ``down_ends`` and ``across_ends``, of the same shapes: their weights; ``..._full``: that of a pixel between;
+    ``total``: the sum of all weights of a target pixel. ``columns`` and ``sums`` hold a row and four more.
     """
     cdef Cover vertical, horizontal
     if y1 <= y0:
         return
-    vertical.first, vertical.last, vertical.head, vertical.tail = &down[0, 0], &down[1, 0], &down[2, 0], &down[3, 0]
+    vertical.first, vertical.last, vertical.head, vertical.tail = &down[0, 0], &down[1, 0], &down_ends[0, 0], &down_ends[1, 0]
     vertical.full, vertical.target = down_full, down.shape[1]
-    horizontal.first, horizontal.last, horizontal.head, horizontal.tail = &across[0, 0], &across[1, 0], &across[2, 0], &across[3, 0]
+    horizontal.first, horizontal.last = &across[0, 0], &across[1, 0]
+    horizontal.head, horizontal.tail = &across_ends[0, 0], &across_ends[1, 0]
     horizontal.full, horizontal.target = across_full, across.shape[1]
     with nogil:
         if sample_t is uint8_t:

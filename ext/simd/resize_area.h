@@ -10,8 +10,9 @@
 /* Along one axis: pixel `first` counts `head`, those between `full`, pixel `last` counts `tail`; tail is 0 where
    first == last. */
 typedef struct {
-    const i64 *first, *last, *head, *tail;
-    i64 full;
+    const i64 *first, *last;
+    const f64 *head, *tail;
+    f64 full;
     ptrdiff_t target;
 } Cover;
 
@@ -24,7 +25,7 @@ typedef struct {
 #ifndef LEVEL
 #define SIMD_SOURCE "simd/resize_area.h"
 #include "simd/levels.h"
-/* Rows [y0, y1) of dst; `columns` has room for a source row of `source` samples, `sums` for a target row. */
+/* Rows [y0, y1) of dst; `columns` has room for a source row of `source` samples, `sums` for a target row, and four more. */
 DISPATCH(void, area_u8, AREA_PARAMETERS(u8), AREA_ARGUMENTS)
 DISPATCH(void, area_u16, AREA_PARAMETERS(u16), AREA_ARGUMENTS)
 DISPATCH(void, area_f32, AREA_PARAMETERS(f32), AREA_ARGUMENTS)
@@ -35,9 +36,8 @@ DISPATCH(void, area_f32, AREA_PARAMETERS(f32), AREA_ARGUMENTS)
 #define AREA_ROWS 65536
 
 #define COLUMNS(kind, accumulator)                                                                                       \
-    INLINE void FN(columns_##kind)(const char *src, ptrdiff_t stride, ptrdiff_t source, i64 first, i64 last, i64 head,    \
-                                   i64 full, i64 tail, f64 *restrict columns) {                                          \
-        f64 h = (f64)head, f = (f64)full, t = (f64)tail;                                                                 \
+    INLINE void FN(columns_##kind)(const char *src, ptrdiff_t stride, ptrdiff_t source, i64 first, i64 last, f64 h,       \
+                                   f64 f, f64 t, f64 *restrict columns) {                                                \
         for (ptrdiff_t x = 0; x < source; x += AREA_BLOCK) {                                                             \
             ptrdiff_t n = source - x < AREA_BLOCK ? source - x : AREA_BLOCK;                                             \
             const kind *restrict row = (const kind *)(src + first * stride) + x;                                         \
@@ -66,33 +66,74 @@ COLUMNS(f32, f64)
 #undef COLUMNS
 
 INLINE void FN(sums_by)(const f64 *restrict columns, f64 *restrict sums, const Cover *across, const int channels) {
-    f64 full = (f64)across->full;
-    for (ptrdiff_t x = 0; x < across->target; x++) {
+    ptrdiff_t x = 0;
+#if LEVEL >= LEVEL_AVX2
+    /* Both buffers have room behind them for the fourth lane of three channels. */
+    if (channels > 1)
+        for (; x < across->target; x++) {
+            const f64 *first = columns + across->first[x] * channels, *last = columns + across->last[x] * channels;
+            __m256d ends = _mm256_mul_pd(_mm256_set1_pd(across->head[x]), _mm256_loadu_pd(first)), sum = _mm256_setzero_pd();
+            for (const f64 *p = first + channels; p < last; p += channels) sum = _mm256_add_pd(sum, _mm256_loadu_pd(p));
+            if (first != last) ends = _mm256_add_pd(ends, _mm256_mul_pd(_mm256_set1_pd(across->tail[x]), _mm256_loadu_pd(last)));
+            if (last - first > channels) ends = _mm256_add_pd(ends, _mm256_mul_pd(_mm256_set1_pd(across->full), sum));
+            _mm256_storeu_pd(sums + x * channels, ends);
+        }
+#endif
+    for (; x < across->target; x++) {
         const f64 *first = columns + across->first[x] * channels, *last = columns + across->last[x] * channels;
-        f64 head = (f64)across->head[x], tail = (f64)across->tail[x], sum[4] = {0};
-        for (const f64 *p = first + channels; p < last; p += channels)
-            for (int c = 0; c < channels; c++) sum[c] += p[c];
         for (int c = 0; c < channels; c++) {
-            f64 ends = head * first[c];
-            if (first != last) ends += tail * last[c];
-            sums[x * channels + c] = last - first > channels ? ends + full * sum[c] : ends;
+            f64 ends = across->head[x] * first[c], sum = 0;
+            if (first != last) ends += across->tail[x] * last[c];
+            for (const f64 *p = first + channels; p < last; p += channels) sum += p[c];
+            sums[x * channels + c] = last - first > channels ? ends + across->full * sum : ends;
         }
     }
 }
 
-/* Adding 2^52 leaves the integer, rounded half to even, in the low bits. */
-#define MEANS(kind)                                                                                        \
-    INLINE void FN(means_##kind)(const f64 *restrict sums, kind *restrict out, ptrdiff_t n, f64 total) {    \
-        for (ptrdiff_t i = 0; i < n; i++) {                                                                \
-            f64 shifted = sums[i] / total + 4503599627370496.0;                                            \
-            u64 bits;                                                                                      \
-            memcpy(&bits, &shifted, sizeof bits);                                                          \
-            out[i] = (kind)bits;                                                                           \
-        }                                                                                                  \
+/* A whole factor: every weight is 1. */
+INLINE void FN(whole_sums)(const f64 *restrict columns, f64 *restrict sums, ptrdiff_t target, ptrdiff_t factor) {
+    for (ptrdiff_t x = 0; x < target; x++, columns += factor) {
+        f64 sum = columns[0] + columns[factor - 1];
+        if (factor == 3) sum += columns[1];
+        else if (factor == 4) sum += columns[1] + columns[2];
+        else if (factor > 4) {
+            f64 inner = columns[1];
+            for (ptrdiff_t i = 2; i < factor - 1; i++) inner += columns[i];
+            sum += inner;
+        }
+        sums[x] = sum;
     }
-MEANS(u8)
-MEANS(u16)
-#undef MEANS
+}
+
+/* Adding 2^52 leaves the integer, rounded half to even, in the low bits. */
+INLINE u32 FN(mean)(f64 sum, f64 total) {
+    f64 shifted = sum / total + 4503599627370496.0;
+    u64 bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return (u32)bits;
+}
+#if LEVEL >= LEVEL_AVX2
+INLINE __m128i FN(means8)(const f64 *sums, f64 total) {
+    const __m256d divisor = _mm256_set1_pd(total);
+    return _mm_packus_epi32(_mm256_cvtpd_epi32(_mm256_div_pd(_mm256_loadu_pd(sums), divisor)),
+                            _mm256_cvtpd_epi32(_mm256_div_pd(_mm256_loadu_pd(sums + 4), divisor)));
+}
+#endif
+INLINE void FN(means_u8)(const f64 *restrict sums, u8 *restrict out, ptrdiff_t n, f64 total) {
+    ptrdiff_t i = 0;
+#if LEVEL >= LEVEL_AVX2
+    for (; i + 16 <= n; i += 16)
+        _mm_storeu_si128((__m128i *)(out + i), _mm_packus_epi16(FN(means8)(sums + i, total), FN(means8)(sums + i + 8, total)));
+#endif
+    for (; i < n; i++) out[i] = (u8)FN(mean)(sums[i], total);
+}
+INLINE void FN(means_u16)(const f64 *restrict sums, u16 *restrict out, ptrdiff_t n, f64 total) {
+    ptrdiff_t i = 0;
+#if LEVEL >= LEVEL_AVX2
+    for (; i + 8 <= n; i += 8) _mm_storeu_si128((__m128i *)(out + i), FN(means8)(sums + i, total));
+#endif
+    for (; i < n; i++) out[i] = (u16)FN(mean)(sums[i], total);
+}
 INLINE void FN(means_f32)(const f64 *restrict sums, f32 *restrict out, ptrdiff_t n, f64 total) {
     f64 scale = 1 / total;
     for (ptrdiff_t i = 0; i < n; i++) out[i] = (f32)(sums[i] * scale);
@@ -103,7 +144,9 @@ INLINE void FN(means_f32)(const f64 *restrict sums, f32 *restrict out, ptrdiff_t
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                            \
             FN(columns_##kind)((const char *)src, src_stride, source, down->first[y], down->last[y], down->head[y],      \
                                down->full, down->tail[y], columns);                                                      \
-            if (channels == 1) FN(sums_by)(columns, sums, across, 1);                                                    \
+            if (channels == 1 && across->full == 1 && source > across->target && source % across->target == 0)           \
+                FN(whole_sums)(columns, sums, across->target, source / across->target);                                  \
+            else if (channels == 1) FN(sums_by)(columns, sums, across, 1);                                               \
             else if (channels == 3) FN(sums_by)(columns, sums, across, 3);                                               \
             else FN(sums_by)(columns, sums, across, 4);                                                                  \
             FN(means_##kind)(sums, (kind *)((char *)dst + y * dst_stride), across->target * channels, total);            \

@@ -69,7 +69,20 @@ INLINE void FN(halve_u16_by)(const u16 *restrict upper, const u16 *restrict lowe
     ptrdiff_t i = 0, wide = 2 * channels;
     (void)even;
 #if LEVEL >= LEVEL_AVX2
-    if (channels > 1)
+    if (channels == 1) {
+        const __m256i low = _mm256_set1_epi32(0xffff), one = _mm256_set1_epi32(1);
+        for (; i + 16 <= n; i += 16) {
+            __m256i v[2];
+            for (int k = 0; k < 2; k++) {
+                __m256i u = _mm256_loadu_si256((const __m256i *)(upper + 2 * i) + k), l = _mm256_loadu_si256((const __m256i *)(lower + 2 * i) + k);
+                __m256i sum = _mm256_add_epi32(_mm256_add_epi32(_mm256_and_si256(u, low), _mm256_srli_epi32(u, 16)),
+                                               _mm256_add_epi32(_mm256_and_si256(l, low), _mm256_srli_epi32(l, 16)));
+                __m256i add = _mm256_add_epi32(one, _mm256_and_si256(_mm256_srli_epi32(sum, 2), one));
+                v[k] = _mm256_srli_epi32(_mm256_add_epi32(sum, add), 2);
+            }
+            _mm256_storeu_si256((__m256i *)(out + i), _mm256_permute4x64_epi64(_mm256_packus_epi32(v[0], v[1]), 0xd8));
+        }
+    } else
         /* Four samples from each pixel, the fourth of three being the next pixel's. */
         for (; i + 1 < n; i++) {
             const u16 *u = upper + i * wide, *l = lower + i * wide;
@@ -90,7 +103,15 @@ INLINE void FN(halve_f32_by)(const f32 *restrict upper, const f32 *restrict lowe
     ptrdiff_t i = 0, wide = 2 * channels;
     (void)even;
 #if LEVEL >= LEVEL_AVX2
-    if (channels > 1)
+    if (channels == 1)
+        for (; i + 8 <= n; i += 8) {
+            const f32 *u = upper + 2 * i, *l = lower + 2 * i;
+            __m256 a = _mm256_add_ps(_mm256_loadu_ps(u), _mm256_loadu_ps(l)), b = _mm256_add_ps(_mm256_loadu_ps(u + 8), _mm256_loadu_ps(l + 8));
+            __m256 sum = _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd));
+            __m256d means = _mm256_castps_pd(_mm256_mul_ps(sum, _mm256_set1_ps(0.25f)));
+            _mm256_storeu_pd((f64 *)(out + i), _mm256_permute4x64_pd(means, 0xd8));
+        }
+    else
         for (; i + 1 < n; i++) {
             const f32 *u = upper + i * wide, *l = lower + i * wide;
             __m128 sum = _mm_add_ps(_mm_add_ps(_mm_loadu_ps(u), _mm_loadu_ps(l)),

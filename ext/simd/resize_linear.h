@@ -16,11 +16,14 @@ typedef struct {
     const i16 *row_weights;    /* uint8: two per output row */
     const f32 *fraction;       /* others: per output sample, of the right one */
     const f32 *row_fraction;
-    /* uint8: for each of the first `quads` groups of four outputs a window of 16 samples that holds all they need, and
-       the shuffle that makes four pairs of 16-bit samples of it. */
+    /* uint8: for each of the first `groups` of four outputs a window of 16 samples that holds all they need, and the
+       shuffle that makes four pairs of 16-bit samples of it. Others, one channel: for each of the first groups of eight
+       outputs a window of 8 or, where `wide`, 16 samples and one more, and in `places` where in it the left ones are. */
     const i64 *window;
     const u8 *shuffle;
-    ptrdiff_t quads;
+    const i32 *places;
+    ptrdiff_t groups;
+    int wide;
 } Linear;
 #endif
 
@@ -42,7 +45,7 @@ DISPATCH(void, linear_f32,
 INLINE void FN(along_u8)(const u8 *row, i16 *out, const Linear *plan) {
     ptrdiff_t i = 0;
 #if LEVEL >= LEVEL_AVX2
-    for (ptrdiff_t q = 0; q + 4 <= plan->quads; q += 4, i += 16) {
+    for (ptrdiff_t q = 0; q + 4 <= plan->groups; q += 4, i += 16) {
         const __m256i *shuffle = (const __m256i *)(plan->shuffle + 16 * q), *weights = (const __m256i *)(plan->weights + 2 * i);
         __m256i first = _mm256_loadu2_m128i((const __m128i *)(row + plan->window[q + 1]), (const __m128i *)(row + plan->window[q]));
         __m256i second = _mm256_loadu2_m128i((const __m128i *)(row + plan->window[q + 3]), (const __m128i *)(row + plan->window[q + 2]));
@@ -98,7 +101,9 @@ INLINE __m128 FN(four_f32)(const f32 *p) { return _mm_loadu_ps(p); }
 INLINE void FN(pairs_u16)(const u16 *row, const i64 *left, __m128 *a, __m128 *b) {
     i32 pair[4];
     for (int k = 0; k < 4; k++) memcpy(&pair[k], row + left[k], 4);
-    __m128i pairs = _mm_setr_epi32(pair[0], pair[1], pair[2], pair[3]);
+    /* By way of registers: a vector load of what was just stored in parts would stall. */
+    __m128i pairs = _mm_insert_epi32(_mm_insert_epi32(_mm_cvtsi32_si128(pair[0]), pair[1], 1), pair[2], 2);
+    pairs = _mm_insert_epi32(pairs, pair[3], 3);
     *a = _mm_cvtepi32_ps(_mm_and_si128(pairs, _mm_set1_epi32(0xffff)));
     *b = _mm_cvtepi32_ps(_mm_srli_epi32(pairs, 16));
 }
@@ -108,19 +113,47 @@ INLINE void FN(pairs_f32)(const f32 *row, const i64 *left, __m128 *a, __m128 *b)
     *a = _mm_shuffle_ps(p, q, 0x88);
     *b = _mm_shuffle_ps(p, q, 0xdd);
 }
+INLINE __m256 FN(eight_u16)(const u16 *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p))); }
+INLINE __m256 FN(eight_f32)(const f32 *p) { return _mm256_loadu_ps(p); }
+/* The samples at eight places of a window. A permutation takes the low three bits of a place. */
+#define PICK(kind)                                                                                                \
+    INLINE __m256 FN(pick_##kind)(const kind *window, __m256i place, const int wide) {                            \
+        __m256 low = _mm256_permutevar8x32_ps(FN(eight_##kind)(window), place);                                   \
+        if (!wide) return low;                                                                                    \
+        __m256 high = _mm256_permutevar8x32_ps(FN(eight_##kind)(window + 8), place);                              \
+        return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(place, 28)));                    \
+    }                                                                                                             \
+    INLINE void FN(windows_##kind)(const kind *row, f32 *out, const i64 *window, const i32 *places,               \
+                                   const f32 *fraction, ptrdiff_t groups, const int wide) {                       \
+        for (ptrdiff_t g = 0; g < groups; g++) {                                                                  \
+            const kind *from = row + window[g];                                                                   \
+            __m256i place = _mm256_loadu_si256((const __m256i *)(places + 8 * g));                                \
+            __m256 a = FN(pick_##kind)(from, place, wide), b = FN(pick_##kind)(from + 1, place, wide);            \
+            __m256 f = _mm256_loadu_ps(fraction + 8 * g);                                                         \
+            __m256 step = _mm256_and_ps(_mm256_sub_ps(b, a), _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));  \
+            _mm256_storeu_ps(out + 8 * g, _mm256_add_ps(a, _mm256_mul_ps(f, step)));                              \
+        }                                                                                                         \
+    }
+PICK(u16)
+PICK(f32)
+#undef PICK
 /* The pixels whose vectors lie inside the row; those of a third channel's fourth lane are written over. */
 #define ALONG_VECTORS(kind)                                                                                       \
-    if (plan->channels == 1) {                                                                                    \
-        for (; i + 4 <= plan->target && plan->left[i + 3] + 2 <= plan->source; i += 4) {                          \
+    const i64 *left = plan->left;                                                                                 \
+    const f32 *fraction = plan->fraction;                                                                         \
+    ptrdiff_t channels = plan->channels, target = plan->target, end = plan->source;                               \
+    if (channels == 1) {                                                                                          \
+        if (plan->wide) FN(windows_##kind)(row, out, plan->window, plan->places, fraction, plan->groups, 1);      \
+        else FN(windows_##kind)(row, out, plan->window, plan->places, fraction, plan->groups, 0);                 \
+        for (i = 8 * plan->groups; i + 4 <= target && left[i + 3] + 2 <= end; i += 4) {                           \
             __m128 a, b;                                                                                          \
-            FN(pairs_##kind)(row, plan->left + i, &a, &b);                                                        \
-            _mm_storeu_ps(out + i, FN(between)(a, b, _mm_loadu_ps(plan->fraction + i)));                          \
+            FN(pairs_##kind)(row, left + i, &a, &b);                                                              \
+            _mm_storeu_ps(out + i, FN(between)(a, b, _mm_loadu_ps(fraction + i)));                                \
         }                                                                                                         \
     } else {                                                                                                      \
-        ptrdiff_t channels = plan->channels;                                                                      \
-        for (; i < plan->target && plan->left[i] + channels + 4 <= plan->source; i += channels) {                 \
-            __m128 a = FN(four_##kind)(row + plan->left[i]), b = FN(four_##kind)(row + plan->left[i] + channels);  \
-            _mm_storeu_ps(out + i, FN(between)(a, b, _mm_set1_ps(plan->fraction[i])));                            \
+        for (; i < target && left[i] + channels + 4 <= end; i += channels) {                                      \
+            __m128 a = FN(four_##kind)(row + left[i]), b = FN(four_##kind)(row + left[i] + channels);             \
+            _mm_storeu_ps(out + i, FN(between)(a, b, _mm_broadcast_ss(fraction + i)));                            \
         }                                                                                                         \
     }
 #else
@@ -141,6 +174,13 @@ ALONG(f32)
 #undef ALONG
 #undef ALONG_VECTORS
 
+#if LEVEL >= LEVEL_AVX2
+INLINE __m256 FN(between8)(const f32 *top, const f32 *bottom, f32 f) {
+    __m256 t = _mm256_loadu_ps(top);
+    return _mm256_add_ps(t, _mm256_mul_ps(_mm256_set1_ps(f), _mm256_sub_ps(_mm256_loadu_ps(bottom), t)));
+}
+#endif
+
 INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, f32 *restrict out, ptrdiff_t y, const Linear *plan) {
     f32 f = plan->row_fraction[y];
     ptrdiff_t n = plan->target;
@@ -148,13 +188,25 @@ INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, 
         memcpy(out, top, (size_t)n * sizeof *out);
         return;
     }
-    for (ptrdiff_t i = 0; i < n; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
+    ptrdiff_t i = 0;
+#if LEVEL >= LEVEL_AVX2
+    for (; i + 8 <= n; i += 8) _mm256_storeu_ps(out + i, FN(between8)(top + i, bottom + i, f));
+#endif
+    for (; i < n; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
 }
 
 INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, u16 *restrict out, ptrdiff_t y, const Linear *plan) {
     f32 f = plan->row_fraction[y];
     ptrdiff_t n = plan->target;
-    for (ptrdiff_t i = 0; i < n; i++) {
+    ptrdiff_t i = 0;
+#if LEVEL >= LEVEL_AVX2
+    for (; i + 16 <= n; i += 16) {
+        __m256i low = _mm256_cvtps_epi32(FN(between8)(top + i, bottom + i, f));
+        __m256i high = _mm256_cvtps_epi32(FN(between8)(top + i + 8, bottom + i + 8, f));
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xd8));
+    }
+#endif
+    for (; i < n; i++) {
         /* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
         f32 shifted = (top[i] + f * (bottom[i] - top[i])) + 8388608.0f;
         u32 bits;

@@ -1,6 +1,6 @@
 /* Bilinear samples at given positions.
 
-   value = top + fr (bottom - top), top = a + fc (b - a), in float32, integers rounded half to even. A sample of no
+   value = left + fc (right - left), left = a + fr (c - a), right = b + fr (d - b), in float32, integers rounded half to even. A sample of no
    weight has no part, be it NaN. Eight positions whose four pixels lie inside the image go the vector way; others go
    one by one, where the border has its say. Both round alike. */
 #ifndef IMGPROC_WARP_TYPES
@@ -16,39 +16,38 @@ typedef struct {
     const void *fill; /* a pixel */
 } Picture;
 
+/* The pixel that stands at place i of an axis of n, -1 for fill. */
+INLINE i64 warp_border(i64 i, i64 n, int border) {
+    if (i >= 0 && i < n) return i;
+    if (border == CONSTANT) return -1;
+    if (border == EDGE) return i < 0 ? 0 : n - 1;
+    if (border == WRAP) {
+        i += i < 0 ? n : -n;
+        if (i < 0 || i >= n) i %= n;
+        return i < 0 ? i + n : i;
+    }
+    /* Mirrored at the first pixel or before it; divisions only far outside. */
+    i64 mirrored = border == SYMMETRIC, period = 2 * n - 2 + 2 * mirrored;
+    if (period == 0) return 0;
+    if (i < 0) i = -mirrored - i;
+    if (i >= period) i %= period;
+    return i < n ? i : period - mirrored - i;
+}
+
 /* The pixels around position x of an axis of n, -1 for fill, and the share of the second. False for what is no number. */
 INLINE int warp_place(f64 x, ptrdiff_t n, int border, i64 *first, i64 *second, f32 *share) {
-    if (x >= 0 && x < (f64)(n - 1)) {
-        *first = (i64)x;
-        *second = *first + 1;
-        *share = (f32)(x - (f64)*first);
-        return 1;
-    }
     if (!(x - x == 0)) return 0;
-    f64 period = border == REFLECT ? 2 * (f64)(n - 1) : border == SYMMETRIC ? 2 * (f64)n : (f64)n;
     if (border == EDGE) x = x < 0 ? 0 : x > (f64)(n - 1) ? (f64)(n - 1) : x;
     else if (border == CONSTANT) x = x < -2 ? -2 : x > (f64)(n + 1) ? (f64)(n + 1) : x;
-    else if (period == 0) x = 0; /* one pixel, reflected */
-    else if (x < 0 || x >= period) {
-        x = fmod(x, period); /* exact */
-        if (x < 0) x += period;
+    else if (!(x > -0x1p53 && x < 0x1p53)) {
+        /* Integers that 64 bits need not hold, brought near exactly. */
+        f64 period = border == REFLECT ? 2 * (f64)(n - 1) : border == SYMMETRIC ? 2 * (f64)n : (f64)n;
+        x = period > 0 ? fmod(x, period) : 0;
     }
     f64 below = floor(x);
     *share = (f32)(x - below);
-    i64 place[2] = {(i64)below, (i64)below + 1};
-    for (int k = 0; k < 2; k++) {
-        i64 i = place[k];
-        if (border == CONSTANT) i = i < 0 || i >= n ? -1 : i;
-        else if (border == EDGE) i = i < n ? i : n - 1;
-        else {
-            if (i >= (i64)period) i -= (i64)period; /* a sum that was rounded up to the period, and one beyond */
-            if (i >= (i64)period && period > 0) i -= (i64)period;
-            if (i >= n) i = border == REFLECT ? (i64)period - i : (i64)period - 1 - i;
-            if (period == 0) i = 0;
-        }
-        place[k] = i;
-    }
-    *first = place[0], *second = place[1];
+    *first = warp_border((i64)below, n, border);
+    *second = warp_border((i64)below + 1, n, border);
     return 1;
 }
 
@@ -80,9 +79,9 @@ INLINE f32 warp_store_f32(f32 v) { return v; }
                                 ? picture->fill                                                                           \
                                 : (const kind *)((const char *)picture->pixels + r[j] * picture->stride) + c[i] * channels; \
         for (int k = 0; k < channels; k++) {                                                                              \
-            f32 top = warp_between((f32)tap[0][0][k], (f32)tap[0][1][k], fc);                                             \
-            f32 bottom = warp_between((f32)tap[1][0][k], (f32)tap[1][1][k], fc);                                          \
-            out[k] = warp_store_##kind(warp_between(top, bottom, fr));                                                    \
+            f32 left = warp_between((f32)tap[0][0][k], (f32)tap[1][0][k], fr);                                            \
+            f32 right = warp_between((f32)tap[0][1][k], (f32)tap[1][1][k], fr);                                           \
+            out[k] = warp_store_##kind(warp_between(left, right, fc));                                                    \
         }                                                                                                                 \
     }
 WARP_PIXEL(u8)
@@ -147,50 +146,59 @@ INLINE int FN(places)(const void *positions, int doubles, ptrdiff_t i, f32 rows,
     return 1;
 }
 
-INLINE __m256 FN(blend8)(__m256 a, __m256 b, __m256 f) {
-    __m256 step = _mm256_and_ps(_mm256_sub_ps(b, a), _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));
+/* The mask keeps out NaN of no weight; integers have none. */
+INLINE __m256 FN(blend8)(__m256 a, __m256 b, __m256 f, const int masked) {
+    __m256 step = _mm256_sub_ps(b, a);
+    if (masked) step = _mm256_and_ps(step, _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));
     return _mm256_add_ps(a, _mm256_mul_ps(f, step));
 }
-INLINE __m128 FN(blend4)(__m128 a, __m128 b, __m128 f) {
-    __m128 step = _mm_and_ps(_mm_sub_ps(b, a), _mm_cmp_ps(f, _mm_setzero_ps(), _CMP_NEQ_OQ));
+INLINE __m128 FN(blend4)(__m128 a, __m128 b, __m128 f, const int masked) {
+    __m128 step = _mm_sub_ps(b, a);
+    if (masked) step = _mm_and_ps(step, _mm_cmp_ps(f, _mm_setzero_ps(), _CMP_NEQ_OQ));
     return _mm_add_ps(a, _mm_mul_ps(f, step));
 }
 
-/* Eight pairs of neighbours in a row as their left and right ones. */
+/* Eight pairs of neighbours in a row as their left and right ones. They go by way of registers: a vector load of what
+   was just stored in parts would stall. */
+INLINE int FN(two_u8)(const u8 *at, ptrdiff_t offset) {
+    u16 pair;
+    memcpy(&pair, (const char *)at + offset, 2);
+    return pair;
+}
 INLINE void FN(pairs_u8)(const u8 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
-    u16 pair[8];
-    for (int k = 0; k < 8; k++) memcpy(&pair[k], (const char *)at[k] + offset, 2);
-    __m128i pairs = _mm_setr_epi16((i16)pair[0], (i16)pair[1], (i16)pair[2], (i16)pair[3], (i16)pair[4], (i16)pair[5], (i16)pair[6], (i16)pair[7]);
-    *a = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_and_si128(pairs, _mm_set1_epi16(255))));
-    *b = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_srli_epi16(pairs, 8)));
+    __m128i low = _mm_cvtsi32_si128(FN(two_u8)(at[0], offset)), high = _mm_cvtsi32_si128(FN(two_u8)(at[4], offset));
+    low = _mm_insert_epi16(low, FN(two_u8)(at[1], offset), 1), high = _mm_insert_epi16(high, FN(two_u8)(at[5], offset), 1);
+    low = _mm_insert_epi16(low, FN(two_u8)(at[2], offset), 2), high = _mm_insert_epi16(high, FN(two_u8)(at[6], offset), 2);
+    low = _mm_insert_epi16(low, FN(two_u8)(at[3], offset), 3), high = _mm_insert_epi16(high, FN(two_u8)(at[7], offset), 3);
+    __m256i pairs = _mm256_cvtepu16_epi32(_mm_unpacklo_epi64(low, high));
+    *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(255)));
+    *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 8));
+}
+INLINE __m128i FN(four_u16)(const u16 *const *at, ptrdiff_t offset) {
+    i32 pair[4];
+    for (int k = 0; k < 4; k++) memcpy(&pair[k], (const char *)at[k] + offset, 4);
+    __m128i pairs = _mm_insert_epi32(_mm_cvtsi32_si128(pair[0]), pair[1], 1);
+    return _mm_insert_epi32(_mm_insert_epi32(pairs, pair[2], 2), pair[3], 3);
 }
 INLINE void FN(pairs_u16)(const u16 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
-    i32 pair[8];
-    for (int k = 0; k < 8; k++) memcpy(&pair[k], (const char *)at[k] + offset, 4);
-    __m256i pairs = _mm256_setr_epi32(pair[0], pair[1], pair[2], pair[3], pair[4], pair[5], pair[6], pair[7]);
+    __m256i pairs = _mm256_set_m128i(FN(four_u16)(at + 4, offset), FN(four_u16)(at, offset));
     *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(0xffff)));
     *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 16));
 }
-INLINE __m256d FN(two_pairs)(const f32 *const *at, ptrdiff_t offset, int k, int l, int m, int n) {
-    f64 pair[4];
-    memcpy(&pair[0], (const char *)at[k] + offset, 8);
-    memcpy(&pair[1], (const char *)at[l] + offset, 8);
-    memcpy(&pair[2], (const char *)at[m] + offset, 8);
-    memcpy(&pair[3], (const char *)at[n] + offset, 8);
-    return _mm256_setr_pd(pair[0], pair[1], pair[2], pair[3]);
+INLINE __m128 FN(two_f32)(const f32 *const *at, ptrdiff_t offset) {
+    __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)((const char *)at[0] + offset));
+    return _mm_loadh_pi(pair, (const __m64 *)((const char *)at[1] + offset));
 }
 INLINE void FN(pairs_f32)(const f32 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
-    __m256 p = _mm256_castpd_ps(FN(two_pairs)(at, offset, 0, 1, 4, 5)), q = _mm256_castpd_ps(FN(two_pairs)(at, offset, 2, 3, 6, 7));
+    __m256 p = _mm256_set_m128(FN(two_f32)(at + 4, offset), FN(two_f32)(at, offset));
+    __m256 q = _mm256_set_m128(FN(two_f32)(at + 6, offset), FN(two_f32)(at + 2, offset));
     *a = _mm256_shuffle_ps(p, q, 0x88);
     *b = _mm256_shuffle_ps(p, q, 0xdd);
 }
-INLINE __m128 FN(pixel_u8)(const u8 *p) {
-    i32 four;
-    memcpy(&four, p, 4);
-    return _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)));
-}
-INLINE __m128 FN(pixel_u16)(const u16 *p) { return _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)p))); }
-INLINE __m128 FN(pixel_f32)(const f32 *p) { return _mm_loadu_ps(p); }
+/* Two pixels of four samples, or of three and two samples more. */
+INLINE __m256 FN(pixels_u8)(const u8 *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p))); }
+INLINE __m256 FN(pixels_u16)(const u16 *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p))); }
+INLINE __m256 FN(pixels_f32)(const f32 *p) { return _mm256_loadu_ps(p); }
 
 INLINE void FN(put8_u8)(u8 *out, __m256 v) {
     __m256i codes = _mm256_cvtps_epi32(v);
@@ -212,7 +220,7 @@ INLINE void FN(put4_u16)(u16 *out, __m128 v) {
 }
 INLINE void FN(put4_f32)(f32 *out, __m128 v) { _mm_storeu_ps(out, v); }
 
-#define EIGHT(kind)                                                                                                       \
+#define EIGHT(kind, masked)                                                                                                   \
     INLINE void FN(eight_##kind)(const Picture *picture, const FN(Places) *places, kind *out, const int channels) {        \
         const kind *at[8];                                                                                                \
         ptrdiff_t stride = picture->stride;                                                                               \
@@ -223,24 +231,26 @@ INLINE void FN(put4_f32)(f32 *out, __m128 v) { _mm_storeu_ps(out, v); }
             __m256 fc = _mm256_loadu_ps(places->column_share), fr = _mm256_loadu_ps(places->row_share), a, b, c, d;       \
             FN(pairs_##kind)(at, 0, &a, &b);                                                                              \
             FN(pairs_##kind)(at, stride, &c, &d);                                                                         \
-            FN(put8_##kind)(out, FN(blend8)(FN(blend8)(a, b, fc), FN(blend8)(c, d, fc), fr));                             \
+            FN(put8_##kind)(out, FN(blend8)(FN(blend8)(a, c, fr, masked), FN(blend8)(b, d, fr, masked), fc, masked));     \
             return;                                                                                                       \
         }                                                                                                                 \
+        const __m256i second = _mm256_setr_epi32(channels, channels + 1, channels + 2, 7, 0, 0, 0, 0);                    \
         for (int k = 0; k < 8; k++) {                                                                                     \
-            __m128 fc = _mm_set1_ps(places->column_share[k]), fr = _mm_set1_ps(places->row_share[k]);                     \
-            const kind *below = (const kind *)((const char *)at[k] + stride);                                             \
-            __m128 top = FN(blend4)(FN(pixel_##kind)(at[k]), FN(pixel_##kind)(at[k] + channels), fc);                     \
-            __m128 bottom = FN(blend4)(FN(pixel_##kind)(below), FN(pixel_##kind)(below + channels), fc);                  \
-            FN(put4_##kind)(out + k * channels, FN(blend4)(top, bottom, fr));                                             \
+            __m256 both = FN(blend8)(FN(pixels_##kind)(at[k]), FN(pixels_##kind)((const kind *)((const char *)at[k] + stride)), \
+                                     _mm256_broadcast_ss(&places->row_share[k]), masked);                                 \
+            __m128 left = _mm256_castps256_ps128(both);                                                                   \
+            __m128 right = channels == 4 ? _mm256_extractf128_ps(both, 1)                                                 \
+                                         : _mm256_castps256_ps128(_mm256_permutevar8x32_ps(both, second));                \
+            FN(put4_##kind)(out + k * channels, FN(blend4)(left, right, _mm_broadcast_ss(&places->column_share[k]), masked)); \
         }                                                                                                                 \
     }
-EIGHT(u8)
-EIGHT(u16)
-EIGHT(f32)
+EIGHT(u8, 0)
+EIGHT(u16, 0)
+EIGHT(f32, 1)
 #undef EIGHT
 
-/* Vectors of four samples reach one beyond a pixel of three: it takes another column at the right, and a pixel behind
-   the last of the eight. */
+/* Vectors of four and eight samples reach beyond pixels of three: that takes another column at the right, and a pixel
+   behind the last of the eight. */
 #define EIGHTS(kind)                                                                                                      \
     const ptrdiff_t spare = channels == 3;                                                                                \
     const f32 rows = (f32)(picture->height - 1 < 16777216 ? picture->height - 1 : 16777216);                              \

@@ -82,6 +82,20 @@ def _quads(left: Indices, right: Indices, source: int) -> tuple[Indices, Array]:
     return window, shuffle.reshape(-1, _WINDOW)
 
 
+def _octets(left: Indices, source: int) -> tuple[Indices, npt.NDArray[np.int32], bool]:
+    """Windows of 8 or 16 samples for groups of eight, where in them each is, and whether they are of 16.
+
+    As many groups as lie a sample inside the row; none where one reaches further than 16.
+    """
+    count = len(left) // 8
+    groups = left[: 8 * count].reshape(-1, 8)
+    window = groups[:, 0]
+    reach = int((groups[:, -1] - window).max(initial=0)) + 1
+    wide = reach > 8
+    inside = int(np.count_nonzero(window + (17 if wide else 9) <= source)) if reach <= 16 else 0
+    return window[:inside].copy(), (groups - window[:, None])[:inside].astype(np.int32), wide
+
+
 def _linear(image: Array, out: Array) -> None:
     src, dst, channels = rows(image), rows(out), channel_count(image)
     (height, width), (target_height, target_width) = image.shape[:2], out.shape[:2]
@@ -106,10 +120,25 @@ def _linear(image: Array, out: Array) -> None:
         fraction = np.repeat(share.astype(np.float32), channels)
         top, bottom, row_share = _cells(height, target_height)
         lines, row_fraction = np.stack([top, bottom]), row_share.astype(np.float32)
+        window, places, wide = _octets(columns[0] if channels == 1 else columns[0, :0], src.shape[1])
 
         def band(y0: int, y1: int) -> None:
             scratch = np.empty(room, np.float32)
-            kernels.linear(src, dst, channels, columns, lines, fraction, row_fraction, scratch, y0, y1)
+            kernels.linear(
+                src,
+                dst,
+                channels,
+                columns,
+                lines,
+                fraction,
+                row_fraction,
+                window,
+                places,
+                wide,
+                scratch,
+                y0,
+                y1,
+            )
 
     run_bands(band, target_height, dst.size * _LINEAR_COST)
 
@@ -140,11 +169,11 @@ def _nearest(image: Array, out: Array) -> None:
     run_bands(band, target_height, out.size * _NEAREST_COST)
 
 
-def _cover(n: int, m: int) -> tuple[Indices, int, int]:
+def _cover(n: int, m: int) -> tuple[Indices, npt.NDArray[np.float64], int, int]:
     """Source pixels under each target pixel with integer weights.
 
-    ``(4, m)``: first and last pixel, and their weights, the last's 0 where it is the first; the weight of a pixel
-    between them; and the sum of all.
+    ``(2, m)``: first and last pixel; their weights, the last's 0 where it is the first; the weight of a pixel between
+    them; and the sum of all.
     """
     common = math.gcd(n, m)
     length, unit = n // common, m // common
@@ -154,20 +183,39 @@ def _cover(n: int, m: int) -> tuple[Indices, int, int]:
     single = first == last
     head = np.where(single, length, (first + 1) * unit - start)
     tail = np.where(single, 0, end - last * unit)
-    return np.stack([first, last, head, tail]), unit, length
+    return np.stack([first, last]), np.stack([head, tail]).astype(np.float64), unit, length
 
 
 def _area(image: Array, out: Array) -> None:
+    (height, width), (target_height, target_width) = image.shape[:2], out.shape[:2]
+    if target_height % height == 0 and target_width % width == 0:
+        _nearest(image, out)  # each new pixel lies within one
+        return
     src, dst, channels = rows(image), rows(out), channel_count(image)
-    down, down_full, down_total = _cover(image.shape[0], out.shape[0])
-    across, across_full, across_total = _cover(image.shape[1], out.shape[1])
+    down, down_ends, down_full, down_total = _cover(height, target_height)
+    across, across_ends, across_full, across_total = _cover(width, target_width)
     total = float(down_total * across_total)
 
     def band(y0: int, y1: int) -> None:
-        columns, sums = np.empty(src.shape[1]), np.empty(dst.shape[1])
-        kernels.area(src, dst, channels, down, down_full, across, across_full, total, columns, sums, y0, y1)
+        columns, sums = np.empty(src.shape[1] + 4), np.empty(dst.shape[1] + 4)
+        kernels.area(
+            src,
+            dst,
+            channels,
+            down,
+            down_ends,
+            down_full,
+            across,
+            across_ends,
+            across_full,
+            total,
+            columns,
+            sums,
+            y0,
+            y1,
+        )
 
-    run_bands(band, len(dst), max(src.size, dst.size) * _AREA_COST)
+    run_bands(band, target_height, max(src.size, dst.size) * _AREA_COST)
 
 
 @operation("filters", halo=None)

@@ -71,7 +71,7 @@ def warp_backward(
     Notes
     -----
     With ``r, c`` the position, ``fr, fc`` its fractions and a, b above c, d the four pixels around it:
-    ``top = a + fc (b - a)``, ``bottom = c + fc (d - c)``, ``out = top + fr (bottom - top)``, in float32. Integers are
+    ``left = a + fr (c - a)``, ``right = b + fr (d - b)``, ``out = left + fc (right - left)``, in float32. Integers are
     rounded half to even, within 0.5001 of the exact value for uint8 and 0.52 for uint16; float32 is within 4 units in
     the last place of the largest of the four pixels, and values above 1.7e38 may overflow. A float32 coordinate of
     some thousands has itself a resolution of 2**-11 or less.
