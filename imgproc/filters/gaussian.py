@@ -259,7 +259,7 @@ def sharpen(
 
     References
     ----------
-    R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed., section 3.6: unsharp masking and highboost filtering.
+    R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed., section 3.6: unsharp masking.
 
     Examples
     --------
