@@ -31,7 +31,7 @@ def check_fill(function: str, fill: Any, dtype: np.dtype[Any]) -> float:
         top = np.iinfo(dtype).max
         if not (value.is_integer() and 0 <= value <= top):
             raise wrong_value(function, "fill", f"an integer from 0 to {top} for {dtype} images", fill)
-    elif not np.isfinite(np.float32(min(max(value, -1e300), 1e300))):
+    elif abs(value) >= 2.0**128 - 2.0**103:  # half a unit above the largest float32
         raise wrong_value(function, "fill", "a number that float32 holds", fill)
     return value
 
