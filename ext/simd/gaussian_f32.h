@@ -160,7 +160,8 @@ static void FN(horizontal_floats)(const f32 *row, const f32 *weights, const Gaus
    bring them all into the same cache sets. */
 INLINE int FN(reads_image)(const GaussianJob *job, ptrdiff_t y, ptrdiff_t rows) {
     return job->ry <= GAUSSIAN_FEW && job->width * job->channels >= CHUNK && job->src_stride % 4096 != 0 &&
-           job->rows[y] == y - job->ry && job->rows[y + rows - 1 + 2 * job->ry] == y + rows - 1 + job->ry;
+           y >= job->ry && job->rows[y] == y - job->ry &&
+           job->rows[y + rows - 1 + 2 * job->ry] == y + rows - 1 + job->ry;
 }
 
 INLINE int FN(gaussian_floats)(const GaussianJob *job, const f32 *vertical, const f32 *horizontal, const int size) {
