@@ -77,6 +77,15 @@ def test_every_border(level: str, threads: int, border: str, dtype: str, rng: np
                 check(result, exact)
 
 
+def test_filled_rows_above_a_small_radius(level: str, threads: int, rng: np.random.Generator) -> None:
+    """The row before the first is number -1, which also stands for fill."""
+    for sigma in (0.2, 0.5, 0.7, 1.0):
+        image = noise(rng, (9, 130), "float32")
+        exact = blur(image, sigma, "constant", 5.0)
+        result = imgproc.gaussian_blur(image, sigma, border="constant", fill=5.0)
+        assert np.abs(result - exact).max() <= float_bound(sigma, np.array([5.0]))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("sigma", SIGMAS)
 def test_share_of_misrounded_pixels(level: str, dtype: str, sigma: float, rng: np.random.Generator) -> None:

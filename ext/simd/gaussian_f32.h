@@ -156,6 +156,14 @@ static void FN(horizontal_floats)(const f32 *row, const f32 *weights, const Gaus
     }
 }
 
+/* Whether the vertical pass may read the image itself: few rows, none of them from a border, of a stride that does not
+   bring them all into the same cache sets. */
+INLINE int FN(reads_image)(const GaussianJob *job, ptrdiff_t y, ptrdiff_t rows) {
+    return job->ry <= GAUSSIAN_FEW && job->width * job->channels >= CHUNK && job->src_stride % 4096 != 0 &&
+           y >= job->ry && job->rows[y] == y - job->ry &&
+           job->rows[y + rows - 1 + 2 * job->ry] == y + rows - 1 + job->ry;
+}
+
 INLINE int FN(gaussian_floats)(const GaussianJob *job, const f32 *vertical, const f32 *horizontal, const int size) {
     const ptrdiff_t n = job->width * job->channels, ry = job->ry, lead = job->rx * job->channels;
     const ptrdiff_t row_pitch = gaussian_pitch(job), strip_pitch = GAUSSIAN_STRIP + 16;
@@ -170,7 +178,15 @@ INLINE int FN(gaussian_floats)(const GaussianJob *job, const f32 *vertical, cons
 
     for (ptrdiff_t y = job->y0; y < job->y1; y += block_rows) {
         const ptrdiff_t rows = gaussian_min(block_rows, job->y1 - y);
-        for (ptrdiff_t x = 0; x < n; x += GAUSSIAN_STRIP) {
+        const int direct = size == 4 && FN(reads_image)(job, y, rows);
+        for (ptrdiff_t j = 0; direct && j < n; j += CHUNK) {
+            const ptrdiff_t x = gaussian_min(j, n - CHUNK);
+            const f32 *src = (const f32 *)(const void *)((const char *)job->src + y * job->src_stride) + x;
+            for (ptrdiff_t q = 0; q < rows; q++)
+                FN(blur_chunk)(src + q * (job->src_stride / 4), job->src_stride / 4, vertical, ry,
+                               intermediate + q * row_pitch + lead + x, size);
+        }
+        for (ptrdiff_t x = 0; !direct && x < n; x += GAUSSIAN_STRIP) {
             const ptrdiff_t columns = gaussian_min(GAUSSIAN_STRIP, n - x);
             for (ptrdiff_t i = 0; i < rows + 2 * ry; i++) {
                 const i64 row = job->rows[y + i];

@@ -44,8 +44,9 @@ def _kernel(sigma: float) -> Array:
         return np.ones(1)
     offsets = np.arange(-radius, radius + 1)
     with np.errstate(over="ignore"):
-        weights = np.exp(-0.5 * (offsets / sigma) ** 2)
-    return weights / weights.sum()
+        weights: Array = np.exp(-0.5 * (offsets / sigma) ** 2)
+    weights /= weights.sum()
+    return weights
 
 
 def _integers(kernel: Array, bits: int) -> Array:
@@ -196,10 +197,10 @@ def gaussian_blur(
     Examples
     --------
     >>> import imgproc, numpy as np
-    >>> image = np.zeros((5, 5), np.uint8)
-    >>> image[2, 2] = 255
-    >>> imgproc.gaussian_blur(image, 0.8)[2]
-    array([ 3, 29, 63, 29,  3], dtype=uint8)
+    >>> image = np.zeros((9, 9), np.uint8)
+    >>> image[4, 4] = 255
+    >>> imgproc.gaussian_blur(image, 0.8)[4]
+    array([ 0,  0,  3, 29, 63, 29,  3,  0,  0], dtype=uint8)
     """
     image = check_image("gaussian_blur", image)
     pair = _check_sigma("gaussian_blur", sigma)
@@ -259,7 +260,7 @@ def sharpen(
 
     References
     ----------
-    R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed., section 3.6: unsharp masking and highboost filtering.
+    R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed., section 3.6: unsharp masking.
 
     Examples
     --------

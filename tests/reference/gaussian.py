@@ -1,4 +1,4 @@
-"""Slow twin of the Gaussian filters: both passes in float64, from the sampled Gaussian of Gonzalez & Woods, section 3.5."""
+"""Slow twin of the Gaussian filters: float64 passes with the sampled Gaussian of Gonzalez & Woods, section 3.5."""
 
 from __future__ import annotations
 
