@@ -142,9 +142,11 @@ static void FN(add_rows)(const f64 *from, f64 *to, const void *const *rows, ptrd
     else FN(add_rows_of)(from, to, rows, n, 4);
 }
 
-/* rows[0] + ... + rows[taps - 2] + rows[taps - 1] to `first`; with rows[taps] in the last place to `second` if any. */
-INLINE void FN(few_rows_of)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *first, f64 *second) {
+/* With rows as given, rows[0] + ... + rows[taps - 2] + rows[taps - 1] to `first`; with rows[taps] in the last place to `second` if any. */
+INLINE void FN(few_rows_of)(const f32 *const *given, ptrdiff_t n, int taps, f64 *first, f64 *second) {
     const int shared = taps - 1;
+    const f32 *rows[8]; /* a copy that the stores cannot change, so that the addresses stay in registers */
+    for (int k = 0; k < taps + (second != NULL); k++) rows[k] = given[k];
     ptrdiff_t i = 0;
 #if LEVEL != LEVEL_BASELINE
     for (; i + 4 <= n; i += 4) {
