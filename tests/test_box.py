@@ -82,7 +82,9 @@ def test_every_radius_is_exact(dtype, level, rng):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("radius", [(110, 110), (127, 127), (128, 128), (1770, 1772), (2000, 2000), (2100, 2100), (3, 65535)])
+@pytest.mark.parametrize(
+    "radius", [(110, 110), (127, 127), (128, 128), (1770, 1772), (2000, 2000), (2100, 2100), (3, 65535)]
+)
 def test_sums_beyond_16_and_32_bits(dtype, radius, level, rng):
     for image in (np.full((7, 37), np.iinfo(dtype).max, dtype), noise(rng, (7, 37), dtype)):
         expected = sums_by_cumulation(image, radius, border="wrap")
@@ -91,7 +93,8 @@ def test_sums_beyond_16_and_32_bits(dtype, radius, level, rng):
         assert sums.dtype == (np.uint64 if wide else np.uint32)
         np.testing.assert_array_equal(sums, expected)
         np.testing.assert_array_equal(
-            imgproc.box_filter(image, radius, border="wrap"), means_by_cumulation(image, radius, border="wrap")
+            imgproc.box_filter(image, radius, border="wrap"),
+            means_by_cumulation(image, radius, border="wrap"),
         )
 
 
@@ -142,7 +145,11 @@ def test_a_constant_stays(shape, radius, border, dtype, value):
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32), radius=st.tuples(st.integers(0, 30), st.integers(0, 30)), border=st.sampled_from(BORDERS))
+@given(
+    seed=st.integers(0, 2**32),
+    radius=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    border=st.sampled_from(BORDERS),
+)
 def test_sums_are_linear(seed, radius, border):
     a, b = np.random.default_rng(seed).integers(0, 100, (2, 17, 43), np.uint8)
 
@@ -165,10 +172,14 @@ def test_flipping_transposing_and_shifting_commute(seed, radius, border, dtype):
     if dtype == np.float32:
         image /= 4
     result = imgproc.box_filter(image, radius, border=border)
-    np.testing.assert_array_equal(imgproc.box_filter(image[::-1, ::-1], radius, border=border), result[::-1, ::-1])
+    np.testing.assert_array_equal(
+        imgproc.box_filter(image[::-1, ::-1], radius, border=border), result[::-1, ::-1]
+    )
     np.testing.assert_array_equal(imgproc.box_filter(image.T, radius[::-1], border=border), result.T)
     around = imgproc.box_filter(np.roll(image, (3, 5), (0, 1)), radius, border="wrap")
-    np.testing.assert_array_equal(around, np.roll(imgproc.box_filter(image, radius, border="wrap"), (3, 5), (0, 1)))
+    np.testing.assert_array_equal(
+        around, np.roll(imgproc.box_filter(image, radius, border="wrap"), (3, 5), (0, 1))
+    )
 
 
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
@@ -235,7 +246,7 @@ def test_same_bits_in_every_band(dtype, level, monkeypatch, rng):
 
 @pytest.mark.parametrize("normalize", [1, 0, "yes", None])
 def test_normalize_must_be_a_truth_value(normalize):
-    with pytest.raises(TypeError, match="^box_filter: normalize must be True or False, got "):
+    with pytest.raises(TypeError, match=r"^box_filter: normalize must be True or False, got "):
         imgproc.box_filter(np.zeros((3, 3), np.uint8), 1, normalize=normalize)
 
 
@@ -244,7 +255,9 @@ def test_out_has_the_dtype_of_sums():
     out = np.zeros((5, 6), np.uint32)
     assert imgproc.box_filter(image, 1, normalize=False, out=out) is out
     assert (out == 9).all()
-    with pytest.raises(ValueError, match=r"^box_filter: out must be a uint64 array of shape \(5, 6\), got uint32"):
+    with pytest.raises(
+        ValueError, match=r"^box_filter: out must be a uint64 array of shape \(5, 6\), got uint32"
+    ):
         imgproc.box_filter(image, 3000, normalize=False, out=out)
 
 

@@ -142,29 +142,40 @@ static void FN(add_rows)(const f64 *from, f64 *to, const void *const *rows, ptrd
     else FN(add_rows_of)(from, to, rows, n, 4);
 }
 
-INLINE void FN(few_rows_of)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *sums) {
+/* With rows as given, rows[0] + ... + rows[taps - 2] + rows[taps - 1] to `first`; with rows[taps] in the last place to `second` if any. */
+INLINE void FN(few_rows_of)(const f32 *const *given, ptrdiff_t n, int taps, f64 *first, f64 *second) {
+    const int shared = taps - 1;
+    const f32 *rows[8]; /* a copy that the stores cannot change, so that the addresses stay in registers */
+    for (int k = 0; k < taps + (second != NULL); k++) rows[k] = given[k];
     ptrdiff_t i = 0;
 #if LEVEL != LEVEL_BASELINE
     for (; i + 4 <= n; i += 4) {
         __m256d sum = FN(four_samples)(rows[0], i, 4);
-        for (int k = 1; k < taps; k++) sum = _mm256_add_pd(sum, FN(four_samples)(rows[k], i, 4));
-        _mm256_storeu_pd(sums + i, sum);
+        for (int k = 1; k < shared; k++) sum = _mm256_add_pd(sum, FN(four_samples)(rows[k], i, 4));
+        _mm256_storeu_pd(first + i, taps == 1 ? sum : _mm256_add_pd(sum, FN(four_samples)(rows[shared], i, 4)));
+        if (second) _mm256_storeu_pd(second + i, _mm256_add_pd(sum, FN(four_samples)(rows[taps], i, 4)));
     }
 #endif
     for (; i < n; i++) {
         f64 sum = rows[0][i];
-        for (int k = 1; k < taps; k++) sum += rows[k][i];
-        sums[i] = sum;
+        for (int k = 1; k < shared; k++) sum += rows[k][i];
+        first[i] = taps == 1 ? sum : sum + rows[shared][i];
+        if (second) second[i] = sum + rows[taps][i];
     }
 }
 
-/* The n sums down 1, 3, 5 or 7 rows, of one row of windows. */
-static void FN(few_rows)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *sums) {
+INLINE void FN(few_rows_for)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *first, f64 *second) {
     switch (taps) {
-    case 1: FN(few_rows_of)(rows, n, 1, sums); break;
-    case 3: FN(few_rows_of)(rows, n, 3, sums); break;
-    case 5: FN(few_rows_of)(rows, n, 5, sums); break;
-    default: FN(few_rows_of)(rows, n, 7, sums);
+    case 1: FN(few_rows_of)(rows, n, 1, first, NULL); break;
+    case 3: FN(few_rows_of)(rows, n, 3, first, second); break;
+    case 5: FN(few_rows_of)(rows, n, 5, first, second); break;
+    default: FN(few_rows_of)(rows, n, 7, first, second);
     }
+}
+
+/* The column sums of one row of windows, or of two, of 1, 3, 5 or 7 rows; two only where there are more than one. */
+static void FN(few_rows)(const f32 *const *rows, ptrdiff_t n, int taps, f64 *first, f64 *second) {
+    if (second) FN(few_rows_for)(rows, n, taps, first, second);
+    else FN(few_rows_for)(rows, n, taps, first, NULL);
 }
 #endif

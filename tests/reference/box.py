@@ -31,7 +31,11 @@ def window(plane, y, x, radius, border, fill):
     (height, width), (ry, rx) = plane.shape, radius
     rows = [index(y + j, height, border) for j in range(-ry, ry + 1)]
     columns = [index(x + i, width, border) for i in range(-rx, rx + 1)]
-    return [fill if row is None or column is None else plane[row, column].item() for row in rows for column in columns]
+    return [
+        fill if row is None or column is None else plane[row, column].item()
+        for row in rows
+        for column in columns
+    ]
 
 
 def box_filter(image, radius, normalize=True, border="reflect", fill=0.0):
