@@ -20,8 +20,6 @@ from .parameters import Range
 from .threads import run_bands
 
 FILL = Range()
-# From here on float64 rounds to an infinite float32: half a unit beyond the largest.
-_FLOAT32_OVERFLOW = 2.0**128 - 2.0**103
 
 Kernel = Callable[[Array, Array, int, "Surroundings", int, int], None]
 
@@ -33,7 +31,7 @@ def check_fill(function: str, fill: Any, dtype: np.dtype[Any]) -> float:
         top = np.iinfo(dtype).max
         if not (value.is_integer() and 0 <= value <= top):
             raise wrong_value(function, "fill", f"an integer from 0 to {top} for {dtype} images", fill)
-    elif not abs(value) < _FLOAT32_OVERFLOW:
+    elif abs(value) >= 2.0**128 - 2.0**103:  # half a unit above the largest float32
         raise wrong_value(function, "fill", "a number that float32 holds", fill)
     return value
 
