@@ -26,13 +26,20 @@ def border_indices(n: int, before: int, after: int, border: str) -> npt.NDArray[
 
     Positions that ``"constant"`` fills are -1. Padding may be longer than the axis: reflections repeat.
     """
-    position = np.arange(-before, n + after, dtype=np.intp)
+    around = outside_indices(n, before, after, border)
+    return np.concatenate([around[:before], np.arange(n, dtype=np.intp), around[before:]])
+
+
+def outside_indices(n: int, before: int, after: int, border: str) -> npt.NDArray[np.intp]:
+    """The ``before + after`` of them that lie outside the axis. Cost free of ``n``."""
+    position = np.arange(-before, after, dtype=np.intp)
+    position[before:] += n
     if border == "edge":
         return np.clip(position, 0, n - 1)
     if border == "wrap":
         return position % n
     if border == "constant":
-        return np.where((position < 0) | (position >= n), -1, position)
+        return np.full_like(position, -1)
     if border == "symmetric":
         position %= 2 * n
         return np.minimum(position, 2 * n - 1 - position)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._ext import neighbors as kernels
-from .borders import border_indices
+from .borders import border_indices, outside_indices
 from .errors import wrong_value
 from .images import RGBA, Array, channel_count, rows
 from .parameters import Range
@@ -52,11 +52,10 @@ class Surroundings:
 def surroundings(image: Array, reach: tuple[int, int], border: str, fill: float) -> Surroundings:
     """What ``border`` puts around ``image``. Cost and memory O(H + ry + rx)."""
     (height, width), (ry, rx) = image.shape[:2], reach
-    columns = border_indices(width, rx, rx, border)
     return Surroundings(
         reach,
         border_indices(height, ry, ry, border).astype(np.int64, copy=False),
-        np.concatenate([columns[:rx], columns[rx + width :]]).astype(np.int64, copy=False),
+        outside_indices(width, rx, rx, border).astype(np.int64, copy=False),
         fill,
     )
 
