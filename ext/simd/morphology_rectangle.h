@@ -5,38 +5,53 @@
    blocks shorter than the window). In tall windows most of the shared rows come as groups of `block` rows, each found
    once. Along the row, minima over 4, 16, 64 ... samples follow from each other in place. */
 
+/* The rows that a block meets singly, and where its results go. They are copied out of the lists, because a compiler
+   must suppose that a store of bytes changes any list. */
+typedef struct {
+    const SAMPLE *above[RECTANGLE_BLOCK], *shared, *below[RECTANGLE_BLOCK];
+    void *out[RECTANGLE_BLOCK];
+} ID(Block);
+
 /* Window w of the block is rows[w .. w + height). Of the shared rows block - 1 .. height - 1, those from `block` on are
    the groups, as many as there are. Results of `direct` go to samples, else to keys. */
-INLINE void ID(column)(const SAMPLE *const *rows, ptrdiff_t height, const KEY *const *groups, ptrdiff_t group_count,
-                       void *const *out, ptrdiff_t x, ptrdiff_t count, int block, int most, int direct) {
-    KEYS head[RECTANGLE_BLOCK], v = ID(take)(rows[height - 1] + x, count, most);
+INLINE void ID(column)(const ID(Block) *b, const SAMPLE *const *rows, ptrdiff_t height, const KEY *const *groups,
+                       ptrdiff_t group_count, ptrdiff_t x, ptrdiff_t count, int block, int most, int direct) {
+    KEYS head[RECTANGLE_BLOCK], v = ID(take)(b->shared + x, count, most);
     for (ptrdiff_t k = block * (1 + group_count); k < height - 1; k++)
         v = ID(pick)(v, ID(take)(rows[k] + x, count, most), most);
     for (ptrdiff_t g = 0; g < group_count; g++) v = ID(pick)(v, ID(load)(groups[g] + x), most);
     UNROLL_BLOCK
-    for (int w = block - 1; w >= 0; w--) head[w] = v = ID(pick)(v, ID(take)(rows[w] + x, count, most), most);
+    for (int w = block - 1; w >= 0; w--) head[w] = v = ID(pick)(v, ID(take)(b->above[w] + x, count, most), most);
     UNROLL_BLOCK
     for (int w = 0; w < block; w++) {
-        KEYS below = v;
+        KEYS least = head[w];
         if (w > 0) {
-            const KEYS next = ID(take)(rows[height + w - 1] + x, count, most);
+            const KEYS next = ID(take)(b->below[w] + x, count, most);
             v = w == 1 ? next : ID(pick)(v, next, most);
-            below = ID(pick)(head[w], v, most);
+            least = ID(pick)(head[w], v, most);
         }
-        if (direct) ID(give)((SAMPLE *)out[w] + x, below, count, most);
-        else ID(store)((KEY *)out[w] + x, below);
+        if (direct) ID(give)((SAMPLE *)b->out[w] + x, least, count, most);
+        else ID(store)((KEY *)b->out[w] + x, least);
     }
 }
 
 INLINE void ID(columns)(const SAMPLE *const *rows, ptrdiff_t height, const KEY *const *groups, ptrdiff_t group_count,
                         void *const *out, ptrdiff_t n, int block, int most, int direct) {
+    ID(Block) b;
+    b.shared = rows[height - 1];
+    UNROLL_BLOCK
+    for (int w = 0; w < block; w++) {
+        b.above[w] = rows[w];
+        b.below[w] = w > 0 ? rows[height + w - 1] : NULL;
+        b.out[w] = out[w];
+    }
     ptrdiff_t x = 0;
     for (; x + LANES <= n; x += LANES)
-        ID(column)(rows, height, groups, group_count, out, x, LANES, block, most, direct);
+        ID(column)(&b, rows, height, groups, group_count, x, LANES, block, most, direct);
     if (x == n) return;
     /* A vector that overlaps the one before, or, in a row shorter than one, part of a vector. */
-    if (n > LANES) ID(column)(rows, height, groups, group_count, out, n - LANES, LANES, block, most, direct);
-    else ID(column)(rows, height, groups, group_count, out, 0, n, block, most, direct);
+    if (n > LANES) ID(column)(&b, rows, height, groups, group_count, n - LANES, LANES, block, most, direct);
+    else ID(column)(&b, rows, height, groups, group_count, 0, n, block, most, direct);
 }
 
 /* The least of each column of RECTANGLE_BLOCK rows. */
@@ -81,7 +96,8 @@ INLINE void ID(run)(KEY *t, SAMPLE *out, ptrdiff_t n, ptrdiff_t length, ptrdiff_
 /* Output rows [y0, y1) into rows y modulo `ring` of dst. */
 INLINE void ID(rectangle)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, ptrdiff_t dst_stride, ptrdiff_t ring,
                           char *scratch, int block, int most) {
-    const ptrdiff_t n = f->width * f->channels, height = 2 * f->ry + 1, margin = f->rx * f->channels;
+    const ptrdiff_t height = block == 1 ? 1 : block == 2 ? 3 : 2 * f->ry + 1; /* constant for the compiler */
+    const ptrdiff_t n = f->width * f->channels, margin = f->rx * f->channels;
     const ptrdiff_t row_bytes = flat_row_bytes(f, sizeof(KEY)), count = rectangle_groups(height, block);
     const ptrdiff_t end = y1 + 2 * f->ry - 1; /* the last position that rows [y0, y1) see */
     const SAMPLE **rows = (const SAMPLE **)scratch;

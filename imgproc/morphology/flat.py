@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
+
 from .._core.borders import BORDER
 from .._core.images import Array, check_image, check_out
 from .._core.neighbors import FILL, Surroundings, check_fill, run_kernel, surroundings
 from .._core.operations import operation
 from .._ext import morphology as kernels
-from .neighborhoods import FOOTPRINT, SIZE, Neighborhood, Size, fill_row, neighborhood, reach
+from .neighborhoods import FOOTPRINT, SIZE, Size, fill_row, neighborhood, reach
 
 
 @operation("morphology", halo=reach)
@@ -153,12 +155,15 @@ def _flat(
     most: bool,
 ) -> Array:
     image = check_image(function, image)
-    around_each: Neighborhood = neighborhood(function, size, footprint, image)
+    around_each = neighborhood(function, size, footprint, image)
     if most:
         around_each = around_each.reflected
     border = BORDER.check(function, "border", border)
     fill = check_fill(function, fill, image.dtype)
     out = check_out(function, out, image.shape, image.dtype, image)
+    if around_each.reach == (0, 0):
+        np.copyto(out, image)
+        return out
     around = surroundings(image, around_each.reach, border, fill)
     fills, runs = fill_row(image, around), around_each.runs
 
