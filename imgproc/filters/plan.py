@@ -36,7 +36,7 @@ _EXPONENT = 96
 """Weights between ``2**-_EXPONENT`` and ``2**_EXPONENT`` leave float32 products clear of overflow and of denormals."""
 _LISTED = 3.0
 _PASS = 6.0
-_TRANSFORMS = 160.0
+_TRANSFORMS = 400.0
 _LENGTHS = tuple(2**p * q for p in range(3, 40) for q in (4, 5, 6, 7))
 
 
