@@ -43,15 +43,15 @@ def run(image, chosen, dilation=(1, 1), border="reflect", fill=0.0):
     return convolution.run_plan(image, np.empty_like(image), chosen, dilation, border, fill)
 
 
-def assert_within_bound(result, sums, image, kernel, bound=None):
+def assert_within_bound(result, sums, image, kernel, bound=8.0, fill=0):
     """The bounds of the docstring; float32 by the smaller one that holds in practice."""
     assert result.dtype == image.dtype
     if image.ndim == 3 and image.shape[2] == 4:
         assert np.array_equal(result[..., 3], image[..., 3])
         result, sums, image = result[..., :3], sums[..., :3], image[..., :3]
     if image.dtype == np.float32:
-        unit = EPSILON * np.abs(kernel).sum() * np.abs(image).max()
-        assert np.abs(result - sums).max() <= (bound or 8) * unit + 2.0**-149
+        unit = EPSILON * np.abs(kernel).sum() * max(np.abs(image).max(), fill)
+        assert np.abs(result - sums).max() <= bound * unit + 2.0**-149
         return
     difference = np.abs(result.astype(int) - as_samples(sums, image.dtype))
     assert difference.max() <= 1
@@ -70,7 +70,7 @@ def test_every_way_at_every_size(rng, level, threads, dtype, shape):
         sums = correlate(image, kernel, border=border, fill=3)
         for chosen in ways(kernel, image):
             result = run(image, chosen, border=border, fill=3.0)
-            assert_within_bound(result, sums, image, kernel)
+            assert_within_bound(result, sums, image, kernel, fill=3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -82,7 +82,8 @@ def test_kernels_larger_than_the_image(rng, level, dtype):
             for border in BORDERS:
                 sums = correlate(image, kernel, border=border, fill=7)
                 for chosen in ways(kernel, image):
-                    assert_within_bound(run(image, chosen, border=border, fill=7.0), sums, image, kernel)
+                    result = run(image, chosen, border=border, fill=7.0)
+                    assert_within_bound(result, sums, image, kernel, fill=7)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -96,11 +97,12 @@ def test_dilation(rng, level, threads, dtype, dilation):
             for border in ("reflect", "constant"):
                 given_ = {"dilation": dilation, "border": border, "fill": 1}
                 sums = correlate(image, kernel, pair, border, 1)
-                assert_within_bound(imgproc.correlate(image, kernel, **given_), sums, image, kernel)
+                assert_within_bound(imgproc.correlate(image, kernel, **given_), sums, image, kernel, fill=1)
                 for chosen in ways(kernel, image, dilated=True):
-                    assert_within_bound(run(image, chosen, pair, border, 1.0), sums, image, kernel)
+                    result = run(image, chosen, pair, border, 1.0)
+                    assert_within_bound(result, sums, image, kernel, fill=1)
                 sums = convolve(image, kernel, pair, border, 1)
-                assert_within_bound(imgproc.convolve(image, kernel, **given_), sums, image, kernel)
+                assert_within_bound(imgproc.convolve(image, kernel, **given_), sums, image, kernel, fill=1)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -169,7 +171,7 @@ def test_separable(rng, level, threads, dtype):
             for border in BORDERS:
                 sums = convolve(image, np.outer(ky, kx), border=border, fill=2)
                 result = imgproc.convolve_separable(image, ky, kx, border=border, fill=2)
-                assert_within_bound(result, sums, image, np.outer(ky, kx))
+                assert_within_bound(result, sums, image, np.outer(ky, kx), fill=2)
 
 
 def test_the_rank_decides(rng):

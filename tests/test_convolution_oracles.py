@@ -2,12 +2,13 @@
 
 filter2D correlates, so it is `correlate` that it is compared with. Where results differ, and why:
 
-uint8, uint16   OpenCV rounds weights to float32 and sums in float32: sums within some 2**-24 of 255 or 65535 per tap of a half
-                round otherwise, one level. For uint8 our 16-bit weights do so for some too; for uint16 we sum in float64.
-                sepFilter2D of uint8 rounds smoothing kernels to 8 bits; those are left out here.
-float32         OpenCV may sum in another order, and by a discrete Fourier transform for kernels beyond 11 x 11: some eps.
-NaN             that transform spreads it over the image; ours stays in the support.
-borders         OpenCV has no wrap for filter2D, and requires reach < size to reflect more than once; it then agrees.
+uint8    OpenCV rounds weights to float32 and sums in float32, we sum some kernels with 16-bit weights: sums next to
+         a half round otherwise, by one level. sepFilter2D rounds smoothing kernels that are symmetric to 8 bits;
+         those are left out here.
+uint16   float32 sums of 65535 are off by some hundredths of a level; ours are float64.
+float32  OpenCV may sum in another order, and by a discrete Fourier transform for kernels beyond 11 × 11: some eps.
+NaN      That transform spreads it over the image; ours stays in the support.
+borders  OpenCV has no wrap for filter2D.
 """
 
 from __future__ import annotations
@@ -73,9 +74,7 @@ def test_sep_filter2d(rng, level, dtype):
         ky, kx = ky / ky.sum(), kx / kx.sum()
         image = make(rng, (200, 301), dtype)
         theirs = cv2.sepFilter2D(image, -1, kx[::-1].copy(), ky[::-1].copy())
-        assert_near(
-            imgproc.convolve_separable(image, ky, kx), theirs, 0.05 if dtype == np.uint16 else 0.003
-        )
+        assert_near(imgproc.convolve_separable(image, ky, kx), theirs, 0.05 if dtype == np.uint16 else 0.003)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,8 +1,8 @@
 """Large kernels: transforms of pieces of the rows, products summed down the columns, transforms back.
 
-A piece of ``length`` samples gives ``length - width + 1`` results (overlap-save). Along a row a transform makes one product
-of many; down the columns the taps are few, and doing those one by one spares the second, dearer half of a transform in
-two dimensions, and keeps the memory to some rows.
+A piece of ``length`` samples gives ``length - width + 1`` results (overlap-save). Along a row a transform makes one
+product of many; down the columns the taps are few, and doing those one by one spares the second, dearer half of a
+transform in two dimensions, and keeps the memory to some rows.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class Spectrum:
             self._pad(image, around, top + kept, fresh)
             with np.errstate(all="ignore"):
                 self._transform(fresh, pieces, step, spectra[kept : taps + count])
-                kernels.multiply_spectra(spectra[: taps + count], self.factors, products[:count], colors * pieces)
+                kernels.multiply_spectra(
+                    spectra[: taps + count], self.factors, products[:count], colors * pieces
+                )
                 back = self._back(products[:count], colors, pieces)
                 if self.direct is not None:
                     # NaN and infinity make NaN of all that a transform gives.

@@ -3,7 +3,8 @@
     convolve:   out[y, x] = sum over i, j of kernel[i, j] * image[y - (i - ci) dy, x - (j - cj) dx]
     correlate:  out[y, x] = sum over i, j of kernel[i, j] * image[y + (i - ci) dy, x + (j - cj) dx]
 
-R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed., section 3.4. What lies outside is what numpy.pad puts there.
+R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed., section 3.4. What lies outside is what numpy.pad
+puts there.
 """
 
 from __future__ import annotations
