@@ -107,8 +107,11 @@ def listed(kernel: Array, dtype: np.dtype[Any]) -> Plan:
 
 def separable(kernel: Array, dtype: np.dtype[Any]) -> list[Plan]:
     """As a sum of one to four separable kernels, where that is as accurate as the kernel itself."""
-    if min(kernel.shape) < 3:
-        return []
+    if kernel.shape[0] == 1:
+        one = np.ones((1, 1))
+        return [Plan("separable", _product_sums(one, kernel, dtype), kernel, one, kernel)]
+    if kernel.shape[1] == 1:
+        return []  # the direct way is as fast
     whole = _integers(kernel)
     if whole is not None and dtype != FLOAT32:
         factors = _integer_factors(whole[0])
@@ -162,7 +165,9 @@ def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> lis
 
 
 def one_separable(column: Array, row: Array, dtype: np.dtype[Any]) -> Plan:
-    """For two kernels given as they are."""
+    """For two kernels given as they are: three by three weights in one pass, which has the same bound."""
+    if len(column) == len(row) == 3:
+        return direct(np.outer(column, row), dtype)
     columns, across = column[None], row[None]
     return Plan(
         "separable", _product_sums(columns, across, dtype), np.empty((len(column), len(row))), columns, across
