@@ -101,7 +101,7 @@ def direct(kernel: Array, dtype: np.dtype[Any]) -> Plan:
 def listed(kernel: Array, dtype: np.dtype[Any]) -> Plan:
     none = np.empty((0, 0))
     if not kernel.any():
-        kernel = np.zeros((1, 1))
+        return direct(np.zeros((1, 1)), dtype)
     return Plan("listed", _sums(kernel, dtype), kernel, none, none)
 
 
