@@ -88,32 +88,35 @@ INLINE void OF(one_row)(const STORED *row, const STORED *const *rows, const Corr
 }
 #endif
 
-/* Four rows of results by the kernel's rectangle, by way of a strip of sums. */
-static void OF(strips)(const Correlation *c, const Workspace *work, ptrdiff_t x, ptrdiff_t end, char *const *to, int valid) {
-    for (; x < end; x += CORRELATE_STRIP) {
+/* Samples [x, end) of four rows of results by the kernel's rectangle, by way of a strip of sums; their first taps stand
+   at `from` and on in `rows`. */
+static void OF(strips)(const Correlation *c, const Workspace *work, const void *const *rows, ptrdiff_t from, ptrdiff_t x,
+                       ptrdiff_t end, char *const *to, int valid) {
+    for (; x < end; x += CORRELATE_STRIP, from += CORRELATE_STRIP) {
         const ptrdiff_t count = end - x < CORRELATE_STRIP ? end - x : CORRELATE_STRIP;
         SUM *sums[4];
         for (int r = 0; r < 4; r++) sums[r] = (SUM *)work->sums + r * CORRELATE_STRIP;
-        OF(four_rows_span)((const STORED *const *)work->rows, x, x + count, (const WEIGHT *)c->weights, c->kernel_height,
+        OF(four_rows_span)((const STORED *const *)rows, from, from + count, (const WEIGHT *)c->weights, c->kernel_height,
                            c->kernel_width, c->column_step, sums);
         for (int r = 0; r < valid; r++) OF(finish)(c, sums[r], to[r] + x * sample_bytes(c->samples), count);
     }
 }
 
 #if IN_PLACE
-/* The same where sums are results: whole blocks away from both ends read the image and write the result themselves. */
+/* The same for whole rows; where sums are results, whole blocks away from both ends read the image and write the result
+   themselves. */
 static void OF(directly)(const Correlation *c, const Workspace *work, char *const *to, int valid) {
-    const ptrdiff_t n = c->width * c->channels, inside = work->inside, pad = c->reach * c->channels;
-    if (!inside || valid < 4) {
-        OF(strips)(c, work, 0, n, to, valid);
-        return;
+    const ptrdiff_t n = c->width * c->channels, inside = work->inside, pad = inside ? c->reach * c->channels : 0;
+    OF(strips)(c, work, work->rows, 0, 0, pad, to, valid);
+    if (valid == 4 && inside) {
+        SUM *out[4];
+        for (int r = 0; r < 4; r++) out[r] = (SUM *)(void *)to[r] + pad;
+        OF(four_rows_span)((const STORED *const *)work->sources, 0, inside, (const WEIGHT *)c->weights, c->kernel_height,
+                           c->kernel_width, c->column_step, out);
+    } else {
+        OF(strips)(c, work, work->sources, 0, pad, pad + inside, to, valid);
     }
-    SUM *out[4];
-    for (int r = 0; r < 4; r++) out[r] = (SUM *)(void *)to[r] + pad;
-    OF(strips)(c, work, 0, pad, to, valid);
-    OF(four_rows_span)((const STORED *const *)work->sources, 0, inside, (const WEIGHT *)c->weights, c->kernel_height,
-                       c->kernel_width, c->column_step, out);
-    OF(strips)(c, work, pad + inside, n, to, valid);
+    OF(strips)(c, work, work->rows, pad + inside, pad + inside, n, to, valid);
 }
 #endif
 
@@ -187,7 +190,7 @@ static void OF(correlate_rows)(const Correlation *c, const void *src, ptrdiff_t 
 #if IN_PLACE
         OF(directly)(c, work, to, valid);
 #else
-        OF(strips)(c, work, 0, n, to, valid);
+        OF(strips)(c, work, work->rows, 0, 0, n, to, valid);
 #endif
     }
 }

@@ -3,7 +3,7 @@
 The ways, with their cost in multiply-adds of one float32 sum (`Plan.cost`, measured at AVX2):
 
 direct     every tap of the kernel's rectangle
-listed     only the taps that are not zero, where less than a third are not
+listed     only the taps that are not zero, where those are less than about a third
 separable  columns, then rows, of ``terms`` kernels of rank 1 whose sum the kernel is
 spectrum   Fourier transforms of row pieces, multiplied and summed down the columns
 
@@ -29,14 +29,14 @@ from .._core.images import FLOAT32, UINT8, Array
 EPSILON = float(np.finfo(FLOAT32).eps)
 
 _LARGEST_SPREAD = 5e-4
-"""Standard deviation, in levels, that rounded weights may give to sums of uint8 noise: 0.1 % of pixels round otherwise."""
+"""Levels of standard deviation that rounded weights may add to sums of uint8 noise: 0.1 % of them round otherwise."""
 _LARGEST_GAIN = 16.0
 """Sum of absolute weights up to which float32 sums of uint8 round as exact ones in all but 0.1 % of pixels."""
 _EXPONENT = 96
 """Weights between ``2**-_EXPONENT`` and ``2**_EXPONENT`` leave float32 products clear of overflow and of denormals."""
 _LISTED = 3.0
 _PASS = 6.0
-_TRANSFORMS = 160.0
+_TRANSFORMS = 400.0
 _LENGTHS = tuple(2**p * q for p in range(3, 40) for q in (4, 5, 6, 7))
 
 
@@ -78,12 +78,12 @@ def choose(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any], dilated:
 def cost(plan: Plan) -> float:
     """Multiply-adds of float32 that take as long, for each sample."""
     height, width = plan.shape
-    each = {"float32": 1.0, "float64": 2.0, "int32": 0.6}[plan.sums]
+    each: float = {"float32": 1.0, "float64": 2.0, "int32": 0.6}[plan.sums]
     if plan.way == "direct":
         # Four rows of results share the rows loaded; three of them are not used by every result.
         return each * height * width * (1 + 0.5 / height)
     if plan.way == "listed":
-        return each * _LISTED * plan.taps.shape[1]
+        return each * _LISTED * float(plan.taps.shape[1])
     if plan.way == "separable":
         return each * len(plan.columns) * (height + width + _PASS)
     longer = plan.length / (plan.length - width + 1)
@@ -101,14 +101,17 @@ def direct(kernel: Array, dtype: np.dtype[Any]) -> Plan:
 def listed(kernel: Array, dtype: np.dtype[Any]) -> Plan:
     none = np.empty((0, 0))
     if not kernel.any():
-        kernel = np.zeros((1, 1))
+        return direct(np.zeros((1, 1)), dtype)
     return Plan("listed", _sums(kernel, dtype), kernel, none, none)
 
 
 def separable(kernel: Array, dtype: np.dtype[Any]) -> list[Plan]:
     """As a sum of one to four separable kernels, where that is as accurate as the kernel itself."""
-    if min(kernel.shape) < 3:
-        return []
+    if kernel.shape[0] == 1:
+        one = np.ones((1, 1))
+        return [Plan("separable", _product_sums(one, kernel, dtype), kernel, one, kernel)]
+    if kernel.shape[1] == 1:
+        return []  # the direct way is as fast
     whole = _integers(kernel)
     if whole is not None and dtype != FLOAT32:
         factors = _integer_factors(whole[0])
@@ -143,7 +146,7 @@ def separable(kernel: Array, dtype: np.dtype[Any]) -> list[Plan]:
 
 def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> list[Plan]:
     """By transforms along the rows, where float32 images and uint8 keep their bound."""
-    height, width = kernel.shape
+    width = kernel.shape[1]
     row = shape[1] + width - 1
     # Pieces of 4 to 16 kernel widths: longer ones cost more each, shorter ones overlap more.
     wanted = min(max(512, 8 * width), row)
@@ -152,7 +155,7 @@ def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> lis
     if sums == "float32" and dtype == UINT8 and np.abs(kernel).sum() > 4:
         sums = "float64"
     largest = np.abs(kernel).max()
-    if sums == "float32":
+    if sums == "float32" and largest > 0:
         # Errors of transforms follow norms, and a kernel with few large taps has a large one.
         norm = float(np.sqrt(np.square(kernel / largest).sum())) * math.sqrt(length)
         if norm > 8 * np.abs(kernel / largest).sum():
@@ -162,7 +165,9 @@ def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> lis
 
 
 def one_separable(column: Array, row: Array, dtype: np.dtype[Any]) -> Plan:
-    """For two kernels given as they are."""
+    """For two kernels given as they are: three by three weights in one pass, which has the same bound."""
+    if len(column) == len(row) == 3:
+        return direct(np.outer(column, row), dtype)
     columns, across = column[None], row[None]
     return Plan(
         "separable", _product_sums(columns, across, dtype), np.empty((len(column), len(row))), columns, across
@@ -174,7 +179,7 @@ def _sums(weights: Array, dtype: np.dtype[Any], gain: float | None = None) -> st
     if dtype == np.uint16:
         return "float64"
     sizes = np.abs(weights[weights != 0])
-    if sizes.size and not (2.0**-_EXPONENT < sizes.min() and sizes.max() < 2.0**_EXPONENT):
+    if sizes.size and not (sizes.min() > 2.0**-_EXPONENT and sizes.max() < 2.0**_EXPONENT):
         return "float64"
     if dtype == FLOAT32:
         return "float32"
