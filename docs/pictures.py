@@ -23,7 +23,9 @@ HERE = Path(__file__).parent
 def filters(photo: Array) -> dict[str, Array]:
     rng = np.random.default_rng(0)
     noisy = np.clip(photo + rng.normal(0, 30, (16, *photo.shape)), 0, 255).astype(np.uint8)
-    peppered = np.where(rng.random(photo.shape[:2])[..., None] < 0.1, rng.integers(0, 2, photo.shape) * 255, photo)
+    peppered = np.where(
+        rng.random(photo.shape[:2])[..., None] < 0.1, rng.integers(0, 2, photo.shape) * 255, photo
+    )
     peppered = peppered.astype(np.uint8)
     emboss = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]])
     height, width = photo.shape[:2]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import numpy as np
-
 from .._core.borders import BORDER, border_indices
 from .._core.images import Array, check_image, check_out
 from .._core.neighbors import FILL, Surroundings, check_fill, run_kernel, surroundings
@@ -242,7 +240,7 @@ def _opened(
     first_rows = around.rows
     if wraps:  # around the first result lies what the first step makes of the rows further out
         reach_of_both = 2 * first.reach[0]
-        first_rows = border_indices(image.shape[0], reach_of_both, reach_of_both, border).astype(np.int64)
+        first_rows = border_indices(image.shape[0], reach_of_both, reach_of_both, border)
     fills, first_runs, second_runs = fill_row(image, around), first.runs, second.runs
 
     def kernel(src: Array, dst: Array, channels: int, around: Surroundings, y0: int, y1: int) -> None:
