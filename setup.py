@@ -7,6 +7,7 @@ IMGPROC_BUILD chooses the flavour, each with its own build folder:
 """
 
 import os
+import re
 import sys
 import sysconfig
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-# Named, never globbed: a missing source must fail the build, not shrink the wheel.
+# Named, never globbed: a missing kernel must fail the build, not shrink the wheel.
 KERNELS = (
     "box",
     "canny",
@@ -38,81 +39,16 @@ KERNELS = (
     "tables",
     "warp",
 )
-HEADERS = (
-    "alpha.h",
-    "borders.h",
-    "box.h",
-    "box_columns.h",
-    "box_eight.h",
-    "box_running.h",
-    "box_sliding.h",
-    "box_small.h",
-    "box_wide.h",
-    "box_wide_columns.h",
-    "box_wide_rows.h",
-    "canny.h",
-    "canny_edges.h",
-    "canny_rows.h",
-    "canny_suppress.h",
-    "channels.h",
-    "clahe.h",
-    "clahe_tables.h",
-    "codes.h",
-    "common.h",
-    "correlate.h",
-    "correlate_bands.h",
-    "correlate_rows.h",
-    "correlate_vectors.h",
-    "cpuid.h",
-    "float_maps.h",
-    "float_means.h",
-    "frames.h",
-    "gaussian.h",
-    "gaussian_f32.h",
-    "gaussian_u8.h",
-    "gradient_polar.h",
-    "gradient_rows.h",
-    "gradients.h",
-    "gray.h",
-    "histogram.h",
-    "histogram_float.h",
-    "histogram_rows.h",
-    "integral.h",
-    "integral_tilted.h",
-    "lanes.h",
-    "levels.h",
-    "lines.h",
-    "luma.h",
-    "means.h",
-    "median_histogram.h",
-    "median_keys.h",
-    "median_networks.h",
-    "median_ranks.h",
-    "median_strips.h",
-    "median_sweep.h",
-    "median_three.h",
-    "median_windows.h",
-    "morphology.h",
-    "morphology_footprint.h",
-    "morphology_rectangle.h",
-    "morphology_samples.h",
-    "morphology_steps.h",
-    "morphology_vectors.h",
-    "planes.h",
-    "resize_area.h",
-    "resize_halve.h",
-    "resize_linear.h",
-    "resize_nearest.h",
-    "spectrum.h",
-    "spectrum_sums.h",
-    "tables_u16.h",
-    "tables_u8.h",
-    "warp.h",
-    "wide_lanes.h",
-    "yiq.h",
-    "yuv.h",
-    "yuv_u8.h",
-)
+
+
+def sources(name: str) -> list[str]:
+    """A file below ext/ and all that it includes, directly or not."""
+    found = [name]
+    for file in found:
+        named = re.findall(r'"(simd/\w+\.h)"', Path("ext", file).read_text("utf-8"))
+        found += [header for header in dict.fromkeys(named) if header not in found]
+    return found
+
 
 flavour = os.environ.get("IMGPROC_BUILD", "release")
 if flavour not in ("release", "debug", "sanitize"):
@@ -150,7 +86,7 @@ extensions = [
         [f"ext/{name}.pyx"],
         include_dirs=["ext"],
         # `depends` also carries these files into the sdist.
-        depends=[f"ext/{name}.pyx", "ext/level.pxi", *(f"ext/simd/{header}" for header in HEADERS)],
+        depends=["ext/level.pxi", *(f"ext/{source}" for source in sources(f"{name}.pyx"))],
         define_macros=macros,
         extra_compile_args=compile_args,
         extra_link_args=link_args,

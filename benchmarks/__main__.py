@@ -166,7 +166,7 @@ def markdown(report: dict[str, Any]) -> str:
     ]
     for case in dict.fromkeys(key[0] for key in best):
         ratios = [f"{best[case, size]['ratio']:.2f}×" if (case, size) in best else "–" for size in sizes]
-        last = best[case, sizes[-1]]
+        last = next(best[case, size] for size in sizes[::-1] if (case, size) in best)
         lines.append(
             f"| {case} | {' | '.join(ratios)} | {last['ours_ms']:.2f} ms | {last['mpix_per_s']:.0f} "
             f"| {last['rival']}, {last['rival_ms']:.2f} ms |"
