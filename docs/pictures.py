@@ -1,4 +1,4 @@
-"""Draws ``filters.jpg`` and ``edges.jpg``: every filter on one photograph. ``python docs/pictures.py``.
+"""Draws ``filters.jpg`` and ``edges.jpg``, every filter on one photograph: ``python docs/pictures.py``.
 
 The photograph is scikit-image's ``astronaut``: Eileen Collins, by NASA, in the public domain.
 """
@@ -27,7 +27,7 @@ def filters(photo: Array) -> dict[str, Array]:
         rng.random(photo.shape[:2])[..., None] < 0.1, rng.integers(0, 2, photo.shape) * 255, photo
     )
     peppered = peppered.astype(np.uint8)
-    emboss = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]])
+    emboss = np.array([[-1, -0.5, 0], [-0.5, 1, 0.5], [0, 0.5, 1]])
     height, width = photo.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32) - np.float32(height / 2)
     angle = np.hypot(y, x) / 160 - np.float32(0.75)

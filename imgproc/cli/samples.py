@@ -209,6 +209,18 @@ def _evening_lake(rng: np.random.Generator) -> Array:
     return _eight_bits(0.9 * image, rng, 0.002)
 
 
+def _by_day(rng: np.random.Generator) -> Array:
+    """The still life without the cast of its lamp."""
+    image = _still_life(rng) * np.array([1.0, 1.15, 1.6], np.float32)
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def _dusty_slide(rng: np.random.Generator) -> Array:
+    """An old slide: dust and holes over the picture."""
+    speck = rng.random((HEIGHT, WIDTH, 1))
+    return np.where(speck < 0.02, 8, np.where(speck > 0.98, 250, _by_day(rng))).astype(np.uint8)
+
+
 SAMPLES = (
     Sample("hazy-mountains.jpg", ("autocontrast:cutoff=0.5,channel=each",), _hazy_mountains),
     Sample("lamp-still-life.png", ("gray-world", "autocontrast:cutoff=0.2"), _still_life),
@@ -216,4 +228,6 @@ SAMPLES = (
     Sample("evening-lake.webp", ("clahe:clip_limit=3", "gamma:0.8"), _evening_lake),
     Sample("moon-16-bit.png", ("equalize-histogram",), _moon_surface),
     Sample("petals-with-alpha.png", ("autocontrast",), _glass_petals),
+    Sample("dusty-slide.jpg", ("median-filter:radius=1", "sharpen:amount=0.8,sigma=1"), _dusty_slide),
+    Sample("still-life-edges.png", ("canny:low=60,high=160",), _by_day),
 )
