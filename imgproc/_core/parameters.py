@@ -46,7 +46,7 @@ class Range:
     def __str__(self) -> str:
         kind = "an odd integer" if self.odd else "an integer" if self.integer else "a number"
         bounds = [
-            f"{sign} {bound:g}"
+            f"{sign} {bound}" if isinstance(bound, int) else f"{sign} {bound:g}"
             for sign, bound in ((">", self.above), (">=", self.low), ("<", self.below), ("<=", self.high))
             if bound is not None
         ]
