@@ -96,25 +96,24 @@ GRADIENT_BAND(f32, f32, f32, f32, polar_f32)
 GRADIENT_ROWS(u16, u16, f32)
 GRADIENT_ROWS(f32, f32, f32)
 
-/* 8-bit rows two by two: this is as fast as memory takes the results only where neighbours are loaded once for both. */
+/* 8-bit rows four by four, which share what they need of each row. */
 static UNUSED void gradient_band_u8(const u8 *src, ptrdiff_t stride, const Around *around, GradientOperator operator,
                                     i16 *gx, i16 *gy, ptrdiff_t y0, ptrdiff_t y1) {
     const ptrdiff_t channels = around->channels, last = around->width - 1, pitch = around->width * channels;
-    for (ptrdiff_t y = y0; y < y1; y += 2) {
-        const ptrdiff_t count = y + 1 < y1 ? 2 : 1, at = y * pitch;
-        const u8 *four[4];
-        three_rows_u8(src, stride, around, y, four);
-        if (count == 2) four[3] = row_at(src, stride, around->rows, y + 3, around->fill);
-        if (count == 2 && last > 1)
-            derive_two_u8(four[0] + channels, four[1] + channels, four[2] + channels, four[3] + channels,
-                          gx + at + channels, gy + at + channels, pitch, (last - 1) * channels, channels, operator);
-        else if (last > 1)
-            derive_u8(four[0] + channels, four[1] + channels, four[2] + channels, gx + at + channels,
-                      gy + at + channels, (last - 1) * channels, channels, operator);
+    for (ptrdiff_t y = y0; y < y1; y += 4) {
+        const ptrdiff_t count = y + 4 < y1 ? 4 : y1 - y, at = y * pitch;
+        const u8 *rows[6], *inner[6];
+        for (ptrdiff_t k = 0; k < count + 2; k++) {
+            rows[k] = row_at(src, stride, around->rows, y + k, around->fill);
+            inner[k] = rows[k] + (last > 0 ? channels : 0);
+        }
+        if (last > 1)
+            derive_rows_u8(inner, count, gx + at + channels, gy + at + channels, pitch, (last - 1) * channels, channels,
+                           operator);
         for (ptrdiff_t row = 0; row < count; row++) {
             i16 *x = gx + at + row * pitch, *y_ = gy + at + row * pitch;
-            derive_edge_u8(four + row, around, 0, x, y_, operator);
-            if (last > 0) derive_edge_u8(four + row, around, last, x + last * channels, y_ + last * channels, operator);
+            derive_edge_u8(rows + row, around, 0, x, y_, operator);
+            if (last > 0) derive_edge_u8(rows + row, around, last, x + last * channels, y_ + last * channels, operator);
         }
     }
 }
