@@ -13,9 +13,8 @@ import zipfile
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 import imgproc._ext.cpu
+import pytest
 
 ROOT = Path(__file__).parents[1]
 SETUP = (ROOT / "setup.py").read_text("utf-8")
