@@ -63,7 +63,7 @@ if os.name != "nt":
     # no-math-errno and no-trapping-math let sqrtf and rint vectorise; contraction is off so that every
     # instruction set rounds alike.
     compile_args = ["-std=c11", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-    compile_args += ["-O1", "-g"] if checked else ["-O3", "-g0"]
+    compile_args += ["-O1", "-g1"] if checked else ["-O3", "-g0"]
     if flavour == "release" and sys.platform == "linux":
         link_args = ["-Wl,-s"]
 if checked:
