@@ -87,6 +87,8 @@ static ptrdiff_t ID(start_runs)(KEY *const *lines, int count, ptrdiff_t first, p
     }
     RUN_SHAPES
 #undef RUNS
+    const ptrdiff_t lane = 16 / (ptrdiff_t)sizeof(KEY);
+    first = -((-first + lane - 1) / lane * lane); /* whole lanes in front of a pixel of the image, which is aligned */
     for (int w = 0; runs != NULL && w < count; w += ID(RUN_ROWS)) runs(lines + w, first, end, most);
     return found;
 }
