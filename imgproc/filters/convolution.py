@@ -170,7 +170,8 @@ def convolve(
     2**-96 to 2**96 are summed in float64. NaN and infinity spread no further than the kernel reaches; under weights
     of 0 they make NaN too, unless so few weights are not 0 that the others are skipped.
 
-    Memory beside the result: O(W · (h + 12)) samples a thread; large kernels, by transforms, O((h + H) · (w + 128)) numbers.
+    Memory beside the result: O(W · (h + 12)) samples a thread; large kernels, by transforms,
+    O((h + H) · (w + 128)) numbers.
 
     References
     ----------
