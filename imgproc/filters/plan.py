@@ -90,7 +90,7 @@ def cost(plan: Plan) -> float:
         # Four rows of results share the rows loaded; three of them are not used by every result.
         return each * height * width * (1 + 0.5 / height) + _ROWS[plan.sums]
     if plan.way == "listed":
-        return each * _LISTED * float(plan.taps.shape[1])
+        return each * _LISTED * float(plan.taps.shape[1]) + 2 * _ROWS[plan.sums]
     if plan.way == "separable":
         return each * len(plan.columns) * (height + width + _PASS)
     # `length` rows are transformed and multiplied for each block of results.
