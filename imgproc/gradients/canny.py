@@ -84,8 +84,8 @@ def canny(
     NaN are no edges.
 
     Time is proportional to the number of pixels, however the edges wind. Memory beside the result: two bits for
-    each pixel, at most one more for edges that wind much, and the blurred image where ``sigma > 0``. Finding the
-    maxima runs on several threads, connecting them on one.
+    each pixel (0.56 MB at 1920 × 1080), at most one more for edges that wind much, and the blurred image where
+    ``sigma > 0``. Finding the maxima runs on several threads, connecting them on one.
 
     References
     ----------
