@@ -44,7 +44,7 @@ cdef extern from "simd/resize_nearest.h" nogil:
         Py_ssize_t source, target
         int bytes
     void *nearest_plan(Nearest *, int64_t)
-    void nearest_row "nearest"(const uint8_t *, uint8_t *, const Nearest *)
+    void nearest_row "nearest"(const uint8_t *, const uint8_t *, uint8_t *, const Nearest *)
 
 
 def linear(const sample_t[:, :] src, sample_t[:, :] dst, int channels, Py_ssize_t y0, Py_ssize_t y1):
@@ -112,7 +112,7 @@ def nearest(const uint8_t[:, :] src, uint8_t[:, :] dst, int pixel, Py_ssize_t y0
     """Rows [y0, y1) of whole pixels of ``pixel`` bytes; rows are bytes."""
     cdef Nearest plan
     cdef Py_ssize_t y
-    cdef int64_t line, before = -1
+    cdef int64_t line, following, before = -1
     cdef void *memory
     plan.source, plan.target, plan.bytes = src.shape[1], dst.shape[1] // pixel, pixel
     with nogil:
@@ -123,7 +123,8 @@ def nearest(const uint8_t[:, :] src, uint8_t[:, :] dst, int pixel, Py_ssize_t y0
                 if line == before:
                     memcpy(&dst[y, 0], &dst[y - 1, 0], <size_t>dst.shape[1])
                 else:
-                    nearest_row(&src[line, 0], &dst[y, 0], &plan)
+                    following = axis_nearest(src.shape[0], dst.shape[0], y + (y + 1 < y1))
+                    nearest_row(&src[line, 0], &src[following, 0], &dst[y, 0], &plan)
                 before = line
     if memory == NULL:
         raise MemoryError("resize: no memory for tables of one row")

@@ -77,7 +77,8 @@ INLINE void FN(along_u8)(const u8 *row, i16 *out, const Linear *plan) {
     }
 }
 
-INLINE void FN(across_u8)(const i16 *top, const i16 *bottom, u8 *out, const i16 weights[2], ptrdiff_t n) {
+INLINE void FN(across_u8)(const i16 *top, const i16 *bottom, u8 *out, const i16 weights[2], ptrdiff_t n, int stream) {
+    (void)stream;
     ptrdiff_t i = 0;
 #if LEVEL >= LEVEL_AVX2
     const __m256i w0 = _mm256_set1_epi16(weights[0]), w1 = _mm256_set1_epi16(weights[1]), two = _mm256_set1_epi16(2);
@@ -203,20 +204,27 @@ ALONG(f32, 1)
 #undef ALONG
 #undef ALONG_VECTORS
 
-INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, f32 *restrict out, f32 f, ptrdiff_t n) {
+INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, f32 *restrict out, f32 f, ptrdiff_t n, int stream) {
+    (void)stream;
     if (top == bottom) {
         memcpy(out, top, (size_t)n * sizeof *out);
         return;
     }
     ptrdiff_t i = 0;
 #if LEVEL >= LEVEL_AVX2
+    if (stream) {
+        for (; i < n && (uintptr_t)(out + i) % 32; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
+        for (; i + 8 <= n; i += 8)
+            _mm256_stream_ps(out + i, FN(between8)(_mm256_loadu_ps(top + i), _mm256_loadu_ps(bottom + i), _mm256_set1_ps(f), 0));
+    }
     for (; i + 8 <= n; i += 8)
         _mm256_storeu_ps(out + i, FN(between8)(_mm256_loadu_ps(top + i), _mm256_loadu_ps(bottom + i), _mm256_set1_ps(f), 0));
 #endif
     for (; i < n; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
 }
 
-INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, u16 *restrict out, f32 f, ptrdiff_t n) {
+INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, u16 *restrict out, f32 f, ptrdiff_t n, int stream) {
+    (void)stream;
     ptrdiff_t i = 0;
 #if LEVEL >= LEVEL_AVX2
     const __m256 share = _mm256_set1_ps(f);
@@ -245,6 +253,14 @@ INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, 
     i64 top = axis_linear(plan->height, plan->target_height, y, &part), bottom = top + (part > 0);
 #define LINES_f32 LINES_u16
 
+INLINE void FN(fence)(int stream) {
+#if LEVEL >= LEVEL_AVX2
+    if (stream) _mm_sfence();
+#else
+    (void)stream;
+#endif
+}
+#define LINEAR_STREAM 33554432.0
 #define LINEAR(kind, temporary)                                                                                           \
     static int FN(linear_##kind)(const kind *src, ptrdiff_t src_stride, kind *dst, ptrdiff_t dst_stride, ptrdiff_t y0,     \
                                  ptrdiff_t y1, Linear *plan) {                                                            \
@@ -253,6 +269,7 @@ INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, 
         const ptrdiff_t n = plan->target_width * plan->channels;                                                          \
         const f64 scale UNUSED = axis_scale(plan->height, plan->target_height);                                           \
         temporary *upper = (temporary *)plan->rows, *lower = upper + n + 8;                                               \
+        const int stream = (f64)n * (f64)plan->target_height * sizeof(kind) > LINEAR_STREAM;                                    \
         i64 in_upper = -1, in_lower = -1;                                                                                 \
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
             LINES_##kind                                                                                                  \
@@ -265,8 +282,9 @@ INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, 
                 FN(along_##kind)((const kind *)((const char *)src + top * src_stride), upper, plan), in_upper = top;       \
             if (bottom != top && bottom != in_lower)                                                                      \
                 FN(along_##kind)((const kind *)((const char *)src + bottom * src_stride), lower, plan), in_lower = bottom; \
-            FN(across_##kind)(upper, bottom == top ? upper : lower, (kind *)((char *)dst + y * dst_stride), part, n);      \
+            FN(across_##kind)(upper, bottom == top ? upper : lower, (kind *)((char *)dst + y * dst_stride), part, n, stream);      \
         }                                                                                                                 \
+        FN(fence)(stream);                                                                                               \
         free(memory);                                                                                                     \
         return 0;                                                                                                         \
     }

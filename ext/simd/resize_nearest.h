@@ -56,22 +56,36 @@ INLINE void *nearest_plan(Nearest *plan, i64 width) {
 #ifndef LEVEL
 #define SIMD_SOURCE "simd/resize_nearest.h"
 #include "simd/levels.h"
-/* One row. */
-DISPATCH(void, nearest, (const u8 *row, u8 *out, const Nearest *plan), (row, out, plan))
+/* One row; `ahead` is the one that comes next. */
+DISPATCH(void, nearest, (const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan), (row, ahead, out, plan))
 #else
 
+/* Where rows are left out, the processor sees no stream to run ahead of. */
+#if defined(__GNUC__)
+#define PREFETCH(place) __builtin_prefetch(place, 0, 2)
+#else
+#define PREFETCH(place) ((void)(place))
+#endif
+
 /* Moves `wide` bytes where that stays inside both rows: what it writes too much, the next pixel writes over. */
-INLINE void FN(nearest_by)(const u8 *row, ptrdiff_t source, u8 *out, ptrdiff_t i, ptrdiff_t n, const size_t bytes, const size_t wide,
+INLINE void FN(nearest_by)(const u8 *row, const u8 *ahead, ptrdiff_t source, u8 *out, ptrdiff_t i, ptrdiff_t n, const size_t bytes, const size_t wide,
                            const i64 *offsets) {
     if (wide > bytes)
-        for (; (n - i) * (ptrdiff_t)bytes >= (ptrdiff_t)wide && offsets[i] + (ptrdiff_t)wide <= source; i++)
+        for (; (n - i) * (ptrdiff_t)bytes >= (ptrdiff_t)wide && offsets[i] + (ptrdiff_t)wide <= source; i++) {
+            PREFETCH(ahead + offsets[i]);
             memcpy(out + i * (ptrdiff_t)bytes, row + offsets[i], wide);
+        }
+    for (; i + 4 <= n; i += 4) {
+        PREFETCH(ahead + offsets[i]);
+        for (ptrdiff_t k = i; k < i + 4; k++) memcpy(out + k * (ptrdiff_t)bytes, row + offsets[k], bytes);
+    }
     for (; i < n; i++) memcpy(out + i * (ptrdiff_t)bytes, row + offsets[i], bytes);
 }
 
 #if LEVEL >= LEVEL_AVX2
-INLINE void FN(nearest_groups)(const u8 *row, u8 *out, const i64 *window, const u8 *places, ptrdiff_t groups, const int windows) {
+INLINE void FN(nearest_groups)(const u8 *row, const u8 *ahead, u8 *out, const i64 *window, const u8 *places, ptrdiff_t groups, const int windows) {
     for (ptrdiff_t g = 0; g < groups; g++) {
+        PREFETCH(ahead + window[g]);
         const __m128i *from = (const __m128i *)(row + window[g]);
         __m128i place = _mm_loadu_si128((const __m128i *)(places + 16 * g));
         __m128i result = _mm_shuffle_epi8(_mm_loadu_si128(from), _mm_adds_epu8(place, _mm_set1_epi8(0x70)));
@@ -85,8 +99,9 @@ INLINE void FN(nearest_groups)(const u8 *row, u8 *out, const i64 *window, const 
 }
 
 /* Eight pixels of four bytes from eight or, where there are two windows, sixteen. A permutation takes the low three bits. */
-INLINE void FN(nearest_lanes)(const u8 *row, u8 *out, const i64 *window, const i32 *lanes, ptrdiff_t groups, const int windows) {
+INLINE void FN(nearest_lanes)(const u8 *row, const u8 *ahead, u8 *out, const i64 *window, const i32 *lanes, ptrdiff_t groups, const int windows) {
     for (ptrdiff_t g = 0; g < groups; g++) {
+        PREFETCH(ahead + window[g]);
         const __m256i *from = (const __m256i *)(row + window[g]);
         __m256i lane = _mm256_loadu_si256((const __m256i *)(lanes + 8 * g));
         __m256i result = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(from), lane);
@@ -100,35 +115,36 @@ INLINE void FN(nearest_lanes)(const u8 *row, u8 *out, const i64 *window, const i
 }
 #endif
 
-static void FN(nearest)(const u8 *row, u8 *out, const Nearest *plan) {
+static void FN(nearest)(const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan) {
     ptrdiff_t i = 0, n = plan->target, source = plan->source;
     const i64 *offsets = plan->offsets;
     const int bytes = plan->bytes;
 #if LEVEL >= LEVEL_AVX2
     const ptrdiff_t groups = plan->groups;
     if (bytes == 4) {
-        if (plan->windows == 1) FN(nearest_lanes)(row, out, plan->window, plan->lanes, groups, 1);
-        else FN(nearest_lanes)(row, out, plan->window, plan->lanes, groups, 2);
+        if (plan->windows == 1) FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 1);
+        else FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 2);
         i = groups * 8;
     } else if (bytes <= 2) {
         switch (plan->windows) {
-        case 1: FN(nearest_groups)(row, out, plan->window, plan->places, groups, 1); break;
-        case 2: FN(nearest_groups)(row, out, plan->window, plan->places, groups, 2); break;
-        case 3: FN(nearest_groups)(row, out, plan->window, plan->places, groups, 3); break;
-        default: FN(nearest_groups)(row, out, plan->window, plan->places, groups, 4);
+        case 1: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 1); break;
+        case 2: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 2); break;
+        case 3: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 3); break;
+        default: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 4);
         }
         i = groups * NEAREST_WINDOW / bytes;
     }
 #endif
     switch (bytes) {
-    case 1: FN(nearest_by)(row, source, out, i, n, 1, 1, offsets); break;
-    case 2: FN(nearest_by)(row, source, out, i, n, 2, 2, offsets); break;
-    case 3: FN(nearest_by)(row, source, out, i, n, 3, 4, offsets); break;
-    case 4: FN(nearest_by)(row, source, out, i, n, 4, 4, offsets); break;
-    case 6: FN(nearest_by)(row, source, out, i, n, 6, 8, offsets); break;
-    case 8: FN(nearest_by)(row, source, out, i, n, 8, 8, offsets); break;
-    case 12: FN(nearest_by)(row, source, out, i, n, 12, 16, offsets); break;
-    default: FN(nearest_by)(row, source, out, i, n, 16, 16, offsets);
+    case 1: FN(nearest_by)(row, ahead, source, out, i, n, 1, 1, offsets); break;
+    case 2: FN(nearest_by)(row, ahead, source, out, i, n, 2, 2, offsets); break;
+    case 3: FN(nearest_by)(row, ahead, source, out, i, n, 3, 4, offsets); break;
+    case 4: FN(nearest_by)(row, ahead, source, out, i, n, 4, 4, offsets); break;
+    case 6: FN(nearest_by)(row, ahead, source, out, i, n, 6, 8, offsets); break;
+    case 8: FN(nearest_by)(row, ahead, source, out, i, n, 8, 8, offsets); break;
+    case 12: FN(nearest_by)(row, ahead, source, out, i, n, 12, 16, offsets); break;
+    default: FN(nearest_by)(row, ahead, source, out, i, n, 16, 16, offsets);
     }
 }
+#undef PREFETCH
 #endif
