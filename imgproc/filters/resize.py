@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._core.array_parameters import Shape
-from .._core.images import UINT8, Array, channel_count, check_image, check_out, rows
+from .._core.images import Array, channel_count, check_image, check_out, rows
 from .._core.operations import operation
 from .._core.parameters import Choice
 from .._core.threads import run_bands
