@@ -15,9 +15,11 @@ cdef extern from "simd/resize_linear.h" nogil:
     ctypedef struct Linear:
         Py_ssize_t height, width, target_height, target_width
         int channels
-    int linear_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
     int linear_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
     int linear_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
+
+cdef extern from "simd/resize_linear_fixed.h" nogil:
+    int linear_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
 
 cdef extern from "simd/resize_halve.h" nogil:
     void halve_u8(const uint8_t *, const uint8_t *, uint8_t *, Py_ssize_t, int, int)

@@ -1,4 +1,4 @@
-/* What linear resampling needs to know of a row, made once for all rows of a band. */
+/* Linear resampling: what it needs to know of a row, made once for all rows of a band, and the loop over these. */
 #ifndef IMGPROC_RESIZE_PLAN_H
 #define IMGPROC_RESIZE_PLAN_H
 #include "simd/resize_axes.h"
@@ -81,4 +81,52 @@ INLINE void *plan_linear(Linear *plan, const int size) {
     plan_windows(plan, size);
     return memory;
 }
+
+/* Rows above and below, and what tells their shares. Beyond the outermost centres uint8 takes the border row twice. */
+#define LINEAR_LINES_u8                                                    \
+    i16 part[2];                                                           \
+    i64 top = axis_fixed(scale, y, part), bottom = top + 1;                \
+    top = axis_clip(top, plan->height), bottom = part[1] ? axis_clip(bottom, plan->height) : top;
+#define LINEAR_LINES_u16                                                   \
+    f32 part;                                                              \
+    i64 top = axis_linear(plan->height, plan->target_height, y, &part), bottom = top + (part > 0);
+#define LINEAR_LINES_f32 LINEAR_LINES_u16
+
+/* Results of this many bytes are written past the caches, which would lose them before they are read. */
+#define LINEAR_STREAM 0x1p25
+#if defined(SIMD_X86)
+#define LINEAR_FENCE _mm_sfence()
+#else
+#define LINEAR_FENCE ((void)0)
+#endif
+
+/* Rows are interpolated along x into one of two scratch rows, and pairs of those along y. A source row is interpolated
+   once, however many target rows use it. */
+#define LINEAR(kind, temporary)                                                                                           \
+    static int FN(linear_##kind)(const kind *src, ptrdiff_t src_stride, kind *dst, ptrdiff_t dst_stride, ptrdiff_t y0,    \
+                                 ptrdiff_t y1, Linear *plan) {                                                            \
+        void *memory = plan_linear(plan, sizeof(kind));                                                                   \
+        if (!memory) return -1;                                                                                           \
+        const ptrdiff_t n = plan->target_width * plan->channels;                                                          \
+        const f64 scale UNUSED = axis_scale(plan->height, plan->target_height);                                           \
+        temporary *upper = (temporary *)plan->rows, *lower = upper + n + 8;                                               \
+        const int stream = sizeof(kind) == 4 && (f64)n * (f64)plan->target_height * 4 > LINEAR_STREAM;                    \
+        i64 in_upper = -1, in_lower = -1;                                                                                 \
+        for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
+            LINEAR_LINES_##kind                                                                                           \
+            if (top != in_upper) {                                                                                        \
+                temporary *swapped = upper;                                                                               \
+                i64 number = in_upper;                                                                                    \
+                upper = lower, in_upper = in_lower, lower = swapped, in_lower = number;                                   \
+            }                                                                                                             \
+            if (top != in_upper)                                                                                          \
+                FN(along_##kind)((const kind *)((const char *)src + top * src_stride), upper, plan), in_upper = top;      \
+            if (bottom != top && bottom != in_lower)                                                                      \
+                FN(along_##kind)((const kind *)((const char *)src + bottom * src_stride), lower, plan), in_lower = bottom; \
+            FN(across_##kind)(upper, bottom == top ? upper : lower, (kind *)((char *)dst + y * dst_stride), part, n, stream); \
+        }                                                                                                                 \
+        if (stream) LINEAR_FENCE;                                                                                         \
+        free(memory);                                                                                                     \
+        return 0;                                                                                                         \
+    }
 #endif
