@@ -46,7 +46,9 @@ def _case(size: str, name: str, dtype: Any, channels: int, length: int, *, ellip
         ndimage.grey_erosion(image, size=(length, length), mode="mirror", output=out)
         return out
 
-    peers: dict[str, Callable[[], Array]] = {"opencv": _opencv(name, image, shape, out, reflect=ellipse)}
+    peers: dict[str, Callable[[], Array] | None] = {
+        "opencv": cv2 and _opencv(name, image, shape, out, reflect=ellipse)
+    }
     if name == "erode" and channels == 1 and not ellipse and length in (3, 15) and SCIPY:
         peers["scipy"] = scipy
     return case(
@@ -61,8 +63,11 @@ def _case(size: str, name: str, dtype: Any, channels: int, length: int, *, ellip
 
 
 def _ellipse(length: int) -> Array:
-    """OpenCV's, without which there is no peer either."""
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (length, length)))
+    """OpenCV's."""
+    reach = length // 2
+    offset = np.arange(-reach, reach + 1)
+    half = np.rint(reach * np.sqrt(1 - (offset / reach) ** 2))
+    return (np.abs(offset) <= half[:, None]).astype(np.uint8)
 
 
 def _opencv(name: str, image: Array, shape: Array, out: Array, *, reflect: bool) -> Callable[[], Array]:

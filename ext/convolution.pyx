@@ -41,20 +41,18 @@ cdef extern from "simd/correlate.h" nogil:
     )
 
 cdef extern from "simd/spectrum.h" nogil:
-    enum:
-        SPECTRUM_STRIP
-    void spectrum_f32(
-        const float *, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t
+    ctypedef struct Spectrum:
+        Correlation c
+        Py_ssize_t length
+        const void *twiddles
+        const void *factors
+    int spectrum_f32(
+        const Spectrum *, const void *, Py_ssize_t, char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t
     )
-    void spectrum_f64(
-        const double *, Py_ssize_t, const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t, double *, Py_ssize_t, Py_ssize_t
+    int spectrum_f64(
+        const Spectrum *, const void *, Py_ssize_t, char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t
     )
 
-ctypedef fused number_t:
-    float
-    double
-
-STRIP = SPECTRUM_STRIP
 SUMS = {"float32": SUMS_F32, "float64": SUMS_F64, "int32": SUMS_I32}
 
 
@@ -100,19 +98,37 @@ def correlate(
         raise MemoryError(f"no memory for {shape[0]} rows of the image, as the kernel is high")
 
 
-def multiply_spectra(
-    const number_t[:, :] spectra, const number_t[:, :, :, ::1] factors, number_t[:, :] out, Py_ssize_t pieces
+def correlate_block(
+    const sample_t[:, :] src, sample_t[:, :] dst, int channels, const int64_t[::1] rows, const int64_t[::1] columns,
+    double fill, tuple shape, Py_ssize_t length, const uint8_t[::1] twiddles, const uint8_t[::1] factors, int kind,
+    Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1,
 ):
-    """``out[y, p] = sum over i of factors[i] * spectra[y + i, p]`` for all rows y of ``out``, of ``pieces`` spectra each.
+    """Pixels [x0, x1) of rows [y0, y1) of dst, at most ``length - shape[0] + 1`` rows, by transforms of ``length`` rows.
 
-    Complex numbers are pairs. ``spectra`` has ``out``'s rows and those of the further taps. ``factors`` is
-    (strips, taps, 2, STRIP): each real part twice, then each imaginary part twice.
+    ``twiddles`` and ``factors`` are the bytes that spectrum.h describes, of the precision that ``kind`` says. False where
+    sums are not finite, and the block is to be made otherwise.
     """
-    cdef Py_ssize_t taps = factors.shape[1], n = out.shape[1] // pieces, rows = out.shape[0]
-    cdef Py_ssize_t stride = spectra.strides[0] // <Py_ssize_t>sizeof(number_t)
-    cdef Py_ssize_t out_stride = out.strides[0] // <Py_ssize_t>sizeof(number_t)
+    cdef Spectrum s
+    cdef int status
+    s.c.width = src.shape[1] // channels
+    s.c.positions = rows.shape[0]
+    s.c.rows = &rows[0]
+    s.c.columns = &columns[0] if columns.shape[0] else NULL
+    s.c.reach = columns.shape[0] // 2
+    s.c.kernel_height = shape[0]
+    s.c.kernel_width = shape[1]
+    s.c.fill = fill
+    s.c.channels = channels
+    s.c.samples = SAMPLES_U8 if sample_t is uint8_t else SAMPLES_U16 if sample_t is uint16_t else SAMPLES_F32
+    s.c.shift = 0
+    s.length = length
+    s.twiddles = &twiddles[0]
+    s.factors = &factors[0]
     with nogil:
-        if number_t is float:
-            spectrum_f32(&spectra[0, 0], stride, &factors[0, 0, 0, 0], taps, pieces, n, &out[0, 0], out_stride, rows)
+        if kind == SUMS_F32:
+            status = spectrum_f32(&s, &src[0, 0], src.strides[0], <char *>&dst[0, 0], dst.strides[0], y0, y1, x0, x1)
         else:
-            spectrum_f64(&spectra[0, 0], stride, &factors[0, 0, 0, 0], taps, pieces, n, &out[0, 0], out_stride, rows)
+            status = spectrum_f64(&s, &src[0, 0], src.strides[0], <char *>&dst[0, 0], dst.strides[0], y0, y1, x0, x1)
+    if status < 0:
+        raise MemoryError(f"no memory for {length} rows of the image, as the kernel is high")
+    return status == 0

@@ -1,6 +1,7 @@
 """Resampling to another shape: linear, nearest, area."""
 
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t
+from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 include "level.pxi"
@@ -10,29 +11,15 @@ ctypedef fused sample_t:
     uint16_t
     float
 
-ctypedef fused deep_t:
-    uint16_t
-    float
-
 cdef extern from "simd/resize_linear.h" nogil:
     ctypedef struct Linear:
-        Py_ssize_t source, target, channels
-        const int64_t *left
-        const int64_t *right
-        const int64_t *top
-        const int64_t *bottom
-        const int16_t *weights
-        const int16_t *row_weights
-        const float *fraction
-        const float *row_fraction
-        const int64_t *window
-        const uint8_t *shuffle
-        const int32_t *places
-        Py_ssize_t groups
-        int wide
-    void linear_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, int16_t *)
-    void linear_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, float *)
-    void linear_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Linear *, float *)
+        Py_ssize_t height, width, target_height, target_width
+        int channels
+    int linear_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
+    int linear_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
+
+cdef extern from "simd/resize_linear_fixed.h" nogil:
+    int linear_u8(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Linear *)
 
 cdef extern from "simd/resize_halve.h" nogil:
     void halve_u8(const uint8_t *, const uint8_t *, uint8_t *, Py_ssize_t, int, int)
@@ -51,59 +38,34 @@ cdef extern from "simd/resize_area.h" nogil:
     void area_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
     void area_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
 
+cdef extern from "simd/resize_axes.h" nogil:
+    int64_t axis_nearest(int64_t, int64_t, int64_t)
+
 cdef extern from "simd/resize_nearest.h" nogil:
-    void nearest_row "nearest"(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, int, const int64_t *, const int64_t *, const uint8_t *, Py_ssize_t, int)
+    ctypedef struct Nearest:
+        Py_ssize_t source, target
+        int bytes
+    void *nearest_plan(Nearest *, int64_t)
+    void nearest_row "nearest"(const uint8_t *, const uint8_t *, uint8_t *, const Nearest *)
 
 
-def linear_fixed(
-    const uint8_t[:, :] src, uint8_t[:, :] dst, int channels, const int64_t[:, ::1] columns, const int64_t[:, ::1] lines,
-    const int16_t[:, ::1] weights, const int16_t[:, ::1] row_weights, const int64_t[::1] window,
-    const uint8_t[:, ::1] shuffle, int16_t[::1] scratch, Py_ssize_t y0, Py_ssize_t y1,
-):
-    """Rows [y0, y1) of uint8 by OpenCV's rule.
-
-    ``columns`` (2, samples of a row of dst) and ``lines`` (2, rows of dst) are the source indices around each, ``weights``
-    and ``row_weights`` (as many, 2) their weights of 2048; ``scratch`` holds two rows of dst and 16 more.
-    ``window`` and ``shuffle`` are for groups of four samples, or empty.
-    """
+def linear(const sample_t[:, :] src, sample_t[:, :] dst, int channels, Py_ssize_t y0, Py_ssize_t y1):
+    """Rows [y0, y1), uint8 by OpenCV's rule."""
     cdef Linear plan
+    cdef int status
     if y1 <= y0:
         return
-    plan.source, plan.target, plan.channels = src.shape[1], dst.shape[1], channels
-    plan.left, plan.right, plan.top, plan.bottom = &columns[0, 0], &columns[1, 0], &lines[0, 0], &lines[1, 0]
-    plan.weights, plan.row_weights = &weights[0, 0], &row_weights[0, 0]
-    plan.fraction = plan.row_fraction = NULL
-    plan.groups, plan.wide, plan.places = window.shape[0], 0, NULL
-    plan.window = &window[0] if plan.groups else NULL
-    plan.shuffle = &shuffle[0, 0] if plan.groups else NULL
+    plan.height, plan.width, plan.channels = src.shape[0], src.shape[1] // channels, channels
+    plan.target_height, plan.target_width = dst.shape[0], dst.shape[1] // channels
     with nogil:
-        linear_u8(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])
-
-
-def linear(
-    const deep_t[:, :] src, deep_t[:, :] dst, int channels, const int64_t[:, ::1] columns, const int64_t[:, ::1] lines,
-    const float[::1] fraction, const float[::1] row_fraction, const int64_t[::1] window, const int32_t[:, ::1] places,
-    bint wide, float[::1] scratch, Py_ssize_t y0, Py_ssize_t y1,
-):
-    """Rows [y0, y1) of uint16 or float32; ``fraction`` and ``row_fraction`` are the weights of ``columns[1]`` and ``lines[1]``.
-
-    ``window`` and ``places`` are for groups of eight samples of one channel, or empty.
-    """
-    cdef Linear plan
-    if y1 <= y0:
-        return
-    plan.source, plan.target, plan.channels = src.shape[1], dst.shape[1], channels
-    plan.left, plan.right, plan.top, plan.bottom = &columns[0, 0], &columns[1, 0], &lines[0, 0], &lines[1, 0]
-    plan.fraction, plan.row_fraction = &fraction[0], &row_fraction[0]
-    plan.weights = plan.row_weights = NULL
-    plan.shuffle, plan.groups, plan.wide = NULL, window.shape[0], wide
-    plan.window = &window[0] if plan.groups else NULL
-    plan.places = &places[0, 0] if plan.groups else NULL
-    with nogil:
-        if deep_t is uint16_t:
-            linear_u16(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])
+        if sample_t is uint8_t:
+            status = linear_u8(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan)
+        elif sample_t is uint16_t:
+            status = linear_u16(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan)
         else:
-            linear_f32(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan, &scratch[0])
+            status = linear_f32(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, &plan)
+    if status < 0:
+        raise MemoryError("resize: no memory for tables of one row")
 
 
 def halve(const sample_t[:, :] src, sample_t[:, :] dst, int channels, bint even, Py_ssize_t y0, Py_ssize_t y1):
@@ -148,21 +110,24 @@ def area(
             area_f32(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, src.shape[1], channels, &vertical, &horizontal, total, &columns[0], &sums[0])
 
 
-def nearest(
-    const uint8_t[:, :] src, uint8_t[:, :] dst, int pixel, const int64_t[::1] offsets, const int64_t[::1] lines,
-    const int64_t[::1] window, const uint8_t[:, ::1] places, int windows, Py_ssize_t y0, Py_ssize_t y1,
-):
-    """Rows [y0, y1) of whole pixels of ``pixel`` bytes; rows are bytes.
-
-    ``offsets`` (columns of dst) are bytes in a source row, ``lines`` (rows of dst) source rows. ``window`` and ``places``,
-    maybe empty, tell for groups of 16 bytes where their windows begin and where in them each byte is.
-    """
-    cdef Py_ssize_t y, groups = window.shape[0]
-    cdef const int64_t *first = &window[0] if groups else NULL
-    cdef const uint8_t *place = &places[0, 0] if groups else NULL
+def nearest(const uint8_t[:, :] src, uint8_t[:, :] dst, int pixel, Py_ssize_t y0, Py_ssize_t y1):
+    """Rows [y0, y1) of whole pixels of ``pixel`` bytes; rows are bytes."""
+    cdef Nearest plan
+    cdef Py_ssize_t y
+    cdef int64_t line, following, before = -1
+    cdef void *memory
+    plan.source, plan.target, plan.bytes = src.shape[1], dst.shape[1] // pixel, pixel
     with nogil:
-        for y in range(y0, y1):
-            if y > y0 and lines[y] == lines[y - 1]:
-                memcpy(&dst[y, 0], &dst[y - 1, 0], dst.shape[1])
-            else:
-                nearest_row(&src[lines[y], 0], src.shape[1], &dst[y, 0], offsets.shape[0], pixel, &offsets[0], first, place, groups, windows)
+        memory = nearest_plan(&plan, src.shape[1] // pixel)
+        if memory != NULL:
+            for y in range(y0, y1):
+                line = axis_nearest(src.shape[0], dst.shape[0], y)
+                if line == before:
+                    memcpy(&dst[y, 0], &dst[y - 1, 0], <size_t>dst.shape[1])
+                else:
+                    following = axis_nearest(src.shape[0], dst.shape[0], y + (y + 1 < y1))
+                    nearest_row(&src[line, 0], &src[following, 0], &dst[y, 0], &plan)
+                before = line
+    if memory == NULL:
+        raise MemoryError("resize: no memory for tables of one row")
+    free(memory)

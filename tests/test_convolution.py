@@ -113,7 +113,8 @@ def test_integer_and_dyadic_kernels_are_exact(rng, level, dtype):
         np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256,
         np.outer([1, 3, 1], [1, 3, 1]) / 2,
         rng.integers(-99, 99, (7, 7)) / 1024,
-        rng.integers(-(2**20), 2**20, (5, 5)) / 2.0**23,
+        rng.integers(-(2**15), 2**15, (5, 5)) / 2.0**18,
+        rng.integers(-(2**20), 2**20, (5, 5)),
         rng.integers(-3, 4, (9, 9)) / 8,
         np.full((3, 3), 32768),
         np.full((3, 3), 0.5),
@@ -125,6 +126,18 @@ def test_integer_and_dyadic_kernels_are_exact(rng, level, dtype):
             if chosen.way != "spectrum":
                 assert np.array_equal(run(image, chosen), wanted), (chosen.way, chosen.sums)
         assert np.array_equal(imgproc.correlate(image, kernel), wanted)
+
+
+def test_ordinary_kernels_take_fast_sums(rng):
+    """A float32 is a multiple of a power of two too, but is not meant to be exact."""
+    dtype = np.dtype(np.uint8)
+    for size in (3, 5, 7, 9, 15):
+        kernel = rng.random((size, size)).astype(np.float32).astype(float)
+        assert plan.choose(3 * kernel / kernel.sum(), (64, 64), dtype).sums != "float64"
+        if size > 3:
+            assert plan.direct(kernel / kernel.sum(), dtype).sums == "int32"
+        row = rng.random(size).astype(np.float32).astype(float)
+        assert plan.one_separable(row, row / row.sum(), dtype).sums != "float64"
 
 
 def test_ties_go_to_even(level):
@@ -179,7 +192,7 @@ def test_the_rank_decides(rng):
     size, dtype = (1080, 1920), np.dtype(np.float32)
     assert plan.choose(np.outer(column, row), size, dtype).way == "separable"
     assert plan.choose(np.outer(column, row).astype(np.float32).astype(float), size, dtype).way == "separable"
-    assert plan.choose(rng.standard_normal((15, 15)), size, dtype).way == "direct"
+    assert plan.choose(rng.standard_normal((9, 9)), size, dtype).way == "direct"
     assert plan.choose(rng.standard_normal((61, 61)), size, dtype).way == "spectrum"
     sparse = np.zeros((9, 9))
     sparse[0, 0] = sparse[8, 8] = 1
@@ -209,7 +222,8 @@ def test_ways_agree_on_both_sides_of_the_rule(rng, dtype):
                 for way in ways(kernel, image):
                     assert_within_bound(run(image, way), sums, image, kernel)
         before = chosen
-    assert changes == 1 and before == "spectrum"
+    # More than one, because a taller kernel may need one block more of a low image.
+    assert changes >= 1 and before == "spectrum"
 
 
 def test_error_of_float32(rng):

@@ -23,6 +23,20 @@ def test_none_or_a_number() -> None:
         COUNT.check("f", "n", "x")
 
 
+def test_odd_numbers() -> None:
+    size = Range(low=1, integer=True, odd=True)
+    assert str(size) == "an odd integer >= 1"
+    assert [size.check("f", "size", value) for value in (1, 3, np.uint8(255))] == [1, 3, 255]
+    for value in (0, 2, -3):
+        with pytest.raises(ValueError, match=rf"^f: size must be an odd integer >= 1, got {value}$"):
+            size.check("f", "size", value)
+    with pytest.raises(TypeError, match=r"^f: size must be an odd integer >= 1, got 3\.0$"):
+        size.check("f", "size", 3.0)
+    for value in size.wrong_values():
+        with pytest.raises((TypeError, ValueError)):
+            size.check("f", "size", value)
+
+
 def test_interval() -> None:
     assert Interval().check("f", "range", [0, 2.5]) == (0.0, 2.5)
     assert Interval().parse("-1/0.5") == (-1.0, 0.5)

@@ -177,6 +177,15 @@ def test_strided_rows_and_out(level: str, rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(imgproc.resize(half, (20, 25)), imgproc.resize(half.copy(), (20, 25)))
 
 
+def test_results_larger_than_the_caches(level: str, rng: np.random.Generator) -> None:
+    # 36 MB are written past them, from whatever alignment rows begin at.
+    image = rng.random((3, 5), np.float32)
+    after = 2999, 3001
+    out = np.empty(after[0] * after[1] + 1, np.float32)[1:].reshape(after)
+    imgproc.resize(image, after, out=out)
+    assert np.abs(out - reference.linear(image, after)).max() <= 4 * 2.0**-24
+
+
 def test_bad_arguments() -> None:
     image = np.zeros((4, 5), np.uint8)
     with pytest.raises(ValueError, match=r"^resize: method must be one of .*, got 'cubic'"):

@@ -3,6 +3,7 @@
    Sums of integers stay below 2^53 and are exact. Memory: (2 ry + 1) / 8 rows of float64 for the tails of blocks,
    eight rows for the windows under way. */
 #ifndef LEVEL
+#include "simd/box_few.h"
 #include "simd/box_wide_columns.h"
 #include "simd/box_wide_rows.h"
 #define SIMD_SOURCE "simd/box_wide.h"
@@ -57,18 +58,25 @@ static void FN(wide_direct)(const FN(Wide) *wide, ptrdiff_t y0, ptrdiff_t y1) {
 
 /* Few rows and few columns of float32. From five rows on, an even row and the next share the additions of the rows
    that both windows have; a row without its partner, at the edge of a band, adds in the same order. With three rows
-   that gains less than the column sums of a second row cost, which crowd the first cache. */
+   that gains less than the column sums of a second row cost, which crowd the first cache; square windows of gray
+   images need no room for them. */
 static void FN(wide_few)(const FN(Wide) *wide, ptrdiff_t y0, ptrdiff_t y1) {
     const Box *box = wide->box;
     const ptrdiff_t n = box_samples(box), reach = box->rx * box->channels, length = n + 2 * reach;
     const int height = (int)(2 * box->ry + 1), taps = (int)(2 * box->rx + 1);
     const f32 *rows[WIDE_DIRECT + 1];
+    const int paired = LEVEL != LEVEL_BASELINE && box->channels == 1 && height == taps && height > 1;
     f64 fill[4];
     for (int c = 0; c < 4; c++) fill[c] = (f64)height * box->fill;
     for (ptrdiff_t y = y0; y < y1;) {
-        const ptrdiff_t odd = y % 2, count = !odd && y + 1 < y1 && height > 3 ? 2 : 1;
+        const ptrdiff_t odd = y % 2, count = !odd && y + 1 < y1 && (height > 3 || paired) ? 2 : 1;
         for (int k = 0; k < height; k++) rows[k] = FN(wide_row)(wide, y + (odd ? k : (k + 1) % height));
         if (count == 2) rows[height] = FN(wide_row)(wide, y + height);
+        if (count == 2 && paired) {
+            FN(few_pair)(box, rows, height, wide->finish->scale, box_output(box, y), box_output(box, y + 1));
+            y += 2;
+            continue;
+        }
         FN(few_rows)(rows, n, height, wide->sums + reach, count == 2 ? wide->sums + length + reach : NULL);
         for (ptrdiff_t row = 0; row < count; row++, y++) {
             f64 *sums = wide->sums + row * length;

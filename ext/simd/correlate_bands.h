@@ -121,26 +121,44 @@ static void OF(directly)(const Correlation *c, const Workspace *work, char *cons
 #endif
 
 #if DEPTH == 1
+/* Sums down the columns of four extended rows; whole blocks away from both ends read the image, where samples are sums. */
+static void OF(sums_down)(const Correlation *c, const Workspace *work, const STORED *const *rows, ptrdiff_t wide,
+                          const WEIGHT *weights, SUM *const *columns) {
+    const ptrdiff_t height = c->kernel_height, inside = work->inside, pad = c->reach * c->channels;
+    if (!inside) {
+        OF(four_rows_span)(rows, 0, wide, weights, height, 1, 0, columns);
+        return;
+    }
+    SUM *middle[4], *last[4];
+    for (int r = 0; r < 4; r++) middle[r] = columns[r] + pad, last[r] = middle[r] + inside;
+    OF(four_rows_span)(rows, 0, pad, weights, height, 1, 0, columns);
+    OF(four_rows_span)((const STORED *const *)work->sources, 0, inside, weights, height, 1, 0, middle);
+    OF(four_rows_span)(rows, pad + inside, wide, weights, height, 1, 0, last);
+}
+
 /* Four rows of results from listed taps, or from separable kernels. */
 static void OF(passes)(const Correlation *c, const Workspace *work, char *const *to, int valid) {
     const WEIGHT *weights = (const WEIGHT *)c->weights, *across = weights + c->terms * c->kernel_height;
     const ptrdiff_t n = c->width * c->channels, wide = n + 2 * c->reach * c->channels;
     const STORED *const *rows = (const STORED *const *)work->rows;
+    /* Whole blocks of a row whose sums are results. */
+    const ptrdiff_t straight = IN_PLACE && c->terms && c->samples == SAMPLES_F32 ? n / OF(ONE) * OF(ONE) : 0;
     SUM *columns[4];
     for (int r = 0; r < 4; r++) columns[r] = (SUM *)work->columns + r * work->stride;
     for (ptrdiff_t term = 0; term < c->terms; term++) {
-        OF(four_rows_span)(rows, 0, wide, weights + term * c->kernel_height, c->kernel_height, 1, 0, columns);
+        OF(sums_down)(c, work, rows, wide, weights + term * c->kernel_height, columns);
         for (int r = 0; r < valid; r++)
-            for (ptrdiff_t x = 0; x < n; x += OF(ONE))
-                OF(one_row)(columns[r] + x, NULL, c, across + term * c->kernel_width, c->kernel_width, c->column_step,
-                            term > 0, (SUM *)work->sums + r * work->stride + x);
+            for (ptrdiff_t x = 0; x < n; x += OF(ONE)) {
+                SUM *out = x < straight ? (SUM *)(void *)to[r] + x : (SUM *)work->sums + r * work->stride + x;
+                OF(one_row)(columns[r] + x, NULL, c, across + term * c->kernel_width, c->kernel_width, c->column_step, term > 0, out);
+            }
     }
     for (int r = 0; r < valid; r++) {
         SUM *sums = (SUM *)work->sums + r * work->stride;
         if (c->taps)
             for (ptrdiff_t x = 0; x < n; x += OF(ONE))
                 OF(one_row)(rows[r] + x, rows + r, c, weights, c->taps, 0, 0, sums + x);
-        OF(finish)(c, sums, to[r], n);
+        OF(finish)(c, sums + straight, to[r] + straight * sample_bytes(c->samples), n - straight);
     }
 }
 #endif
@@ -152,7 +170,7 @@ static void OF(correlate_rows)(const Correlation *c, const void *src, ptrdiff_t 
     const STORED **sources = (const STORED **)work->sources;
     ptrdiff_t have = 0;
 #if IN_PLACE
-    const int in_place = c->samples == SAMPLES_F32, whole = c->terms || c->taps || !in_place;
+    const int in_place = c->samples == SAMPLES_F32, whole = c->taps || !in_place;
     work->inside = whole || n <= 2 * pad ? 0 : (n - 2 * pad) / OF(FOUR) * OF(FOUR);
 #else
     const int in_place = 0;

@@ -77,7 +77,7 @@ static const int outer_weights[4] UNUSED = {1, 3, 1, 0}, inner_weights[4] UNUSED
     }
 
 GRADIENT_BAND(u8, u8, i16, i32, polar_i16)
-GRADIENT_BAND(u16, u16, f32, i32, polar_f32)
+GRADIENT_BAND(u16, u16, f32, i32, polar_whole)
 GRADIENT_BAND(f32, f32, f32, f32, polar_f32)
 
 /* Rows [y0, y1) of gx and gy, which are packed. */

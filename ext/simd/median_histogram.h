@@ -15,8 +15,9 @@
 /* Columns of a strip; their histograms stay in the second level of cache. */
 enum { MEDIAN_COLUMNS = 1024, MEDIAN_BINS = 16 };
 
-/* The `n` samples from `from` on of the row at a position, those outside the image from where the border puts them. */
-static UNUSED void median_fetch(const u8 *row, ptrdiff_t width, int channels, const i64 *columns, ptrdiff_t halo, u8 fill,
+/* One channel of the `n` pixels from `from` on, those outside the image from where the border puts them; `row` is at the
+   channel of its first pixel, or NULL for a row of fill. */
+static UNUSED void median_fetch(const u8 *row, ptrdiff_t pixels, int channels, const i64 *columns, ptrdiff_t rx, u8 fill,
                                 ptrdiff_t from, ptrdiff_t n, u8 *line) {
     ptrdiff_t i = 0;
     if (!row) {
@@ -24,17 +25,18 @@ static UNUSED void median_fetch(const u8 *row, ptrdiff_t width, int channels, co
         return;
     }
     for (; i < n && from + i < 0; i++) {
-        const i64 column = columns[(from + i + halo) / channels];
-        line[i] = column < 0 ? fill : row[column * channels + (from + i + halo) % channels];
+        const i64 column = columns[from + i + rx];
+        line[i] = column < 0 ? fill : row[column * channels];
     }
-    const ptrdiff_t inside = from + n < width ? n : width - from;
-    if (inside > i) {
+    const ptrdiff_t inside = from + n < pixels ? n : pixels - from;
+    if (channels == 1 && inside > i) {
         memcpy(line + i, row + from + i, (size_t)(inside - i));
         i = inside;
     }
+    for (; i < inside; i++) line[i] = row[(from + i) * channels];
     for (; i < n; i++) {
-        const i64 column = columns[(from + i + halo - width) / channels];
-        line[i] = column < 0 ? fill : row[column * channels + (from + i - width) % channels];
+        const i64 column = columns[rx + from + i - pixels];
+        line[i] = column < 0 ? fill : row[column * channels];
     }
 }
 
@@ -62,9 +64,12 @@ DISPATCH(int, median_histogram,
 static int FN(median_histogram)(const u8 *src, ptrdiff_t src_stride, u8 *dst, ptrdiff_t dst_stride, ptrdiff_t width, int channels,
                                 ptrdiff_t ry, ptrdiff_t rx, const i64 *rows, const i64 *columns, u8 fill, ptrdiff_t y0,
                                 ptrdiff_t y1) {
-    if (2 * ry + 1 <= 255 && (2 * ry + 1) * (2 * rx + 1) <= 65535)
-        return FN(median_sweep_narrow)(src, src_stride, dst, dst_stride, width, channels, ry, rx, rows, columns, fill, y0, y1);
-    return FN(median_sweep_wide)(src, src_stride, dst, dst_stride, width, channels, ry, rx, rows, columns, fill, y0, y1);
+    const int narrow = 2 * ry + 1 <= 255 && (2 * ry + 1) * (2 * rx + 1) <= 65535;
+    int status = 0;
+    for (int c = 0; c < (channels == 4 ? 3 : channels) && !status; c++)
+        status = (narrow ? FN(median_sweep_narrow) : FN(median_sweep_wide))(src + c, src_stride, dst + c, dst_stride, width / channels,
+                                                                            channels, ry, rx, rows, columns, fill, y0, y1);
+    return status;
 }
 
 #endif

@@ -71,6 +71,27 @@ INLINE VECTOR FN(keys_u8)(VECTOR v) { return v; }
 INLINE VECTOR FN(keys_u16)(VECTOR v) { return v; }
 INLINE VECTOR FN(samples_u8)(VECTOR v) { return v; }
 INLINE VECTOR FN(samples_u16)(VECTOR v) { return v; }
+#if LEVEL == LEVEL_AVX512
+/* Bytes `from` to from + 63 of two vectors in a row. */
+INLINE __m512i FN(median_shift)(__m512i left, __m512i right, int from) {
+    u8 at[64];
+    for (int i = 0; i < 64; i++) at[i] = (u8)(i + from);
+    return _mm512_permutex2var_epi8(left, _mm512_loadu_si512(at), right);
+}
+#endif
+
+/* Whether some of the samples whose least and greatest, as they stand, are given are not their own keys. */
+INLINE int FN(unlike_keys_u8)(VECTOR least, VECTOR most) { return (void)least, (void)most, 0; }
+INLINE int FN(unlike_keys_u16)(VECTOR least, VECTOR most) { return (void)least, (void)most, 0; }
+INLINE int FN(unlike_keys_f32)(VECTOR least, VECTOR most) {
+    const VECTOR infinity = OP(set1_epi32)(0x7f800000);
+#if LEVEL == LEVEL_AVX512
+    return (_mm512_cmpgt_epi32_mask(most, infinity) | _mm512_movepi32_mask(least)) != 0;
+#else
+    return _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_or_si256(_mm256_cmpgt_epi32(most, infinity), least))) != 0;
+#endif
+}
+
 /* The map is its own inverse, but for NaN, whose key is a NaN already. */
 INLINE VECTOR FN(samples_f32)(VECTOR v) { return BITS(xor)(v, OP(srli_epi32)(OP(srai_epi32)(v, 31), 1)); }
 INLINE VECTOR FN(keys_f32)(VECTOR v) {

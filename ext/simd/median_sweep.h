@@ -116,87 +116,109 @@ INLINE void SWEEP(median_count)(COUNT *bins, int bin, int add) {
 #endif
 }
 
-/* One row of samples enters the columns or leaves them; four channels have three colours. */
-INLINE void SWEEP(median_count_row)(const u8 *line, ptrdiff_t n, int channels, int add, COUNT *fine, COUNT *coarse) {
-    for (ptrdiff_t x = 0; x < n; x++, fine += MEDIAN_BINS * MEDIAN_BINS, coarse += MEDIAN_BINS) {
-        if (channels == 4 && x % 4 == 3) continue;
-        SWEEP(median_count)(fine + (line[x] & 0xf0), line[x] & 15, add);
-        SWEEP(median_count)(coarse, line[x] >> 4, add);
-    }
-}
-
-/* The medians of one channel along a row; pixel x has the columns x to x + 2 rx, which stand `channels` apart. */
-INLINE void SWEEP(median_along)(const COUNT *fine, const COUNT *coarse, ptrdiff_t rx, ptrdiff_t n, int channels, TOTAL half, u8 *out) {
-    const ptrdiff_t across = 2 * rx + 1;
-    const ptrdiff_t fine_step = (ptrdiff_t)channels * MEDIAN_BINS * MEDIAN_BINS, coarse_step = (ptrdiff_t)channels * MEDIAN_BINS;
-    TOTAL kept[MEDIAN_BINS][MEDIAN_BINS], below[2 * MEDIAN_BINS];
-    ptrdiff_t reached[MEDIAN_BINS]; /* the first pixel that the kept histogram does not know */
-    TOTALS window = SWEEP(median_zero)(), values = window;
-    int current = -1;
-    memset(below, 0, sizeof below);
-    for (int i = 0; i < MEDIAN_BINS; i++) reached[i] = -across;
-    for (ptrdiff_t c = 0; c < across - 1; c++) window = SWEEP(median_sum)(window, SWEEP(median_counts)(coarse + c * coarse_step));
+/* One row of samples enters the columns. */
+INLINE void SWEEP(median_enter)(const u8 *line, ptrdiff_t n, COUNT *fine, ptrdiff_t plane, COUNT *coarse) {
     for (ptrdiff_t x = 0; x < n; x++) {
-        window = SWEEP(median_sum)(window, SWEEP(median_counts)(coarse + (x + across - 1) * coarse_step));
-        SWEEP(median_keep)(below + MEDIAN_BINS, window);
-        const int high = SWEEP(median_not_above)(window, half);
-        const COUNT *column = fine + high * MEDIAN_BINS;
-        ptrdiff_t missed = x;
-        if (high != current) {
-            if (current >= 0) {
-                SWEEP(median_keep)(kept[current], values);
-                reached[current] = x;
-            }
-            current = high;
-            if (2 * (x - reached[high]) < across) {
-                values = SWEEP(median_kept)(kept[high]);
-                missed = reached[high];
-            } else {
-                values = SWEEP(median_zero)();
-                for (; missed < x + across; missed++)
-                    values = SWEEP(median_sum)(values, SWEEP(median_counts)(column + missed * fine_step));
-            }
-        }
-        for (; missed <= x; missed++)
-            values = SWEEP(median_sum)(values, SWEEP(median_difference)(SWEEP(median_counts)(column + (missed + across - 1) * fine_step),
-                                                                        SWEEP(median_counts)(column + (missed - 1) * fine_step)));
-        const TOTAL rest = (TOTAL)(half - below[MEDIAN_BINS + high - 1]);
-        out[x * channels] = (u8)(high * MEDIAN_BINS + SWEEP(median_not_above)(values, rest));
-        window = SWEEP(median_difference)(window, SWEEP(median_counts)(coarse + x * coarse_step));
+        SWEEP(median_count)(fine + (line[x] >> 4) * plane + x * MEDIAN_BINS, line[x] & 15, 1);
+        SWEEP(median_count)(coarse + x * MEDIAN_BINS, line[x] >> 4, 1);
     }
 }
 
-static int SWEEP(median_sweep)(const u8 *src, ptrdiff_t src_stride, u8 *dst, ptrdiff_t dst_stride, ptrdiff_t width, int channels,
+/* One row enters and one leaves. */
+INLINE void SWEEP(median_exchange)(const u8 *line, const u8 *old, ptrdiff_t n, COUNT *fine, ptrdiff_t plane, COUNT *coarse) {
+    for (ptrdiff_t x = 0; x < n; x++) {
+        SWEEP(median_count)(fine + (old[x] >> 4) * plane + x * MEDIAN_BINS, old[x] & 15, 0);
+        SWEEP(median_count)(fine + (line[x] >> 4) * plane + x * MEDIAN_BINS, line[x] & 15, 1);
+        SWEEP(median_count)(coarse + x * MEDIAN_BINS, old[x] >> 4, 0);
+        SWEEP(median_count)(coarse + x * MEDIAN_BINS, line[x] >> 4, 1);
+    }
+}
+
+INLINE TOTALS SWEEP(median_move)(TOTALS totals, const COUNT *entering, const COUNT *leaving) {
+    return SWEEP(median_sum)(totals, SWEEP(median_difference)(SWEEP(median_counts)(entering), SWEEP(median_counts)(leaving)));
+}
+
+/* For each pixel of a row the step that holds the median, and how many samples up to the median are in that step. Pixel x
+   has the columns x to x + 2 rx. */
+INLINE void SWEEP(median_steps)(const COUNT *coarse, ptrdiff_t rx, ptrdiff_t n, TOTAL half, u8 *steps, TOTAL *rests) {
+    const COUNT *entering = coarse + 2 * rx * MEDIAN_BINS;
+    TOTAL below[2 * MEDIAN_BINS];
+    TOTALS window = SWEEP(median_zero)();
+    memset(below, 0, sizeof below);
+    for (ptrdiff_t c = 0; c < 2 * rx; c++) window = SWEEP(median_sum)(window, SWEEP(median_counts)(coarse + c * MEDIAN_BINS));
+    for (ptrdiff_t x = 0; x < n; x++) {
+        window = SWEEP(median_sum)(window, SWEEP(median_counts)(entering + x * MEDIAN_BINS));
+        SWEEP(median_keep)(below + MEDIAN_BINS, window);
+        const int step = SWEEP(median_not_above)(window, half);
+        steps[x] = (u8)step;
+        rests[x] = (TOTAL)(half - below[MEDIAN_BINS + step - 1]);
+        window = SWEEP(median_difference)(window, SWEEP(median_counts)(coarse + x * MEDIAN_BINS));
+    }
+}
+
+/* The medians along a row, `channels` apart. */
+INLINE void SWEEP(median_along)(const COUNT *fine, ptrdiff_t plane, ptrdiff_t rx, ptrdiff_t n, int channels, const u8 *steps,
+                                const TOTAL *rests, u8 *out) {
+    const ptrdiff_t across = 2 * rx + 1;
+    TOTAL kept[MEDIAN_BINS][MEDIAN_BINS];
+    ptrdiff_t reached[MEDIAN_BINS]; /* the first pixel that the kept histogram does not know */
+    for (int i = 0; i < MEDIAN_BINS; i++) reached[i] = -across;
+    for (ptrdiff_t x = 0; x < n;) {
+        const int step = steps[x];
+        const COUNT *column = fine + step * plane, *entering = column + (across - 1) * MEDIAN_BINS;
+        TOTALS values;
+        if (2 * (x - reached[step]) < across) {
+            values = SWEEP(median_kept)(kept[step]);
+            for (ptrdiff_t missed = reached[step]; missed <= x; missed++)
+                values = SWEEP(median_move)(values, entering + missed * MEDIAN_BINS, column + (missed - 1) * MEDIAN_BINS);
+        } else {
+            values = SWEEP(median_zero)();
+            for (ptrdiff_t c = x; c < x + across; c++)
+                values = SWEEP(median_sum)(values, SWEEP(median_counts)(column + c * MEDIAN_BINS));
+        }
+        for (;;) {
+            out[x * channels] = (u8)(step * MEDIAN_BINS + SWEEP(median_not_above)(values, rests[x]));
+            if (++x == n || steps[x] != step) break;
+            values = SWEEP(median_move)(values, entering + x * MEDIAN_BINS, column + (x - 1) * MEDIAN_BINS);
+        }
+        SWEEP(median_keep)(kept[step], values);
+        reached[step] = x;
+    }
+}
+
+/* One channel: src and dst are its first samples, and pixels stand `channels` apart. */
+static int SWEEP(median_sweep)(const u8 *src, ptrdiff_t src_stride, u8 *dst, ptrdiff_t dst_stride, ptrdiff_t pixels, int channels,
                                ptrdiff_t ry, ptrdiff_t rx, const i64 *rows, const i64 *columns, u8 fill, ptrdiff_t y0,
                                ptrdiff_t y1) {
-    const ptrdiff_t halo = rx * channels, wanted = 2 * halo > MEDIAN_COLUMNS ? 2 * halo : MEDIAN_COLUMNS;
-    const ptrdiff_t most = width < wanted + wanted / 2 ? width : wanted / channels * channels;
-    const ptrdiff_t all = most + 2 * halo, bins = MEDIAN_BINS * MEDIAN_BINS;
+    const ptrdiff_t wanted = 2 * rx > MEDIAN_COLUMNS ? 2 * rx : MEDIAN_COLUMNS;
+    const ptrdiff_t most = pixels < wanted + wanted / 2 ? pixels : wanted, all = most + 2 * rx;
+    /* The fine histograms of a step are together, and those of the steps apart in the sets of the cache. */
+    const ptrdiff_t page = 4096 / (ptrdiff_t)sizeof(COUNT);
+    const ptrdiff_t plane = (all * MEDIAN_BINS + page - 1) / page * page + 320 / (ptrdiff_t)sizeof(COUNT);
+    const size_t counts = (size_t)(MEDIAN_BINS * plane + all * MEDIAN_BINS);
     const TOTAL half = (TOTAL)((2 * ry + 1) * (2 * rx + 1) / 2);
-    char *work = (char *)malloc((size_t)all * sizeof(COUNT) * (size_t)(bins + MEDIAN_BINS) + (size_t)all + 64);
+    char *work = (char *)malloc(counts * sizeof(COUNT) + (size_t)most * (sizeof(TOTAL) + 1) + 2 * (size_t)all + 64);
     if (!work) return -1;
-    COUNT *fine = (COUNT *)(work + (64 - (uintptr_t)work % 64)), *coarse = fine + all * bins;
-    u8 *line = (u8 *)(coarse + all * MEDIAN_BINS);
-    for (ptrdiff_t x = 0, n; x < width; x += n) {
-        n = width - x < most ? width - x : most;
-        const ptrdiff_t count = n + 2 * halo;
-#define FETCH(position) \
-    median_fetch((const u8 *)row_at(src, src_stride, rows, position, NULL), width, channels, columns, halo, fill, x - halo, count, line)
-        memset(fine, 0, (size_t)(count * bins) * sizeof(COUNT));
-        memset(coarse, 0, (size_t)(count * MEDIAN_BINS) * sizeof(COUNT));
-        for (ptrdiff_t y = y0; y < y0 + 2 * ry; y++) {
-            FETCH(y);
-            SWEEP(median_count_row)(line, count, channels, 1, fine, coarse);
+    COUNT *fine = (COUNT *)(work + (64 - (uintptr_t)work % 64)), *coarse = fine + MEDIAN_BINS * plane;
+    TOTAL *rests = (TOTAL *)(coarse + all * MEDIAN_BINS);
+    u8 *steps = (u8 *)(rests + most), *line = steps + most, *old = line + all;
+    for (ptrdiff_t x = 0, n; x < pixels; x += n) {
+        n = pixels - x < most ? pixels - x : most;
+        const ptrdiff_t count = n + 2 * rx;
+#define FETCH(position, to) \
+    median_fetch((const u8 *)row_at(src, src_stride, rows, position, NULL), pixels, channels, columns, rx, fill, x - rx, count, to)
+        memset(fine, 0, counts * sizeof(COUNT));
+        for (ptrdiff_t y = y0; y <= y0 + 2 * ry; y++) {
+            FETCH(y, line);
+            SWEEP(median_enter)(line, count, fine, plane, coarse);
         }
-        for (ptrdiff_t y = y0; y < y1; y++) {
-            FETCH(y + 2 * ry);
-            SWEEP(median_count_row)(line, count, channels, 1, fine, coarse);
-            u8 *out = dst + y * dst_stride + x;
-            for (int c = 0; c < (channels == 4 ? 3 : channels); c++)
-                SWEEP(median_along)(fine + c * bins, coarse + c * MEDIAN_BINS, rx, n / channels, channels, half, out + c);
+        for (ptrdiff_t y = y0;; y++) {
+            SWEEP(median_steps)(coarse, rx, n, half, steps, rests);
+            SWEEP(median_along)(fine, plane, rx, n, channels, steps, rests, dst + y * dst_stride + x * channels);
             if (y + 1 == y1) break;
-            FETCH(y);
-            SWEEP(median_count_row)(line, count, channels, 0, fine, coarse);
+            FETCH(y, old);
+            FETCH(y + 1 + 2 * ry, line);
+            SWEEP(median_exchange)(line, old, count, fine, plane, coarse);
         }
 #undef FETCH
     }

@@ -1,7 +1,8 @@
 /* Median of square windows of radius 1 to 4, by sorting networks.
 
-   Radius 1 has a way of its own, see median_three.h. Otherwise two rows are made at a time. Their windows share 2r rows: the columns of these are sorted once, sorted neighbours are
-   merged once and read again at shifted places, and at last each of the two rows adds the one row that it has alone.
+   Radius 1 has ways of its own, see median_three.h. Otherwise two rows are made at a time. Their windows share 2r rows: the
+   columns of these are sorted once, sorted neighbours are merged once and read again at shifted places, and at last each of
+   the two rows adds the one row that it has alone.
    Per sample that is 77, 188 and 283 minima and maxima for r = 2 to 4. */
 #ifndef LEVEL
 #ifndef IMGPROC_MEDIAN_WINDOWS_H

@@ -20,7 +20,7 @@ typedef struct {
     ptrdiff_t run_count;
 } Flat;
 
-/* Rows found at once, and taken together as groups, at most. */
+/* Rows found at once, and taken together as a group. */
 #define RECTANGLE_BLOCK 8
 #if defined(__GNUC__)
 #define UNROLL_BLOCK _Pragma("GCC unroll 8")
@@ -28,14 +28,14 @@ typedef struct {
 #define UNROLL_BLOCK
 #endif
 
-/* Few rows to a block leave little to share, many are too many registers for a low window. */
+/* Output rows that share rows of the source: all are in every window of these rows. */
 INLINE int rectangle_block(ptrdiff_t height) {
     return height == 1 ? 1 : height == 3 ? 2 : height < 9 ? 4 : RECTANGLE_BLOCK;
 }
 
 /* Groups inside every window of a block. One shared row at least is left beside them. */
-INLINE ptrdiff_t rectangle_groups(ptrdiff_t height, int block) {
-    return block < RECTANGLE_BLOCK || height < 33 ? 0 : (height - 1 - RECTANGLE_BLOCK) / RECTANGLE_BLOCK;
+INLINE ptrdiff_t rectangle_groups(ptrdiff_t height) {
+    return height < 33 ? 0 : (height - 1 - RECTANGLE_BLOCK) / RECTANGLE_BLOCK;
 }
 
 /* A row of keys begins at a multiple of 64 bytes, with its margins and room for two vectors behind them. */
@@ -84,9 +84,9 @@ static UNUSED size_t flat_scratch(const Flat *f, size_t size) {
         const size_t numbers = (size_t)(2 * f->run_count + 3 * p.lengths) * 8;
         return numbers + 64 + (size_t)((2 * f->ry + 1) * p.lengths + 3) * (size_t)p.row_bytes;
     }
-    const ptrdiff_t height = 2 * f->ry + 1, groups = rectangle_groups(height, rectangle_block(height));
-    const size_t pointers = (size_t)(height + RECTANGLE_BLOCK + groups) * sizeof(void *);
-    return pointers + 64 + (size_t)(RECTANGLE_BLOCK + groups) * (size_t)flat_row_bytes(f, size);
+    const ptrdiff_t height = 2 * f->ry + 1, groups = rectangle_groups(height);
+    const size_t pointers = (size_t)(height + RECTANGLE_BLOCK) * sizeof(void *);
+    return pointers + 64 + (size_t)(RECTANGLE_BLOCK + 1 + groups) * (size_t)flat_row_bytes(f, size);
 }
 #endif
 
@@ -96,6 +96,8 @@ static UNUSED size_t flat_scratch(const Flat *f, size_t size) {
 #define KEY u8
 #define FLOATS_AS_KEYS 0
 #define ID(name) FN(name##_u8)
+#define RUN_SHAPES RUNS(1, 3) RUNS(1, 4) RUNS(1, 5) RUNS(3, 3) RUNS(4, 3)
+#define NEAR_SHAPES NEAR(1, 1) NEAR(1, 2) NEAR(1, 3) NEAR(3, 1) NEAR(3, 2) NEAR(4, 1)
 #define LEAST min_epu8
 #define MOST max_epu8
 #include "simd/morphology_samples.h"
@@ -104,6 +106,8 @@ static UNUSED size_t flat_scratch(const Flat *f, size_t size) {
 #define KEY u16
 #define FLOATS_AS_KEYS 0
 #define ID(name) FN(name##_u16)
+#define RUN_SHAPES RUNS(2, 3) RUNS(2, 4) RUNS(6, 2) RUNS(8, 2)
+#define NEAR_SHAPES NEAR(2, 1) NEAR(2, 2) NEAR(2, 3) NEAR(6, 1) NEAR(8, 1)
 #define LEAST min_epu16
 #define MOST max_epu16
 #include "simd/morphology_samples.h"
@@ -112,6 +116,8 @@ static UNUSED size_t flat_scratch(const Flat *f, size_t size) {
 #define KEY i32
 #define FLOATS_AS_KEYS 1
 #define ID(name) FN(name##_f32)
+#define RUN_SHAPES RUNS(4, 3)
+#define NEAR_SHAPES NEAR(4, 1) NEAR(4, 2) NEAR(4, 3) NEAR(12, 1) NEAR(16, 1)
 #define LEAST min_epi32
 #define MOST max_epi32
 #include "simd/morphology_samples.h"

@@ -4,7 +4,7 @@
    as long as the footprint reaches: an output row then meets each run of the footprint once. */
 
 /* keys = pixels [x0, x1) of a row whose first pixel stands at `row`, where x0 and x1 may lie `rx` outside the image. */
-INLINE void ID(segment)(const Flat *f, const SAMPLE *row, ptrdiff_t x0, ptrdiff_t x1, KEY *keys) {
+static void ID(segment)(const Flat *f, const SAMPLE *row, ptrdiff_t x0, ptrdiff_t x1, KEY *keys) {
     const ptrdiff_t c = f->channels, first = x0 > 0 ? x0 : 0, last = x1 < f->width ? x1 : f->width;
     for (ptrdiff_t x = x0; x < x1; x++) {
         if (x == first) x = last; /* the image itself follows below */
@@ -24,18 +24,23 @@ INLINE void ID(lengthen)(const KEY *shorter, KEY *longer, ptrdiff_t n, ptrdiff_t
         ID(store)(longer + x, ID(pick)(ID(load)(shorter + x), ID(load)(shorter + x + shift), most));
 }
 
+static void ID(lengthen_run)(const KEY *shorter, KEY *longer, ptrdiff_t n, ptrdiff_t shift, int most) {
+    if (most) ID(lengthen)(shorter, longer, n, shift, 1);
+    else ID(lengthen)(shorter, longer, n, shift, 0);
+}
+
 /* The runs of all lengths of one row of `n` keys; kept[j] is where those of length lengths[j] go, the keys stand where
    those of length 1 do. spare: two rows. */
-INLINE void ID(row_runs)(const KEY *keys, ptrdiff_t n, ptrdiff_t step, const i64 *lengths, ptrdiff_t count,
+static void ID(row_runs)(const KEY *keys, ptrdiff_t n, ptrdiff_t step, const i64 *lengths, ptrdiff_t count,
                          KEY *const *kept, KEY *const *spare, int most) {
     ptrdiff_t length = 1;
     for (ptrdiff_t j = 0, s = 0; j < count; j++) {
         if (lengths[j] == 1) continue;
         for (; 2 * length < lengths[j]; length *= 2, s ^= 1) {
-            ID(lengthen)(keys, spare[s], n - (2 * length - 1) * step, length * step, most);
+            ID(lengthen_run)(keys, spare[s], n - (2 * length - 1) * step, length * step, most);
             keys = spare[s];
         }
-        ID(lengthen)(keys, kept[j], n - (lengths[j] - 1) * step, (lengths[j] - length) * step, most);
+        ID(lengthen_run)(keys, kept[j], n - (lengths[j] - 1) * step, (lengths[j] - length) * step, most);
         keys = kept[j];
         length = lengths[j];
     }
@@ -63,8 +68,9 @@ INLINE void ID(meet_row)(const KEY *const *runs, ptrdiff_t count, SAMPLE *out, p
     else ID(meet)(runs, count, out, 0, n, 1, most);
 }
 
-INLINE void ID(footprint)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, ptrdiff_t dst_stride, ptrdiff_t ring,
-                          char *scratch, int most) {
+static void ID(footprint)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, ptrdiff_t dst_stride, ptrdiff_t ring,
+                          char *scratch) {
+    const int most = f->most;
     const Footprint p = footprint_plan(f, sizeof(KEY));
     const ptrdiff_t height = 2 * f->ry + 1, step = f->channels;
     const KEY **runs = (const KEY **)scratch;
@@ -97,7 +103,8 @@ INLINE void ID(footprint)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, 
             for (ptrdiff_t r = 0; r < f->run_count; r++)
                 runs[r] = KEPT(y + f->runs[3 * r], kind[r]) + f->runs[3 * r + 1] * step;
             SAMPLE *out = (SAMPLE *)((char *)dst + y % ring * dst_stride) + x0 * step;
-            ID(meet_row)(runs, f->run_count, out, (x1 - x0) * step, most);
+            if (most) ID(meet_row)(runs, f->run_count, out, (x1 - x0) * step, 1);
+            else ID(meet_row)(runs, f->run_count, out, (x1 - x0) * step, 0);
         }
     }
 #undef KEPT

@@ -2,26 +2,25 @@
 #include "simd/morphology_vectors.h"
 
 #include "simd/morphology_footprint.h"
+#if LEVEL > LEVEL_BASELINE
+#include "simd/morphology_near.h"
+#endif
 #include "simd/morphology_rectangle.h"
 
 static void ID(flat)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, ptrdiff_t stride, ptrdiff_t ring,
                      void *scratch) {
     if (f->runs != NULL) {
-        if (f->most) ID(footprint)(f, y0, y1, dst, stride, ring, scratch, 1);
-        else ID(footprint)(f, y0, y1, dst, stride, ring, scratch, 0);
+        ID(footprint)(f, y0, y1, dst, stride, ring, scratch);
         return;
     }
-    const int block = rectangle_block(2 * f->ry + 1);
-#define RECTANGLE(rows)                                                                 \
-    if (block == rows) {                                                                \
-        if (f->most) ID(rectangle)(f, y0, y1, dst, stride, ring, scratch, rows, 1);     \
-        else ID(rectangle)(f, y0, y1, dst, stride, ring, scratch, rows, 0);             \
+#if LEVEL > LEVEL_BASELINE
+    const ID(NearFunction) near = ID(near_function)(f);
+    if (near != NULL) {
+        ID(near_rows)(f, y0, y1, dst, stride, ring, (SAMPLE *)scratch, near);
+        return;
     }
-    RECTANGLE(1)
-    RECTANGLE(2)
-    RECTANGLE(4)
-    RECTANGLE(8)
-#undef RECTANGLE
+#endif
+    ID(rectangle)(f, y0, y1, dst, stride, ring, scratch);
 }
 
 #undef SAMPLE
@@ -30,5 +29,7 @@ static void ID(flat)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, ptrdi
 #undef LANES
 #undef FLOATS_AS_KEYS
 #undef ID
+#undef NEAR_SHAPES
+#undef RUN_SHAPES
 #undef LEAST
 #undef MOST

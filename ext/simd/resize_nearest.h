@@ -1,27 +1,91 @@
 /* Nearest pixels: each output pixel is the source pixel at its offset, moved as bytes. */
+#ifndef IMGPROC_RESIZE_NEAREST_TYPES
+#define IMGPROC_RESIZE_NEAREST_TYPES
+#include "simd/resize_axes.h"
+
+/* Bytes of a vector that a shuffle reads from, and how many such windows one of the result may take. */
+enum { NEAREST_WINDOW = 16, NEAREST_WINDOWS = 4 };
+
+/* Out pixel i, of `bytes`, is the one at row + offsets[i]; offsets never fall, and rows are `source` bytes. The first
+   `groups` lie in windows that begin at window[g]. Pixels of one and two bytes: 16 bytes of the result from `windows` times
+   16, at places[16 g]; pixels of four: 8 of the result from `windows` times 8 pixels, at lanes[8 g]. */
+typedef struct {
+    ptrdiff_t source, target;
+    int bytes, windows;
+    ptrdiff_t groups;
+    i64 *offsets, *window;
+    u8 *places;
+    i32 *lanes;
+} Nearest;
+
+/* All tables are one piece of memory, returned to be freed; NULL where there is none. */
+INLINE void *nearest_plan(Nearest *plan, i64 width) {
+    const ptrdiff_t target = plan->target;
+    const int bytes = plan->bytes, each = bytes == 4 ? 8 : bytes <= 2 ? NEAREST_WINDOW / bytes : 0;
+    const ptrdiff_t groups = each ? target / each : 0, wide = each * bytes;
+    char *memory = malloc((size_t)(target + groups) * sizeof(i64) + (size_t)groups * (size_t)wide);
+    if (!memory) return NULL;
+    plan->offsets = (i64 *)memory, plan->window = plan->offsets + target;
+    plan->places = (u8 *)(plan->window + groups), plan->lanes = (i32 *)(plan->window + groups);
+    plan->groups = plan->windows = 0;
+    for (ptrdiff_t x = 0; x < target; x++) plan->offsets[x] = axis_nearest(width, target, x) * bytes;
+    i64 reach = 0;
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        i64 span = plan->offsets[g * each + each - 1] - plan->offsets[g * each] + bytes;
+        if (span > reach) reach = span;
+    }
+    i64 windows = groups ? (reach + wide - 1) / wide : 0;
+    if (windows > (bytes == 4 ? 2 : NEAREST_WINDOWS)) return memory;
+    plan->windows = (int)windows;
+    /* Windows inside the row: a prefix of the groups, because offsets never fall. */
+    for (; plan->groups < groups; plan->groups++) {
+        const ptrdiff_t g = plan->groups;
+        const i64 *from = plan->offsets + g * each, start = from[0];
+        if (start + windows * wide > plan->source) break;
+        plan->window[g] = start;
+        for (int k = 0; k < each; k++) {
+            if (bytes == 4) plan->lanes[g * 8 + k] = (i32)((from[k] - start) / 4);
+            else
+                for (int b = 0; b < bytes; b++) plan->places[g * NEAREST_WINDOW + k * bytes + b] = (u8)(from[k] - start + b);
+        }
+    }
+    return memory;
+}
+#endif
+
 #ifndef LEVEL
 #define SIMD_SOURCE "simd/resize_nearest.h"
 #include "simd/levels.h"
-/* One row: out pixel i, of `bytes`, is the one at row + offsets[i]; offsets never fall, and rows are `source` bytes.
-   Each of the first `groups` of 16 output bytes lies within `windows` times 16 bytes from window[g], at places[16 g]. */
-DISPATCH(void, nearest,
-         (const u8 *row, ptrdiff_t source, u8 *out, ptrdiff_t n, int bytes, const i64 *offsets, const i64 *window, const u8 *places,
-          ptrdiff_t groups, int windows),
-         (row, source, out, n, bytes, offsets, window, places, groups, windows))
+/* One row; `ahead` is the one that comes next. */
+DISPATCH(void, nearest, (const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan), (row, ahead, out, plan))
 #else
 
+/* Where rows are left out, the processor sees no stream to run ahead of. */
+#if defined(__GNUC__)
+#define PREFETCH(place) __builtin_prefetch(place, 0, 2)
+#else
+#define PREFETCH(place) ((void)(place))
+#endif
+
 /* Moves `wide` bytes where that stays inside both rows: what it writes too much, the next pixel writes over. */
-INLINE void FN(nearest_by)(const u8 *row, ptrdiff_t source, u8 *out, ptrdiff_t i, ptrdiff_t n, const size_t bytes, const size_t wide,
+INLINE void FN(nearest_by)(const u8 *row, const u8 *ahead, ptrdiff_t source, u8 *out, ptrdiff_t i, ptrdiff_t n, const size_t bytes, const size_t wide,
                            const i64 *offsets) {
     if (wide > bytes)
-        for (; (n - i) * (ptrdiff_t)bytes >= (ptrdiff_t)wide && offsets[i] + (ptrdiff_t)wide <= source; i++)
+        for (; (n - i) * (ptrdiff_t)bytes >= (ptrdiff_t)wide && offsets[i] + (ptrdiff_t)wide <= source; i++) {
+            PREFETCH(ahead + offsets[i]);
             memcpy(out + i * (ptrdiff_t)bytes, row + offsets[i], wide);
+        }
+    for (; i + 4 <= n; i += 4) {
+        PREFETCH(ahead + offsets[i]);
+        for (ptrdiff_t k = i; k < i + 4; k++) memcpy(out + k * (ptrdiff_t)bytes, row + offsets[k], bytes);
+    }
     for (; i < n; i++) memcpy(out + i * (ptrdiff_t)bytes, row + offsets[i], bytes);
 }
 
 #if LEVEL >= LEVEL_AVX2
-INLINE void FN(nearest_groups)(const u8 *row, u8 *out, const i64 *window, const u8 *places, ptrdiff_t groups, const int windows) {
+INLINE void FN(nearest_groups)(const u8 *row, const u8 *ahead, u8 *out, const i64 *window, const u8 *places, ptrdiff_t groups, const int windows) {
     for (ptrdiff_t g = 0; g < groups; g++) {
+        PREFETCH(ahead + window[g]);
         const __m128i *from = (const __m128i *)(row + window[g]);
         __m128i place = _mm_loadu_si128((const __m128i *)(places + 16 * g));
         __m128i result = _mm_shuffle_epi8(_mm_loadu_si128(from), _mm_adds_epu8(place, _mm_set1_epi8(0x70)));
@@ -33,32 +97,54 @@ INLINE void FN(nearest_groups)(const u8 *row, u8 *out, const i64 *window, const 
         _mm_storeu_si128((__m128i *)(out + 16 * g), result);
     }
 }
-#endif
 
-static void FN(nearest)(const u8 *row, ptrdiff_t source, u8 *out, ptrdiff_t n, int bytes, const i64 *offsets, const i64 *window,
-                        const u8 *places, ptrdiff_t groups, int windows) {
-    ptrdiff_t i = 0;
-#if LEVEL >= LEVEL_AVX2
-    switch (windows) {
-    case 1: FN(nearest_groups)(row, out, window, places, groups, 1); break;
-    case 2: FN(nearest_groups)(row, out, window, places, groups, 2); break;
-    case 3: FN(nearest_groups)(row, out, window, places, groups, 3); break;
-    case 4: FN(nearest_groups)(row, out, window, places, groups, 4); break;
-    default: groups = 0;
-    }
-    i = groups * 16 / bytes;
-#else
-    (void)window, (void)places, (void)groups, (void)windows;
-#endif
-    switch (bytes) {
-    case 1: FN(nearest_by)(row, source, out, i, n, 1, 1, offsets); break;
-    case 2: FN(nearest_by)(row, source, out, i, n, 2, 2, offsets); break;
-    case 3: FN(nearest_by)(row, source, out, i, n, 3, 4, offsets); break;
-    case 4: FN(nearest_by)(row, source, out, i, n, 4, 4, offsets); break;
-    case 6: FN(nearest_by)(row, source, out, i, n, 6, 8, offsets); break;
-    case 8: FN(nearest_by)(row, source, out, i, n, 8, 8, offsets); break;
-    case 12: FN(nearest_by)(row, source, out, i, n, 12, 16, offsets); break;
-    default: FN(nearest_by)(row, source, out, i, n, 16, 16, offsets);
+/* Eight pixels of four bytes from eight or, where there are two windows, sixteen. A permutation takes the low three bits. */
+INLINE void FN(nearest_lanes)(const u8 *row, const u8 *ahead, u8 *out, const i64 *window, const i32 *lanes, ptrdiff_t groups, const int windows) {
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        PREFETCH(ahead + window[g]);
+        const __m256i *from = (const __m256i *)(row + window[g]);
+        __m256i lane = _mm256_loadu_si256((const __m256i *)(lanes + 8 * g));
+        __m256i result = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(from), lane);
+        if (windows == 2) {
+            __m256 high = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(_mm256_loadu_si256(from + 1), lane));
+            __m256 second = _mm256_castsi256_ps(_mm256_slli_epi32(lane, 28));
+            result = _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(result), high, second));
+        }
+        _mm256_storeu_si256((__m256i *)(out + 32 * g), result);
     }
 }
+#endif
+
+static void FN(nearest)(const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan) {
+    ptrdiff_t i = 0, n = plan->target, source = plan->source;
+    const i64 *offsets = plan->offsets;
+    const int bytes = plan->bytes;
+#if LEVEL >= LEVEL_AVX2
+    const ptrdiff_t groups = plan->groups;
+    if (bytes == 4) {
+        if (plan->windows == 1) FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 1);
+        else FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 2);
+        i = groups * 8;
+    } else if (bytes <= 2) {
+        switch (plan->windows) {
+        case 1: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 1); break;
+        case 2: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 2); break;
+        case 3: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 3); break;
+        default: FN(nearest_groups)(row, ahead, out, plan->window, plan->places, groups, 4);
+        }
+        i = groups * NEAREST_WINDOW / bytes;
+    }
+#endif
+    switch (bytes) {
+    case 1: FN(nearest_by)(row, ahead, source, out, i, n, 1, 1, offsets); break;
+    case 2: FN(nearest_by)(row, ahead, source, out, i, n, 2, 2, offsets); break;
+    case 3: FN(nearest_by)(row, ahead, source, out, i, n, 3, 4, offsets); break;
+    case 4: FN(nearest_by)(row, ahead, source, out, i, n, 4, 4, offsets); break;
+    case 6: FN(nearest_by)(row, ahead, source, out, i, n, 6, 8, offsets); break;
+    case 8: FN(nearest_by)(row, ahead, source, out, i, n, 8, 8, offsets); break;
+    case 12: FN(nearest_by)(row, ahead, source, out, i, n, 12, 16, offsets); break;
+    default: FN(nearest_by)(row, ahead, source, out, i, n, 16, 16, offsets);
+    }
+}
+#undef PREFETCH
 #endif

@@ -64,14 +64,7 @@ INLINE u16 warp_store_u16(f32 v) { return (u16)warp_round(v); }
 INLINE f32 warp_store_f32(f32 v) { return v; }
 
 #define WARP_PIXEL(kind)                                                                                                  \
-    INLINE void warp_pixel_##kind(const Picture *picture, f64 row, f64 column, kind *out, const int channels) {           \
-        i64 r[2], c[2];                                                                                                   \
-        f32 fr, fc;                                                                                                       \
-        if (!warp_place(row, picture->height, picture->border, &r[0], &r[1], &fr) ||                                      \
-            !warp_place(column, picture->width, picture->border, &c[0], &c[1], &fc)) {                                    \
-            memcpy(out, picture->fill, (size_t)channels * sizeof *out);                                                   \
-            return;                                                                                                       \
-        }                                                                                                                 \
+    INLINE void warp_taps_##kind(const Picture *picture, const i64 r[2], const i64 c[2], f32 fr, f32 fc, kind *out, const int channels) { \
         const kind *tap[2][2];                                                                                            \
         for (int j = 0; j < 2; j++)                                                                                       \
             for (int i = 0; i < 2; i++)                                                                                   \
@@ -83,6 +76,14 @@ INLINE f32 warp_store_f32(f32 v) { return v; }
             f32 right = warp_between((f32)tap[0][1][k], (f32)tap[1][1][k], fr);                                           \
             out[k] = warp_store_##kind(warp_between(left, right, fc));                                                    \
         }                                                                                                                 \
+    }                                                                                                                     \
+    INLINE void warp_pixel_##kind(const Picture *picture, f64 row, f64 column, kind *out, const int channels) {           \
+        i64 r[2], c[2];                                                                                                   \
+        f32 fr, fc;                                                                                                       \
+        if (warp_place(row, picture->height, picture->border, &r[0], &r[1], &fr) &&                                       \
+            warp_place(column, picture->width, picture->border, &c[0], &c[1], &fc))                                       \
+            warp_taps_##kind(picture, r, c, fr, fc, out, channels);                                                       \
+        else memcpy(out, picture->fill, (size_t)channels * sizeof *out);                                                  \
     }
 WARP_PIXEL(u8)
 WARP_PIXEL(u16)
@@ -104,45 +105,96 @@ INLINE f64 FN(position)(const void *positions, int doubles, ptrdiff_t i) {
 }
 
 #if LEVEL >= LEVEL_AVX2
-/* Eight positions: their pixels, alternately row and column, and the shares, rows in order and columns in order. */
+/* Eight positions: what is told of their pixels, alternately for row and column, and the shares, rows in order and
+   columns in order. */
 typedef struct {
-    i32 pixel[16];
+    i32 first[16], second[16];
     f32 row_share[8], column_share[8];
 } FN(Places);
 
-/* Whether all lie in [0, rows) x [0, columns), which are at most 2^24. */
-INLINE int FN(places)(const void *positions, int doubles, ptrdiff_t i, f32 rows, f32 columns, FN(Places) *places) {
-    __m256 share[2];
+/* Floors and shares of eight positions, alternately row and column. False unless all rows lie in [low[0], high[0]) and
+   all columns in [low[1], high[1]), whose ends are integers of at most 2^24. */
+INLINE int FN(split)(const void *positions, int doubles, ptrdiff_t i, const f32 low[2], const f32 high[2], __m256i below[2], __m256 share[2]) {
     if (doubles) {
         const f64 *p = (const f64 *)positions + 2 * i;
-        const __m256d end = _mm256_setr_pd(rows, columns, rows, columns);
+        const __m256d start = _mm256_setr_pd(low[0], low[1], low[0], low[1]), end = _mm256_setr_pd(high[0], high[1], high[0], high[1]);
         __m256d inside = _mm256_castsi256_pd(_mm256_set1_epi32(-1));
+        __m128i whole[4];
         __m128 part[4];
         for (int k = 0; k < 4; k++) {
-            __m256d v = _mm256_loadu_pd(p + 4 * k), below = _mm256_floor_pd(v);
-            inside = _mm256_and_pd(inside, _mm256_and_pd(_mm256_cmp_pd(v, _mm256_setzero_pd(), _CMP_GE_OQ), _mm256_cmp_pd(v, end, _CMP_LT_OQ)));
-            _mm_storeu_si128((__m128i *)(places->pixel + 4 * k), _mm256_cvttpd_epi32(below));
-            part[k] = _mm256_cvtpd_ps(_mm256_sub_pd(v, below));
+            __m256d v = _mm256_loadu_pd(p + 4 * k), floored = _mm256_floor_pd(v);
+            inside = _mm256_and_pd(inside, _mm256_and_pd(_mm256_cmp_pd(v, start, _CMP_GE_OQ), _mm256_cmp_pd(v, end, _CMP_LT_OQ)));
+            whole[k] = _mm256_cvttpd_epi32(floored);
+            part[k] = _mm256_cvtpd_ps(_mm256_sub_pd(v, floored));
         }
-        if (_mm256_movemask_pd(inside) != 15) return 0;
-        share[0] = _mm256_set_m128(part[1], part[0]);
-        share[1] = _mm256_set_m128(part[3], part[2]);
-    } else {
-        const f32 *p = (const f32 *)positions + 2 * i;
-        const __m256 end = _mm256_setr_ps(rows, columns, rows, columns, rows, columns, rows, columns), zero = _mm256_setzero_ps();
-        __m256 v = _mm256_loadu_ps(p), w = _mm256_loadu_ps(p + 8);
-        __m256 inside = _mm256_and_ps(_mm256_and_ps(_mm256_cmp_ps(v, zero, _CMP_GE_OQ), _mm256_cmp_ps(v, end, _CMP_LT_OQ)),
-                                      _mm256_and_ps(_mm256_cmp_ps(w, zero, _CMP_GE_OQ), _mm256_cmp_ps(w, end, _CMP_LT_OQ)));
-        if (_mm256_movemask_ps(inside) != 255) return 0;
-        __m256 below_v = _mm256_floor_ps(v), below_w = _mm256_floor_ps(w);
-        _mm256_storeu_si256((__m256i *)places->pixel, _mm256_cvttps_epi32(below_v));
-        _mm256_storeu_si256((__m256i *)(places->pixel + 8), _mm256_cvttps_epi32(below_w));
-        share[0] = _mm256_sub_ps(v, below_v);
-        share[1] = _mm256_sub_ps(w, below_w);
+        for (int k = 0; k < 2; k++) {
+            below[k] = _mm256_set_m128i(whole[2 * k + 1], whole[2 * k]);
+            share[k] = _mm256_set_m128(part[2 * k + 1], part[2 * k]);
+        }
+        return _mm256_movemask_pd(inside) == 15;
     }
+    const __m256 start = _mm256_setr_ps(low[0], low[1], low[0], low[1], low[0], low[1], low[0], low[1]);
+    const __m256 end = _mm256_setr_ps(high[0], high[1], high[0], high[1], high[0], high[1], high[0], high[1]);
+    __m256 inside = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
+    for (int k = 0; k < 2; k++) {
+        __m256 v = _mm256_loadu_ps((const f32 *)positions + 2 * i + 8 * k), floored = _mm256_floor_ps(v);
+        inside = _mm256_and_ps(inside, _mm256_and_ps(_mm256_cmp_ps(v, start, _CMP_GE_OQ), _mm256_cmp_ps(v, end, _CMP_LT_OQ)));
+        below[k] = _mm256_cvttps_epi32(floored);
+        share[k] = _mm256_sub_ps(v, floored);
+    }
+    return _mm256_movemask_ps(inside) == 255;
+}
+INLINE void FN(put_shares)(FN(Places) *places, const __m256 share[2]) {
     __m256d r = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0x88)), c = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0xdd));
-    _mm256_storeu_pd((f64 *)places->row_share, _mm256_permute4x64_pd(r, 0xd8));
-    _mm256_storeu_pd((f64 *)places->column_share, _mm256_permute4x64_pd(c, 0xd8));
+    _mm256_storeu_ps(places->row_share, _mm256_castpd_ps(_mm256_permute4x64_pd(r, 0xd8)));
+    _mm256_storeu_ps(places->column_share, _mm256_castpd_ps(_mm256_permute4x64_pd(c, 0xd8)));
+}
+
+/* The pixels of an axis at i in (-n, 2 n - 1), -1 for fill; `last` is n - 1. */
+INLINE __m256i FN(border)(__m256i i, __m256i last, int border) {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i before = _mm256_cmpgt_epi32(zero, i), behind = _mm256_cmpgt_epi32(i, last), n = _mm256_sub_epi32(last, _mm256_set1_epi32(-1));
+    switch (border) {
+    case REFLECT: return _mm256_sub_epi32(last, _mm256_abs_epi32(_mm256_sub_epi32(last, _mm256_abs_epi32(i))));
+    case SYMMETRIC:
+        i = _mm256_xor_si256(i, before);
+        return _mm256_min_epi32(i, _mm256_sub_epi32(_mm256_add_epi32(last, n), i));
+    case EDGE: return _mm256_min_epi32(_mm256_max_epi32(i, zero), last);
+    case WRAP: return _mm256_sub_epi32(_mm256_add_epi32(i, _mm256_and_si256(before, n)), _mm256_and_si256(behind, n));
+    default: return _mm256_or_si256(i, _mm256_or_si256(before, behind));
+    }
+}
+
+/* All eight inside: `first` gets at even places how far from the first pixel of the image theirs lie, in bytes. */
+INLINE int FN(places_inside)(const void *positions, int doubles, ptrdiff_t i, const f32 end[2], __m256i steps, FN(Places) *places) {
+    static const f32 start[2] = {0, 0};
+    __m256i below[2];
+    __m256 share[2];
+    if (!FN(split)(positions, doubles, i, start, end, below, share)) return 0;
+    for (int k = 0; k < 2; k++) {
+        __m256i far = _mm256_mullo_epi32(below[k], steps);
+        _mm256_storeu_si256((__m256i *)(places->first + 8 * k), _mm256_add_epi32(far, _mm256_srli_epi64(far, 32)));
+    }
+    FN(put_shares)(places, share);
+    return 1;
+}
+/* All eight less than an image away: `first` and `second` get the pixels around them. */
+INLINE int FN(places_near)(const void *positions, int doubles, ptrdiff_t i, const f32 last[2], int border, FN(Places) *places) {
+    const f32 start[2] = {-last[0], -last[1]}, end[2] = {2 * last[0], 2 * last[1]};
+    const __m256i lasts = _mm256_setr_epi32((i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1]);
+    __m256i below[2];
+    __m256 share[2];
+    if (!FN(split)(positions, doubles, i, start, end, below, share)) return 0;
+    for (int k = 0; k < 2; k++) {
+        __m256i above = _mm256_sub_epi32(below[k], _mm256_set1_epi32(-1));
+        _mm256_storeu_si256((__m256i *)(places->first + 8 * k), FN(border)(below[k], lasts, border));
+        _mm256_storeu_si256((__m256i *)(places->second + 8 * k), FN(border)(above, lasts, border));
+        if (border == EDGE) {
+            __m256i inside = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_setzero_si256(), below[k]), _mm256_cmpgt_epi32(lasts, below[k]));
+            share[k] = _mm256_and_ps(share[k], _mm256_castsi256_ps(inside));
+        }
+    }
+    FN(put_shares)(places, share);
     return 1;
 }
 
@@ -225,8 +277,7 @@ INLINE void FN(put4_f32)(f32 *out, __m128 v) { _mm_storeu_ps(out, v); }
         const kind *at[8];                                                                                                \
         ptrdiff_t stride = picture->stride;                                                                               \
         for (int k = 0; k < 8; k++)                                                                                       \
-            at[k] = (const kind *)((const char *)picture->pixels + places->pixel[2 * k] * stride) +                       \
-                    (ptrdiff_t)places->pixel[2 * k + 1] * channels;                                                       \
+            at[k] = (const kind *)((const char *)picture->pixels + places->first[2 * k]);                                 \
         if (channels == 1) {                                                                                              \
             __m256 fc = _mm256_loadu_ps(places->column_share), fr = _mm256_loadu_ps(places->row_share), a, b, c, d;       \
             FN(pairs_##kind)(at, 0, &a, &b);                                                                              \
@@ -250,14 +301,25 @@ EIGHT(f32, 1)
 #undef EIGHT
 
 /* Vectors of four and eight samples reach beyond pixels of three: that takes another column at the right, and a pixel
-   behind the last of the eight. */
+   behind the last of the eight. Images of 2^31 bytes and more, and of 2^23 rows or columns, go pixel by pixel. */
 #define EIGHTS(kind)                                                                                                      \
     const ptrdiff_t spare = channels == 3;                                                                                \
-    const f32 rows = (f32)(picture->height - 1 < 16777216 ? picture->height - 1 : 16777216);                              \
-    const f32 columns = (f32)(picture->width - 1 - spare < 16777216 ? picture->width - 1 - spare : 16777216);             \
+    const f64 far = fabs((f64)picture->stride) * (f64)picture->height;                                                    \
+    const int small = far < 0x1p31 && picture->height < 8388608 && picture->width < 8388608;                              \
+    const f32 last[2] = {small ? (f32)(picture->height - 1) : 0, small ? (f32)(picture->width - 1) : 0};                  \
+    const f32 end[2] = {last[0], last[1] - (f32)spare};                                                                   \
+    const i32 across = channels * (i32)sizeof(kind), down = small ? (i32)picture->stride : 0;                             \
+    const __m256i steps = _mm256_setr_epi32(down, across, down, across, down, across, down, across);                      \
     for (; i + 8 + spare <= n; i += 8) {                                                                                  \
         FN(Places) places;                                                                                                \
-        if (FN(places)(positions, doubles, i, rows, columns, &places)) FN(eight_##kind)(picture, &places, out + i * channels, channels); \
+        if (FN(places_inside)(positions, doubles, i, end, steps, &places))                                                \
+            FN(eight_##kind)(picture, &places, out + i * channels, channels);                                             \
+        else if (FN(places_near)(positions, doubles, i, last, picture->border, &places))                                  \
+            for (int k = 0; k < 8; k++) {                                                                                 \
+                const i64 r[2] = {places.first[2 * k], places.second[2 * k]};                                             \
+                const i64 c[2] = {places.first[2 * k + 1], places.second[2 * k + 1]};                                     \
+                warp_taps_##kind(picture, r, c, places.row_share[k], places.column_share[k], out + (i + k) * channels, channels); \
+            }                                                                                                             \
         else                                                                                                              \
             for (ptrdiff_t k = i; k < i + 8; k++)                                                                         \
                 warp_pixel_##kind(picture, FN(position)(positions, doubles, 2 * k), FN(position)(positions, doubles, 2 * k + 1), out + k * channels, channels); \

@@ -111,6 +111,9 @@ class Footprint:
         ]
 
 
+_LENGTH = Range(low=1, high=2**40, integer=True)
+
+
 @dataclass(frozen=True)
 class Shape:
     """Height and width in pixels."""
@@ -123,8 +126,8 @@ class Shape:
             raise wrong_type(function, argument, str(self), value)
         if len(value) != 2:
             raise wrong_value(function, argument, str(self), value)
-        member = Range(low=1, high=2**40, integer=True)
-        height, width = (member.check(function, f"{argument}[{i}]", number) for i, number in enumerate(value))
+        height = _LENGTH.check(function, f"{argument}[0]", value[0])
+        width = _LENGTH.check(function, f"{argument}[1]", value[1])
         return height, width
 
     def parse(self, text: str) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,16 @@ class Surroundings:
 def surroundings(image: Array, reach: tuple[int, int], border: str, fill: float) -> Surroundings:
     """What ``border`` puts around ``image``. Cost and memory O(H + ry + rx)."""
     (height, width), (ry, rx) = image.shape[:2], reach
-    rows_at, columns_at = border_indices(height, ry, ry, border), outside_indices(width, rx, rx, border)
-    return Surroundings(reach, rows_at, columns_at, fill)
+    return Surroundings(reach, *_indices(height, width, ry, rx, border), fill)
+
+
+# A small image is filtered in less time than its indices take.
+@lru_cache(maxsize=8)
+def _indices(height: int, width: int, ry: int, rx: int, border: str) -> tuple[Array, Array]:
+    indices = border_indices(height, ry, ry, border), outside_indices(width, rx, rx, border)
+    for shared in indices:
+        shared.flags.writeable = False
+    return indices
 
 
 def run_kernel(image: Array, out: Array, around: Surroundings, kernel: Kernel, nanoseconds: float) -> Array:

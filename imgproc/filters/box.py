@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import numpy as np
 
 from .._core.borders import BORDER
-from .._core.errors import wrong_type
 from .._core.images import FLOAT32, RGBA, UINT8, Array, channel_count, check_image, check_out, rows
 from .._core.neighbors import FILL, check_fill, surroundings
 from .._core.operations import operation
-from .._core.parameters import Pair, Range
+from .._core.parameters import Flag, Pair, Range
 from .._core.threads import run_bands
 from .._ext import box as kernels
 
 # Sums of 131071 × 131071 uint16 samples are below 2^50, and float64 divides them exactly.
 RADIUS = Pair(Range(low=0, high=65535, integer=True), ("ry", "rx"))
+FLAG = Flag()
 
 
 def _reach(radius: tuple[int, int], **_: Any) -> int:
@@ -46,7 +46,7 @@ def box_filter(
     image: Array,
     radius: Annotated[Any, RADIUS],
     *,
-    normalize: bool = True,
+    normalize: Annotated[bool, FLAG] = True,
     border: Annotated[str, BORDER] = "reflect",
     fill: Annotated[float, FILL] = 0.0,
     out: Array | None = None,
@@ -118,11 +118,10 @@ def box_filter(
     """
     image = check_image("box_filter", image)
     reach: tuple[int, int] = RADIUS.check("box_filter", "radius", radius)
-    if not isinstance(normalize, bool | np.bool_):
-        raise wrong_type("box_filter", "normalize", "True or False", normalize)
+    normalize = FLAG.check("box_filter", "normalize", normalize)
     border = BORDER.check("box_filter", "border", border)
     fill = check_fill("box_filter", fill, image.dtype)
-    dtype = _result_dtype(image.dtype, reach, bool(normalize))
+    dtype = _result_dtype(image.dtype, reach, normalize)
     out = check_out("box_filter", out, image.shape, dtype, image)
     if reach == (0, 0):
         np.copyto(out, image)

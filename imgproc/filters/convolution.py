@@ -50,13 +50,8 @@ def _weights(plan: Plan) -> Array:
     return np.ascontiguousarray(numbers, plan.sums).view(np.uint8)
 
 
-def _rows_kernel(plan: Plan, dilation: tuple[int, int], dtype: np.dtype[Any], channels: int) -> Kernel:
+def _rows_kernel(plan: Plan, dilation: tuple[int, int], channels: int) -> Kernel:
     """What `run_kernel` runs."""
-    if plan.way == "spectrum":
-        # Only floats can be NaN, which transforms would spread.
-        direct = planning.direct(plan.kernel, dtype) if dtype == FLOAT32 else None
-        other = _rows_kernel(direct, dilation, dtype, channels) if direct else None
-        return Spectrum(plan.kernel, plan.length, plan.sums, other).rows
     weights, taps = _weights(plan), None
     if plan.way == "listed":
         taps = plan.taps * np.array([[1], [dilation[1] * channels]])
@@ -90,8 +85,13 @@ def run_plan(
     """Correlate ``image`` as ``plan`` says."""
     height, width = plan.shape
     around = surroundings(image, (height // 2 * dilation[0], width // 2 * dilation[1]), border, fill)
-    kernel = _rows_kernel(plan, dilation, image.dtype, channel_count(image))
-    return run_kernel(image, out, around, kernel, _COST * planning.cost(plan))
+    nanoseconds = _COST * planning.cost(plan)
+    if plan.way == "spectrum":
+        # Only floats can be NaN, which transforms would spread.
+        direct = planning.direct(plan.kernel, image.dtype) if image.dtype == FLOAT32 else None
+        again = _rows_kernel(direct, dilation, channel_count(image)) if direct else None
+        return Spectrum(plan.kernel, plan.length, plan.sums, again).run(image, out, around, nanoseconds)
+    return run_kernel(image, out, around, _rows_kernel(plan, dilation, channel_count(image)), nanoseconds)
 
 
 def _apply(
@@ -156,12 +156,13 @@ def convolve(
 
     The way is chosen by the kernel and the sizes alone, to be the fastest: directly; tap by tap where most weights
     are 0; as columns and rows, where the kernel has a numerical rank of 1 (or so few that it pays); by transforms
-    along the rows where it is large. h · w multiply-adds for a sample at most, (h + w) for rank 1, and 2 h and
-    the transforms for large kernels.
+    down the columns where it is large. h · w multiply-adds for a sample at most, (h + w) for rank 1, and about 3 w
+    and the transforms for large kernels.
 
     Integers: within one level of the float64 result rounded half to even, and different from it for at most 0.2 %
-    of the samples of a photograph; equal where weights are multiples of one power of two and sums of magnitudes
-    stay below 2**36 of it, unless the kernel is so large that transforms pay. uint16 is summed in float64.
+    of the samples of a photograph; equal where weights are integers with a sum of magnitudes below 2**36, or
+    multiples of one power of two with a sum below 2**20 of it, unless the kernel is so large that transforms pay.
+    uint16 is summed in float64.
 
     float32: weights are rounded to float32 and the sum after each tap; the error is at most
     ``(n + 2) / 2 · eps · Σ|kernel| · max|image|`` with n = h · w taps and eps = 2**-23, ``fill`` counted among the
@@ -169,8 +170,8 @@ def convolve(
     2**-96 to 2**96 are summed in float64. NaN and infinity spread no further than the kernel reaches; under weights
     of 0 they make NaN too, unless so few weights are not 0 that the others are skipped.
 
-    Memory beside the result: O(W · (h + 12)) samples a thread; large kernels, by transforms, O(W · (h + 64)) of up to
-    32 bytes.
+    Memory beside the result: O(W · (h + 12)) samples a thread; large kernels, by transforms,
+    O((h + H) · (w + 128)) numbers.
 
     References
     ----------
@@ -291,9 +292,10 @@ def convolve_separable(
     are multiplied out, because nine taps in one pass take less time than six in two.
 
     Integers: within one level of the float64 result rounded half to even, and different from it for at most 0.2 % of
-    the samples of a photograph; equal where weights are multiples of a power of two, and sums stay below 2**36 of
-    the product of both. float32: the error is at most
-    ``(h + w + 5) / 2 · eps · Σ|ky| · Σ|kx| · max|image|``, eps = 2**-23.
+    the samples of a photograph; equal where weights are integers, or multiples of a power of two with a sum of
+    magnitudes below 2**20 of it in each kernel, and sums of their products below 2**36 of the product of both.
+
+    float32: the error is at most ``(h + w + 5) / 2 · eps · Σ|ky| · Σ|kx| · max|image|``, eps = 2**-23.
     NaN and infinity spread no further than the kernels reach.
 
     Memory beside the result: O(W · (h + 12)) samples a thread.

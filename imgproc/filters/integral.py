@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ import numpy.typing as npt
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array, channel_count, check_image, check_out, rows
 from .._core.operations import operation
+from .._core.parameters import Flag
 from .._ext import integral as kernels
+
+FLAG = Flag()
 
 _UINT32 = np.dtype(np.uint32)
 _UINT64 = np.dtype(np.uint64)
@@ -23,8 +26,8 @@ def integral_image(
     image: Array,
     *,
     dtype: npt.DTypeLike | None = None,
-    squared: bool = False,
-    tilted: bool = False,
+    squared: Annotated[bool, FLAG] = False,
+    tilted: Annotated[bool, FLAG] = False,
     out: Array | None = None,
 ) -> Array:
     """Sum all samples above and left of each pixel corner.
@@ -87,19 +90,18 @@ def integral_image(
            [ 0,  4, 10]], dtype=uint32)
     """
     image = check_image("integral_image", image)
-    for argument, value in (("squared", squared), ("tilted", tilted)):
-        if not isinstance(value, bool | np.bool_):
-            raise wrong_type("integral_image", argument, "True or False", value)
-    kind = _sum_dtype(image, dtype, bool(squared))
+    squared = FLAG.check("integral_image", "squared", squared)
+    tilted = FLAG.check("integral_image", "tilted", tilted)
+    kind = _sum_dtype(image, dtype, squared)
     height, width, *tail = image.shape
     out = check_out("integral_image", out, (height + 1, width + 1, *tail), kind, image)
     src, channels = rows(image), channel_count(image)
     dst = out.reshape(height + 1, -1)
     if tilted:
         diagonals = np.zeros((width + 2) * channels, kind)
-        kernels.tilted(src, dst, channels, bool(squared), diagonals)
+        kernels.tilted(src, dst, channels, squared, diagonals)
     else:
-        kernels.upright(src, dst, channels, bool(squared))
+        kernels.upright(src, dst, channels, squared)
     return out
 
 

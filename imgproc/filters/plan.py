@@ -5,7 +5,7 @@ The ways, with their cost in multiply-adds of one float32 sum (`Plan.cost`, meas
 direct     every tap of the kernel's rectangle
 listed     only the taps that are not zero, where those are less than about a third
 separable  columns, then rows, of ``terms`` kernels of rank 1 whose sum the kernel is
-spectrum   Fourier transforms of row pieces, multiplied and summed down the columns
+spectrum   Fourier transforms down blocks of rows, multiplied and summed along the rows
 
 and the kinds of sums:
 
@@ -28,16 +28,21 @@ from .._core.images import FLOAT32, UINT8, Array
 
 EPSILON = float(np.finfo(FLOAT32).eps)
 
-_LARGEST_SPREAD = 5e-4
-"""Levels of standard deviation that rounded weights may add to sums of uint8 noise: 0.1 % of them round otherwise."""
+_LARGEST_SPREAD = 1.2e-3
+"""Levels of standard deviation that rounded weights may add to sums of uint8 noise: 0.1 % of them round otherwise, and
+less than 0.2 % of noise of 0 and 255 alone."""
+_LONE_SPREAD = 5e-4
+"""The same where less than `_MANY` weights make up the sum, and many pixels have equal sums."""
+_MANY = 3.0
 _LARGEST_GAIN = 16.0
 """Sum of absolute weights up to which float32 sums of uint8 round as exact ones in all but 0.1 % of pixels."""
 _EXPONENT = 96
 """Weights between ``2**-_EXPONENT`` and ``2**_EXPONENT`` leave float32 products clear of overflow and of denormals."""
 _LISTED = 3.0
 _PASS = 6.0
-_TRANSFORMS = 400.0
-_LENGTHS = tuple(2**p * q for p in range(3, 40) for q in (4, 5, 6, 7))
+_ROWS = {"float32": 8.0, "float64": 12.0, "int32": 24.0}
+_TRANSFORMS = 11.0
+_PRODUCTS = 2.9
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,9 @@ class Plan:
     """Separable: ``(terms, width)``."""
     shift: int = 0
     length: int = 0
-    """Spectrum: samples in a transform."""
+    """Spectrum: rows in a transform."""
+    rows: int = 1
+    """Spectrum: of the image."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -78,16 +85,18 @@ def choose(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any], dilated:
 def cost(plan: Plan) -> float:
     """Multiply-adds of float32 that take as long, for each sample."""
     height, width = plan.shape
-    each: float = {"float32": 1.0, "float64": 2.0, "int32": 0.6}[plan.sums]
+    each: float = {"float32": 1.0, "float64": 2.0, "int32": 0.75}[plan.sums]
     if plan.way == "direct":
         # Four rows of results share the rows loaded; three of them are not used by every result.
-        return each * height * width * (1 + 0.5 / height)
+        return each * height * width * (1 + 0.5 / height) + _ROWS[plan.sums]
     if plan.way == "listed":
-        return each * _LISTED * float(plan.taps.shape[1])
+        return each * _LISTED * float(plan.taps.shape[1]) + 2 * _ROWS[plan.sums]
     if plan.way == "separable":
         return each * len(plan.columns) * (height + width + _PASS)
-    longer = plan.length / (plan.length - width + 1)
-    return each * longer * (_TRANSFORMS + 2 * height)
+    # `length` rows are transformed and multiplied for each block of results.
+    step = plan.length - height + 1
+    longer = -(-plan.rows // step) * plan.length / plan.rows
+    return each * longer * (_TRANSFORMS * math.log2(plan.length) + _PRODUCTS * width)
 
 
 def direct(kernel: Array, dtype: np.dtype[Any]) -> Plan:
@@ -145,12 +154,15 @@ def separable(kernel: Array, dtype: np.dtype[Any]) -> list[Plan]:
 
 
 def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> list[Plan]:
-    """By transforms along the rows, where float32 images and uint8 keep their bound."""
-    width = kernel.shape[1]
-    row = shape[1] + width - 1
-    # Pieces of 4 to 16 kernel widths: longer ones cost more each, shorter ones overlap more.
-    wanted = min(max(512, 8 * width), row)
-    length = next(length for length in _LENGTHS if length >= max(wanted, width))
+    """By transforms down the columns, where float32 images and uint8 keep their bound."""
+    none = np.empty((0, 0))
+    height = kernel.shape[0]
+    shortest = max(4, (height - 1).bit_length())
+    lengths = [2**power for power in range(shortest, max(shortest, 10) + 2) if 2**power > height]
+    plans = [
+        Plan("spectrum", "float32", kernel, none, none, length=length, rows=shape[0]) for length in lengths
+    ]
+    length = min(plans, key=cost).length
     sums = _sums(kernel, dtype)
     if sums == "float32" and dtype == UINT8 and np.abs(kernel).sum() > 4:
         sums = "float64"
@@ -160,8 +172,7 @@ def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> lis
         norm = float(np.sqrt(np.square(kernel / largest).sum())) * math.sqrt(length)
         if norm > 8 * np.abs(kernel / largest).sum():
             sums = "float64"
-    none = np.empty((0, 0))
-    return [Plan("spectrum", sums, kernel, none, none, length=length)]
+    return [Plan("spectrum", sums, kernel, none, none, length=length, rows=shape[0])]
 
 
 def one_separable(column: Array, row: Array, dtype: np.dtype[Any]) -> Plan:
@@ -204,7 +215,11 @@ def _product_sums(columns: Array, across: Array, dtype: np.dtype[Any]) -> str:
 
 
 def _integers(weights: Array) -> tuple[Array, int] | None:
-    """``(whole, shift)`` with ``weights = whole / 2**shift``, where the sum of |whole| is below 2**36."""
+    """``(whole, shift)`` with ``weights = whole / 2**shift``, for kernels that promise exact sums.
+
+    The sum of |whole| is below 2**36 for integers, and below 2**20 for fractions: every float32 is a fraction of 24
+    bits, which nobody means to be exact, and exact sums of those take float64.
+    """
     if not weights.any():
         return np.zeros(weights.shape), 0
     total = float(np.abs(weights).sum())
@@ -216,7 +231,7 @@ def _integers(weights: Array) -> tuple[Array, int] | None:
     last = exponent - 53 + np.log2(digits & -digits).astype(np.int64)
     shift = -int(last.min())
     whole = np.ldexp(weights, shift)
-    return (whole, shift) if np.abs(whole).sum() < 2.0**36 else None
+    return (whole, shift) if np.abs(whole).sum() < 2.0 ** (36 if shift <= 0 else 20) else None
 
 
 def _integer_factors(whole: Array) -> tuple[Array, Array] | None:
@@ -252,7 +267,8 @@ def _sixteen_bits(kernel: Array) -> tuple[Array, int] | None:
             continue
         # Noise of uint8 has a deviation of at most 255 / sqrt(12) levels.
         spread = math.sqrt(float(np.square(np.ldexp(whole, -shift) - kernel).sum())) * 255 / math.sqrt(12)
-        return (whole, shift) if spread <= _LARGEST_SPREAD else None
+        many = float(np.abs(kernel).sum()) ** 2 > _MANY * float(np.square(kernel).sum())
+        return (whole, shift) if spread <= (_LARGEST_SPREAD if many else _LONE_SPREAD) else None
     return None
 
 

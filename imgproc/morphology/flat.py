@@ -58,10 +58,12 @@ def erode(
     -----
     ``out[y, x] = min over (i, j) in B of image[y + i, x + j]``, with B the offsets of the footprint from its middle.
 
-    A rectangle costs about the same time at any size. A footprint costs one comparison for each run of pixels in its
-    rows, vectors at a time; ellipses and diamonds have one run to a row. Memory beside the result: some rows for each
-    thread, an eighth of the rectangle's height of them, or for a footprint at most its height times the number of
-    different lengths of its runs, of strips of the image so narrow that this is some hundred kB where it can be.
+    Down the columns a rectangle costs about the same at any height; along the rows the work grows with the logarithm of
+    its width, and small squares of up to 7 by 7 pixels are found in one pass. A footprint costs one comparison for each
+    run of pixels in its rows, vectors at a time; ellipses and diamonds have one run to a row. Memory beside the result:
+    some rows for each thread, an eighth of the rectangle's height of them, or for a footprint at most its height times
+    the number of different lengths of its runs, of strips of the image so narrow that this is some hundred kB where it
+    can be.
 
     NaN in the window gives NaN, and -0 is less than +0, so that the result is the same bits in any order of work.
 

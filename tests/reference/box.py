@@ -1,11 +1,9 @@
-"""Slow twin of `imgproc.box_filter`: the definition, window by window.
+"""Slow twin of `imgproc.box_filter`: the definition, one shifted image for each row and column of the window.
 
 out[y, x] = sum(image[y + j, x + i] for |j| <= ry, |i| <= rx), divided by (2 ry + 1) (2 rx + 1) for a mean.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
@@ -26,31 +24,27 @@ def index(position, n, border):
     return position if position < n else mirrored
 
 
-def window(plane, y, x, radius, border, fill):
-    """The samples of one rectangle, as Python numbers."""
-    (height, width), (ry, rx) = plane.shape, radius
-    rows = [index(y + j, height, border) for j in range(-ry, ry + 1)]
-    columns = [index(x + i, width, border) for i in range(-rx, rx + 1)]
-    return [
-        fill if row is None or column is None else plane[row, column].item()
-        for row in rows
-        for column in columns
-    ]
+def surrounded(image, radius, border, fill):
+    """The planes as float64 or int64, with `radius` more rows and columns at each end."""
+    planes = image.astype(np.float64 if image.dtype == np.float32 else np.int64)
+    for axis, reach in enumerate(radius):
+        n = image.shape[axis]
+        places = [index(position, n, border) for position in range(-reach, n + reach)]
+        planes = planes.take([place or 0 for place in places], axis)
+        planes.swapaxes(0, axis)[[place is None for place in places]] = fill
+    return planes
 
 
 def box_filter(image, radius, normalize=True, border="reflect", fill=0.0):
-    """Integers as Python integers, exact; float32 as float64, rounded once (math.fsum)."""
-    planes = image[..., None] if image.ndim == 2 else image
-    out = np.empty(planes.shape, np.float64 if image.dtype == np.float32 else object)
-    area = (2 * radius[0] + 1) * (2 * radius[1] + 1)
-    for y, x, c in np.ndindex(planes.shape):
-        samples = window(planes[..., c], y, x, radius, border, fill)
-        if image.dtype == np.float32:
-            out[y, x, c] = math.fsum(samples) / (area if normalize else 1)
-        else:
-            total = sum(map(int, samples))
-            # The area is odd, so that no mean lies between two integers.
-            out[y, x, c] = (2 * total + area) // (2 * area) if normalize else total
-    if planes.shape[-1] == 4:
-        out[..., 3] = planes[..., 3]
-    return out.reshape(image.shape)
+    """Integers exact in int64; float32 in float64, of which each addition errs by 2**-53."""
+    (ry, rx), (height, width) = radius, image.shape[:2]
+    planes = surrounded(image, radius, border, fill)
+    down = sum(planes[j : j + height] for j in range(2 * ry + 1))
+    out = sum(down[:, i : i + width] for i in range(2 * rx + 1))
+    area = (2 * ry + 1) * (2 * rx + 1)
+    if normalize:
+        # The area is odd, so that no mean lies between two integers.
+        out = out / area if image.dtype == np.float32 else (2 * out + area) // (2 * area)
+    if image.shape[2:] == (4,):
+        out[..., 3] = image[..., 3]
+    return out

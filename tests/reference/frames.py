@@ -6,7 +6,6 @@ Integers are Python's and the quotient is a Fraction, rounded half to even; floa
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,9 @@ import numpy as np
 
 def average(frames: Any) -> Any:
     stack = np.array(frames)
-    samples = stack.reshape(len(stack), -1).T.tolist()
+    count = len(stack)
     if stack.dtype.kind == "u":
-        means: list[Any] = [round(Fraction(sum(values), len(values))) for values in samples]
-    else:
-        means = [math.fsum(values) / len(values) for values in samples]
-    return np.array(means, stack.dtype).reshape(stack.shape[1:])
+        means, rest = np.divmod(stack.sum(0, np.int64), count)
+        return (means + (2 * rest + means % 2 > count)).astype(stack.dtype)
+    samples = stack.reshape(count, -1).T.tolist()
+    return np.array([math.fsum(values) / count for values in samples], stack.dtype).reshape(stack.shape[1:])

@@ -1,0 +1,132 @@
+/* Linear resampling: what it needs to know of a row, made once for all rows of a band, and the loop over these. */
+#ifndef IMGPROC_RESIZE_PLAN_H
+#define IMGPROC_RESIZE_PLAN_H
+#include "simd/resize_axes.h"
+
+typedef struct {
+    ptrdiff_t height, width, target_height, target_width; /* pixels */
+    int channels;
+    i64 *left;    /* per target pixel: the first sample of the source pixel left of it; never falls */
+    f32 *share;   /* per target pixel: of the next source pixel, which is inside the row where this is not 0 */
+    i16 *weights; /* uint8: two per target sample */
+    /* For each of the first `groups` of four target samples a window of the source row that holds all they need, as many
+       samples as PLAN_WINDOW tells, and the shuffle of its bytes (float32: of its lanes) that brings out the left and
+       the next ones: as four pairs of 16 bits, or four left and then four next. */
+    i64 *window;
+    u8 *order;
+    ptrdiff_t groups; /* whole blocks of 16 samples and of pixels */
+    char *rows;       /* two target rows of samples of up to four bytes, and 8 more each */
+} Linear;
+
+#define PLAN_WINDOW(size) ((size) == 1 ? 16 : 8)
+#define PLAN_ORDER(size) ((size) == 4 ? 32 : 16)
+
+/* No groups where one reaches further than its window. */
+INLINE void plan_windows(Linear *plan, const int size) {
+    ptrdiff_t channels = plan->channels, source = plan->width * channels, reach = PLAN_WINDOW(size), block = 16 * channels;
+    ptrdiff_t groups = plan->target_width * channels / block * block / 4, pixel = 0, channel = 0;
+    plan->groups = 0;
+    if (source < reach) return;
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        i64 first[4], second[4], low = source - reach, high = 0;
+        for (int k = 0; k < 4; k++) {
+            first[k] = plan->left[pixel] + channel;
+            second[k] = first[k] + (plan->share[pixel] != 0 ? channels : 0);
+            if (first[k] < low) low = first[k];
+            if (second[k] > high) high = second[k];
+            if (++channel == channels) channel = 0, pixel++;
+        }
+        if (high - low >= reach) return;
+        plan->window[g] = low;
+        u8 *order = plan->order + g * PLAN_ORDER(size);
+        for (int k = 0; k < 4; k++) {
+            int a = (int)(first[k] - low), b = (int)(second[k] - low);
+            if (size == 1) order[4 * k] = (u8)a, order[4 * k + 1] = 0x80, order[4 * k + 2] = (u8)b, order[4 * k + 3] = 0x80;
+            else if (size == 2) {
+                order[4 * k] = (u8)(2 * a), order[4 * k + 1] = (u8)(2 * a + 1);
+                order[4 * k + 2] = (u8)(2 * b), order[4 * k + 3] = (u8)(2 * b + 1);
+            } else {
+                memcpy(order + 4 * k, &a, 4);
+                memcpy(order + 16 + 4 * k, &b, 4);
+            }
+        }
+    }
+    plan->groups = groups;
+}
+
+/* All tables are one piece of memory, returned to be freed; NULL where there is none. */
+INLINE void *plan_linear(Linear *plan, const int size) {
+    size_t pixels = (size_t)plan->target_width, samples = pixels * (size_t)plan->channels, quads = samples / 4 + 1;
+    size_t order = quads * PLAN_ORDER(size), row = (samples + 8) * 4;
+    char *memory = malloc(order + 2 * row + (pixels + quads) * sizeof(i64) + pixels * sizeof(f32) + 2 * samples * sizeof(i16));
+    if (!memory) return NULL;
+    plan->order = (u8 *)memory;
+    plan->window = (i64 *)(memory + order);
+    plan->left = plan->window + quads;
+    plan->rows = (char *)(plan->left + pixels);
+    plan->share = (f32 *)(plan->rows + 2 * row);
+    plan->weights = (i16 *)(plan->share + pixels);
+    f64 scale = axis_scale(plan->width, plan->target_width);
+    for (ptrdiff_t x = 0; x < plan->target_width; x++) {
+        i64 left;
+        if (size == 1) {
+            i16 weights[2];
+            left = axis_fixed(scale, x, weights);
+            if (left < 0 || left >= plan->width - 1) left = axis_clip(left, plan->width), weights[0] = 2048, weights[1] = 0;
+            plan->share[x] = weights[1];
+            for (int c = 0; c < plan->channels; c++) memcpy(plan->weights + 2 * (x * plan->channels + c), weights, sizeof weights);
+        } else left = axis_linear(plan->width, plan->target_width, x, &plan->share[x]);
+        plan->left[x] = left * plan->channels;
+    }
+    plan_windows(plan, size);
+    return memory;
+}
+
+/* Rows above and below, and what tells their shares. Beyond the outermost centres uint8 takes the border row twice. */
+#define LINEAR_LINES_u8                                                    \
+    i16 part[2];                                                           \
+    i64 top = axis_fixed(scale, y, part), bottom = top + 1;                \
+    top = axis_clip(top, plan->height), bottom = part[1] ? axis_clip(bottom, plan->height) : top;
+#define LINEAR_LINES_u16                                                   \
+    f32 part;                                                              \
+    i64 top = axis_linear(plan->height, plan->target_height, y, &part), bottom = top + (part > 0);
+#define LINEAR_LINES_f32 LINEAR_LINES_u16
+
+/* Results of this many bytes are written past the caches, which would lose them before they are read. */
+#define LINEAR_STREAM 0x1p25
+#if defined(SIMD_X86)
+#define LINEAR_FENCE _mm_sfence()
+#else
+#define LINEAR_FENCE ((void)0)
+#endif
+
+/* Rows are interpolated along x into one of two scratch rows, and pairs of those along y. A source row is interpolated
+   once, however many target rows use it. */
+#define LINEAR(kind, temporary)                                                                                           \
+    static int FN(linear_##kind)(const kind *src, ptrdiff_t src_stride, kind *dst, ptrdiff_t dst_stride, ptrdiff_t y0,    \
+                                 ptrdiff_t y1, Linear *plan) {                                                            \
+        void *memory = plan_linear(plan, sizeof(kind));                                                                   \
+        if (!memory) return -1;                                                                                           \
+        const ptrdiff_t n = plan->target_width * plan->channels;                                                          \
+        const f64 scale UNUSED = axis_scale(plan->height, plan->target_height);                                           \
+        temporary *upper = (temporary *)plan->rows, *lower = upper + n + 8;                                               \
+        const int stream = sizeof(kind) == 4 && (f64)n * (f64)plan->target_height * 4 > LINEAR_STREAM;                    \
+        i64 in_upper = -1, in_lower = -1;                                                                                 \
+        for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
+            LINEAR_LINES_##kind                                                                                           \
+            if (top != in_upper) {                                                                                        \
+                temporary *swapped = upper;                                                                               \
+                i64 number = in_upper;                                                                                    \
+                upper = lower, in_upper = in_lower, lower = swapped, in_lower = number;                                   \
+            }                                                                                                             \
+            if (top != in_upper)                                                                                          \
+                FN(along_##kind)((const kind *)((const char *)src + top * src_stride), upper, plan), in_upper = top;      \
+            if (bottom != top && bottom != in_lower)                                                                      \
+                FN(along_##kind)((const kind *)((const char *)src + bottom * src_stride), lower, plan), in_lower = bottom; \
+            FN(across_##kind)(upper, bottom == top ? upper : lower, (kind *)((char *)dst + y * dst_stride), part, n, stream); \
+        }                                                                                                                 \
+        if (stream) LINEAR_FENCE;                                                                                         \
+        free(memory);                                                                                                     \
+        return 0;                                                                                                         \
+    }
+#endif
