@@ -53,16 +53,21 @@ class Surroundings:
 def surroundings(image: Array, reach: tuple[int, int], border: str, fill: float) -> Surroundings:
     """What ``border`` puts around ``image``. Cost and memory O(H + ry + rx)."""
     (height, width), (ry, rx) = image.shape[:2], reach
-    return Surroundings(reach, *_indices(height, width, ry, rx, border), fill)
+    short = height + 2 * (ry + rx) <= _SHORT
+    indices = (_kept_indices if short else _indices)(height, width, ry, rx, border)
+    return Surroundings(reach, *indices, fill)
 
 
-# A small image is filtered in less time than its indices take.
-@lru_cache(maxsize=8)
 def _indices(height: int, width: int, ry: int, rx: int, border: str) -> tuple[Array, Array]:
     indices = border_indices(height, ry, ry, border), outside_indices(width, rx, rx, border)
     for shared in indices:
         shared.flags.writeable = False
     return indices
+
+
+# A small image is filtered in less time than its indices take. Those of long images are not kept: they are large.
+_SHORT = 1 << 14
+_kept_indices = lru_cache(maxsize=8)(_indices)
 
 
 def run_kernel(image: Array, out: Array, around: Surroundings, kernel: Kernel, nanoseconds: float) -> Array:

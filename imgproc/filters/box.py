@@ -112,9 +112,9 @@ def box_filter(
     >>> image = np.zeros((3, 4), np.uint8)
     >>> image[1, 1] = 90
     >>> imgproc.box_filter(image, 1)
-    array([[20, 10, 20,  0],
-           [20, 10, 20,  0],
-           [20, 10, 20,  0]], dtype=uint8)
+    array([[40, 20, 20,  0],
+           [20, 10, 10,  0],
+           [40, 20, 20,  0]], dtype=uint8)
     """
     image = check_image("box_filter", image)
     reach: tuple[int, int] = RADIUS.check("box_filter", "radius", radius)
