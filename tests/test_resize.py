@@ -165,6 +165,11 @@ def test_nan_and_infinity_have_no_part_without_weight(level: str) -> None:
         assert np.isfinite(np.delete(result.reshape(-1, 3), 4 * 33 + 16, axis=0)).all()
 
 
+def test_a_sample_of_full_weight_keeps_the_sign_of_zero(level: str) -> None:
+    row = np.where(np.arange(80) % 2, -0.0, 1.0).astype(np.float32)[None]
+    assert np.signbit(imgproc.resize(row, (1, 240))[0, 4::6]).all()
+
+
 def test_strided_rows_and_out(level: str, rng: np.random.Generator) -> None:
     image = make(rng, (40, 50, 3), np.uint8)
     for method in METHODS:

@@ -63,6 +63,12 @@ def test_borders_of_tiny_images(
     assert np.abs(result - reference.warp_backward(image, places, border, 7)).max() <= BOUNDS[np.uint16]
 
 
+def test_zeros_keep_their_sign(level: str) -> None:
+    for channels in ((), (3,), (4,)):
+        zeros = np.full((9, 40, *channels), -0.0, np.float32)
+        assert np.signbit(imgproc.warp_backward(zeros, grid(9, 40))).all()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("channels", [(), (3,), (4,)], ids=["gray", "RGB", "RGBA"])
 def test_pixel_centres_give_pixels(

@@ -2,6 +2,7 @@
 #include "simd/resize_plan.h"
 
 #ifndef LEVEL
+#include "simd/between.h"
 #define SIMD_SOURCE "simd/resize_linear.h"
 #include "simd/levels.h"
 /* Rows [y0, y1) of dst; fills the plan's tables from its lengths. -1 where there is no memory, else 0. */
@@ -14,17 +15,6 @@ DISPATCH(int, linear_f32,
 #else
 
 #if LEVEL >= LEVEL_AVX2
-/* A sample of no weight has no part, be it NaN; integers have none. */
-INLINE __m128 FN(between4)(__m128 a, __m128 b, __m128 f, const int masked) {
-    __m128 step = _mm_sub_ps(b, a);
-    if (masked) step = _mm_and_ps(step, _mm_cmp_ps(f, _mm_setzero_ps(), _CMP_NEQ_OQ));
-    return _mm_add_ps(a, _mm_mul_ps(f, step));
-}
-INLINE __m256 FN(between8)(__m256 a, __m256 b, __m256 f, const int masked) {
-    __m256 step = _mm256_sub_ps(b, a);
-    if (masked) step = _mm256_and_ps(step, _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));
-    return _mm256_add_ps(a, _mm256_mul_ps(f, step));
-}
 INLINE __m128 FN(four_u16)(const u16 *p) { return _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)p))); }
 INLINE __m128 FN(four_f32)(const f32 *p) { return _mm_loadu_ps(p); }
 

@@ -24,17 +24,17 @@ DISPATCH(void, warp_f32, (const Picture *picture, const void *positions, int dou
             __m256 fc = _mm256_loadu_ps(places->column_share), fr = _mm256_loadu_ps(places->row_share), a, b, c, d;       \
             FN(pairs_##kind)(at, 0, &a, &b);                                                                              \
             FN(pairs_##kind)(at, stride, &c, &d);                                                                         \
-            FN(put8_##kind)(out, FN(blend8)(FN(blend8)(a, c, fr, masked), FN(blend8)(b, d, fr, masked), fc, masked));     \
+            FN(put8_##kind)(out, FN(between8)(FN(between8)(a, c, fr, masked), FN(between8)(b, d, fr, masked), fc, masked));     \
             return;                                                                                                       \
         }                                                                                                                 \
         const __m256i second = _mm256_setr_epi32(channels, channels + 1, channels + 2, 7, 0, 0, 0, 0);                    \
         for (int k = 0; k < 8; k++) {                                                                                     \
-            __m256 both = FN(blend8)(FN(pixels_##kind)(at[k]), FN(pixels_##kind)((const kind *)((const char *)at[k] + stride)), \
+            __m256 both = FN(between8)(FN(pixels_##kind)(at[k]), FN(pixels_##kind)((const kind *)((const char *)at[k] + stride)), \
                                      _mm256_broadcast_ss(&places->row_share[k]), masked);                                 \
             __m128 left = _mm256_castps256_ps128(both);                                                                   \
             __m128 right = channels == 4 ? _mm256_extractf128_ps(both, 1)                                                 \
                                          : _mm256_castps256_ps128(_mm256_permutevar8x32_ps(both, second));                \
-            FN(put4_##kind)(out + k * channels, FN(blend4)(left, right, _mm_broadcast_ss(&places->column_share[k]), masked)); \
+            FN(put4_##kind)(out + k * channels, FN(between4)(left, right, _mm_broadcast_ss(&places->column_share[k]), masked)); \
         }                                                                                                                 \
     }
 EIGHT(u8, 0)

@@ -2,6 +2,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_WARP_VECTORS_H
 #define IMGPROC_WARP_VECTORS_H
+#include "simd/between.h"
 #include "simd/warp_pixels.h"
 #define SIMD_SOURCE "simd/warp_vectors.h"
 #include "simd/levels.h"
@@ -105,18 +106,6 @@ INLINE int FN(places_near)(const void *positions, int doubles, ptrdiff_t i, cons
     }
     FN(put_shares)(places, share);
     return 1;
-}
-
-/* The mask keeps out NaN of no weight; integers have none. */
-INLINE __m256 FN(blend8)(__m256 a, __m256 b, __m256 f, const int masked) {
-    __m256 step = _mm256_sub_ps(b, a);
-    if (masked) step = _mm256_and_ps(step, _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));
-    return _mm256_add_ps(a, _mm256_mul_ps(f, step));
-}
-INLINE __m128 FN(blend4)(__m128 a, __m128 b, __m128 f, const int masked) {
-    __m128 step = _mm_sub_ps(b, a);
-    if (masked) step = _mm_and_ps(step, _mm_cmp_ps(f, _mm_setzero_ps(), _CMP_NEQ_OQ));
-    return _mm_add_ps(a, _mm_mul_ps(f, step));
 }
 
 /* Eight pairs of neighbours in a row as their left and right ones. They go by way of registers: a vector load of what
