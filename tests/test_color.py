@@ -117,6 +117,7 @@ def test_gray_pixels_have_no_chroma(dtype):
         assert_equal(back(converted), image)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("space", ["yuv", "yiq"])
 def test_round_trip_of_every_uint8_color(space):
     """The bounds that the docstrings state, over all 2^24 colours."""

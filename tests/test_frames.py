@@ -66,6 +66,7 @@ def test_many_frames(rng: Any, level: str, dtype: Any, count: int) -> None:
     assert streamed.tobytes() == result.tobytes()
 
 
+@pytest.mark.heavy
 def test_more_frames_than_16_bit_counters_hold(level: str) -> None:
     for dtype, even in ((np.uint8, 1000), (np.uint16, 70_000)):
         top = np.iinfo(dtype).max

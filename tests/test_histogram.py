@@ -61,7 +61,9 @@ def test_every_value_is_counted(rng: Any, level: str, dtype: Any, tail: Any, wid
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("tail", CHANNELS)
-@pytest.mark.parametrize("kind", ["noise", "ramp", "runs"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(kind, marks=pytest.mark.heavy) for kind in ("noise", "ramp")), "runs"]
+)
 @pytest.mark.parametrize("masked", [None, "half", "disk", "one"])
 def test_images_larger_than_a_strip(
     rng: Any, level: str, threads: int, dtype: Any, tail: Any, kind: str, masked: str | None

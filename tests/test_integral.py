@@ -140,6 +140,7 @@ def test_default_dtype_is_the_narrowest_that_cannot_overflow() -> None:
         kind((9_000_000_000, 1), np.uint16, True)
 
 
+@pytest.mark.heavy
 def test_white_images_are_exact_where_32_signed_bits_overflow(level: str) -> None:
     for size, kind in ((4200, np.uint64), (3000, np.uint32)):  # sums pass 2^32 and 2^31
         white = np.broadcast_to(np.uint8(255), (size, size))
@@ -175,6 +176,7 @@ def available_memory() -> int:
         return 0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("tilted", [False, True])
 def test_images_and_results_of_more_than_2_31_bytes(tilted: bool) -> None:
     height, width = 1 << 11, (1 << 20) + 5  # 2.1 GB of pixels in the memory of one row
@@ -192,6 +194,7 @@ def test_images_and_results_of_more_than_2_31_bytes(tilted: bool) -> None:
         )
 
 
+@pytest.mark.heavy
 def test_results_of_more_than_2_31_bytes() -> None:
     height, width = 1 << 9, (1 << 19) + 5  # 2.1 GB of sums, of the memory of one pixel
     if available_memory() < 10 * height * width:
