@@ -167,8 +167,9 @@ def markdown(report: dict[str, Any]) -> str:
     for case in dict.fromkeys(key[0] for key in best):
         ratios = [f"{best[case, size]['ratio']:.2f}×" if (case, size) in best else "–" for size in sizes]
         last = next(best[case, size] for size in sizes[::-1] if (case, size) in best)
+        smaller = "" if last["size"] == sizes[-1] else f" at {last['size']}"
         lines.append(
-            f"| {case} | {' | '.join(ratios)} | {last['ours_ms']:.2f} ms | {last['mpix_per_s']:.0f} "
+            f"| {case} | {' | '.join(ratios)} | {last['ours_ms']:.2f} ms{smaller} | {last['mpix_per_s']:.0f} "
             f"| {last['rival']}, {last['rival_ms']:.2f} ms |"
         )
     return "\n".join(lines) + "\n"
