@@ -73,7 +73,7 @@ def median_filter(
     more than half of the window is.
 
     Square windows of radius 1 to 4 are sorted by networks that neighbours share. Larger uint8 windows take a
-    time that does not depend on the radius, from two-level histograms of columns; it is about twice as long where
+    time that does not depend on the radius, from two-level histograms of columns; it is about 1.4 times as long where
     the window has more than 255 rows or 65535 samples. Other dtypes take a time in proportion to the window's
     width, from a set of the ranks of samples that are sorted in blocks of up to 256 × 256 results, with 20 bytes
     for each sample around a block.
