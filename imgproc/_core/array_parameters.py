@@ -128,6 +128,9 @@ class Shape:
             raise wrong_value(function, argument, str(self), value)
         height = _LENGTH.check(function, f"{argument}[0]", value[0])
         width = _LENGTH.check(function, f"{argument}[1]", value[1])
+        # 16 bytes, the largest pixel, times that still fits a 63-bit size: beyond it NumPy's sentence names no argument.
+        if height * width > 2**58:
+            raise wrong_value(function, argument, f"{self}, at most 2**58 pixels", value)
         return height, width
 
     def parse(self, text: str) -> tuple[int, ...]:
@@ -143,6 +146,7 @@ class Shape:
             (1, 1, 1),
             (0, 1),
             (1, -1),
+            (2**39, 2**39),
             (1.5, 1),
             (1, True),
             (2**41, 1),
