@@ -128,7 +128,7 @@ class Shape:
             raise wrong_value(function, argument, str(self), value)
         height = _LENGTH.check(function, f"{argument}[0]", value[0])
         width = _LENGTH.check(function, f"{argument}[1]", value[1])
-        # 16 bytes, the largest pixel, times that still fits a 63-bit size: beyond it NumPy's sentence names no argument.
+        # 16 bytes, the largest pixel, times that fits a 63-bit size; beyond it NumPy's own error names no argument.
         if height * width > 2**58:
             raise wrong_value(function, argument, f"{self}, at most 2**58 pixels", value)
         return height, width
