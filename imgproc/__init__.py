@@ -40,9 +40,9 @@ def __dir__():  # type: ignore[no-untyped-def]
     return sorted(__all__)
 
 
-def operations():  # type: ignore[no-untyped-def]
-    """Every operation of the library by name, as declared where it is defined."""
+def operations(takes="image"):  # type: ignore[no-untyped-def]
+    """Every operation on images, boxes, masks or labels by name, as declared where it is defined."""
     for name in _MODULES:
         __getattr__(name)
     registry = _import_module("._core.operations", __name__).REGISTRY
-    return {name: registry[name] for name in _MODULES if name in registry}
+    return {name: registry[name] for name in _MODULES if name in registry and registry[name].takes == takes}

@@ -8,7 +8,7 @@ from ._core.config import show_config as show_config
 from ._core.cpu import cpu_levels as cpu_levels
 from ._core.cpu import get_cpu_level as get_cpu_level
 from ._core.cpu import set_cpu_level as set_cpu_level
-from ._core.operations import Operation
+from ._core.operations import Operation, Takes
 from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
 from .color.constancy import estimate_illuminant as estimate_illuminant
@@ -48,4 +48,4 @@ from .tone.maps import gamma_correct as gamma_correct
 
 __version__: str
 
-def operations() -> dict[str, Operation]: ...
+def operations(takes: Takes = "image") -> dict[str, Operation]: ...

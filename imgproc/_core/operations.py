@@ -15,12 +15,13 @@ from .parameters import Constraint
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Result = Literal["image", "values"]
+Takes = Literal["image", "boxes", "masks", "labels"]
 Halo = int | None | Callable[..., int | None]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that a user sets: everything but images, masks and ``out``."""
+    """A parameter that a user sets: everything but arrays and ``out``."""
 
     name: str
     constraint: Constraint
@@ -39,6 +40,7 @@ class Operation:
     function: Callable[..., Any]
     kind: str
     command: str
+    takes: Takes
     result: Result
     channels: tuple[int, ...]
     dtypes: tuple[Any, ...]
@@ -101,6 +103,7 @@ def operation(
     kind: str,
     *,
     command: str | None = None,
+    takes: Takes = "image",
     result: Result = "image",
     channels: tuple[int, ...] = CHANNELS,
     dtypes: tuple[Any, ...] = DTYPES,
@@ -116,6 +119,9 @@ def operation(
         Subject it is listed under.
     command : str, optional
         Its name on the command line; the function's own with hyphens by default.
+    takes : {"image", "boxes", "masks", "labels"}
+        What its first argument holds. Those that take images are on the command line and have ``channels``,
+        ``dtypes`` and a ``halo``; the others are called from Python alone and give values.
     result : {"image", "values"}
         Whether it gives an image (and can stand in a chain) or other values.
     channels, dtypes : tuple
@@ -136,7 +142,8 @@ def operation(
             function=function,
             kind=kind,
             command=command or function.__name__.replace("_", "-"),
-            result=result,
+            takes=takes,
+            result=result if takes == "image" else "values",
             channels=channels,
             dtypes=dtypes,
             halo=halo,

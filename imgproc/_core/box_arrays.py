@@ -1,0 +1,94 @@
+"""The box contract: what boxes, scores and labels are, checked in one place.
+
+Boxes are ``(N, 4)`` arrays of float32 or float64, each row ``x1, y1, x2, y2`` in pixels: pixel edges, half-open, so
+that a box is ``x2 - x1`` wide. Any strides, read-only allowed, N may be 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .errors import Got, wrong_type, wrong_value
+from .images import FLOAT32, Array
+
+FLOAT64 = np.dtype(np.float64)
+BOX_DTYPES = (FLOAT32, FLOAT64)
+INT64 = np.dtype(np.int64)
+
+
+def check_floats(
+    function: str, argument: str, array: object, shape: str, dtypes: tuple[np.dtype[Any], ...] = BOX_DTYPES
+) -> Array:
+    """An array of one of the float dtypes, native and without a mask of its own; its shape is the caller's to check."""
+    names = " or ".join(map(str, dtypes))
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise wrong_type(
+            function, argument, f"a {names} array of shape {shape}; numpy.asarray makes one", array
+        )
+    if array.dtype not in dtypes or not array.dtype.isnative:
+        raise wrong_type(function, argument, f"of dtype {names}", Got(f"dtype {array.dtype}"))
+    return array.view(np.ndarray)
+
+
+def check_boxes(
+    function: str,
+    boxes: object,
+    *,
+    argument: str = "boxes",
+    columns: int = 4,
+    shape: str = "(N, 4)",
+    ordered: bool = True,
+) -> Array:
+    """The boxes, C-contiguous: finite everywhere, and where ``ordered`` with x1 <= x2 and y1 <= y2."""
+    array = check_floats(function, argument, boxes, shape)
+    if array.ndim != 2 or array.shape[1] != columns:
+        raise wrong_value(function, argument, f"of shape {shape}", Got(f"shape {array.shape}"))
+    array = np.ascontiguousarray(array)
+    array = array if array.flags.aligned else array.copy()
+    # A sum is finite only where all are: one pass, and no temporary of N rows where nothing is wrong.
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = bool(np.isfinite(array.sum(dtype=np.float64))) or bool(np.isfinite(array).all())
+    if not finite:
+        row = int(np.argmin(np.isfinite(array).all(axis=1)))
+        raise wrong_value(function, argument, "finite", Got(f"{array[row].tolist()} in row {row}"))
+    if ordered and array.shape[0]:
+        wrong = (array[:, 0] > array[:, 2]) | (array[:, 1] > array[:, 3])
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            must = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2"
+            raise wrong_value(function, argument, must, Got(f"{array[row].tolist()} in row {row}"))
+    return array
+
+
+def check_scores(
+    function: str, scores: object, count: int, *, argument: str = "scores", beside: str = "boxes"
+) -> Array:
+    """One float score for each box, C-contiguous, none NaN."""
+    array = check_floats(function, argument, scores, f"({count},)")
+    if array.shape != (count,):
+        must = f"of shape ({count},), one for each of the {beside}"
+        raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))
+    array = np.ascontiguousarray(array)
+    array = array if array.flags.aligned else array.copy()
+    missing = np.isnan(array)
+    if missing.any():
+        raise wrong_value(function, argument, "free of NaN", Got(f"NaN in row {int(np.argmax(missing))}"))
+    return array
+
+
+def check_labels(
+    function: str, labels: object, count: int, *, argument: str = "labels", beside: str = "boxes"
+) -> Array:
+    """One integer label for each box, as C-contiguous int64."""
+    must = f"an integer array of shape ({count},), one for each of the {beside}"
+    if not isinstance(labels, np.ndarray) or isinstance(labels, np.ma.MaskedArray):
+        raise wrong_type(function, argument, must, labels)
+    if labels.dtype.kind not in "iu":
+        raise wrong_type(function, argument, must, Got(f"dtype {labels.dtype}"))
+    if labels.shape != (count,):
+        raise wrong_value(function, argument, must, Got(f"shape {labels.shape}"))
+    if labels.dtype.kind == "u" and labels.size and int(labels.max()) > np.iinfo(np.int64).max:
+        raise wrong_value(function, argument, f"{must}, below 2**63", Got(f"{int(labels.max())}"))
+    return np.ascontiguousarray(labels, INT64)

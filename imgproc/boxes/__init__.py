@@ -1,0 +1,3 @@
+"""Boxes: conversions, overlap, suppression, fusion, rotated boxes, masks and anchors."""
+
+__all__: list[str] = []
