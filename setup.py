@@ -17,6 +17,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing kernel must fail the build, not shrink the wheel.
 KERNELS = (
+    "anchors",
     "box",
     "canny",
     "clahe",

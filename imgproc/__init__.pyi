@@ -1,3 +1,4 @@
+from . import boxes as boxes
 from . import color as color
 from . import filters as filters
 from . import gradients as gradients
@@ -11,6 +12,11 @@ from ._core.cpu import set_cpu_level as set_cpu_level
 from ._core.operations import Operation, Takes
 from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
+from .boxes.anchors import decode_boxes as decode_boxes
+from .boxes.anchors import encode_boxes as encode_boxes
+from .boxes.anchors import generate_anchors as generate_anchors
+from .boxes.assignment import assign_anchors as assign_anchors
+from .boxes.assignment import kmeans_anchors as kmeans_anchors
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
 from .color.constancy import shades_of_gray as shades_of_gray
