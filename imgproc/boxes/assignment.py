@@ -200,8 +200,8 @@ def kmeans_anchors(
     Parameters
     ----------
     sizes : (N, 2) array of float32 or float64
-        Heights and widths of boxes in pixels, above 0 and below 1e75. Widths and heights do as well: the result keeps
-        the order.
+        Heights and widths of boxes in pixels, above 1e-75 and below 1e75. Widths and heights do as well: the result
+        keeps the order.
     k : int
         How many anchors, from 1 to the number of different sizes.
     seed : int or numpy.random.Generator, default 0
@@ -219,7 +219,7 @@ def kmeans_anchors(
     TypeError
         Wrong kind of array, number or word.
     ValueError
-        Wrong shape, a size that is not finite and above 0, named by its row, or k beyond the number of different
+        Wrong shape, a size out of range, named by its row, or k beyond the number of different
         sizes.
 
     Notes
@@ -257,12 +257,13 @@ def kmeans_anchors(
     k = COUNT.check("kmeans_anchors", "k", k)
     update = UPDATE.check("kmeans_anchors", "update", update)
     rng = generator("kmeans_anchors", seed)
-    wrong = ~((given > 0) & (given < 1e75)).all(axis=1)
+    points = np.ascontiguousarray(given, np.float64)
+    # Then no area or IoU leaves the range of float64.
+    wrong = ~((points > 1e-75) & (points < 1e75)).all(axis=1)
     if wrong.any():
         row = int(np.argmax(wrong))
-        must = "above 0 and below 1e75"
+        must = "above 1e-75 and below 1e75"
         raise wrong_value("kmeans_anchors", "sizes", must, Got(f"{given[row].tolist()} in row {row}"))
-    points = np.ascontiguousarray(given, np.float64)
     boxes = _boxes_at_origin(points)
     anchors = best = _spread(points, boxes, k, rng)
     reached = -1.0
