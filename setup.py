@@ -31,6 +31,7 @@ KERNELS = (
     "gradients",
     "histogram",
     "integral",
+    "label_pairs",
     "luma",
     "means",
     "median",

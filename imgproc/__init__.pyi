@@ -3,6 +3,7 @@ from . import color as color
 from . import filters as filters
 from . import gradients as gradients
 from . import io as io
+from . import metrics as metrics
 from . import morphology as morphology
 from . import tone as tone
 from ._core.config import show_config as show_config
@@ -41,6 +42,11 @@ from .filters.warp import warp_backward as warp_backward
 from .gradients.canny import canny as canny
 from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
+from .metrics.curves import average_precision as average_precision
+from .metrics.curves import precision_recall as precision_recall
+from .metrics.curves import roc_curve as roc_curve
+from .metrics.panoptic import panoptic_quality as panoptic_quality
+from .metrics.segmentation import segmentation_scores as segmentation_scores
 from .morphology.compound import closing as closing
 from .morphology.compound import morphological_gradient as morphological_gradient
 from .morphology.compound import opening as opening

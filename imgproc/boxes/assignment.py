@@ -38,7 +38,8 @@ def _check_areas(function: str, argument: str, boxes: Array) -> None:
 
 
 def _blocks(anchors: Array) -> int:
-    return -(-len(anchors) // kernels.BLOCK)
+    size: int = kernels.BLOCK
+    return -(-len(anchors) // size)
 
 
 def _nearest(anchors: Array, boxes: Array) -> tuple[Array, Array, Array, Array]:

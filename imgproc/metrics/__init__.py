@@ -1,3 +1,15 @@
 """Metrics: how good detections, segmentations and panoptic maps are against the truth."""
 
-__all__: list[str] = []
+from .curves import average_precision, precision_recall, roc_curve
+from .panoptic import PanopticQuality, panoptic_quality
+from .segmentation import SegmentationScores, segmentation_scores
+
+__all__ = [
+    "PanopticQuality",
+    "SegmentationScores",
+    "average_precision",
+    "panoptic_quality",
+    "precision_recall",
+    "roc_curve",
+    "segmentation_scores",
+]
