@@ -18,6 +18,7 @@ from setuptools import Extension, setup
 # Named, never globbed: a missing kernel must fail the build, not shrink the wheel.
 KERNELS = (
     "box",
+    "box_checks",
     "canny",
     "clahe",
     "codes",
@@ -30,11 +31,13 @@ KERNELS = (
     "gradients",
     "histogram",
     "integral",
+    "iou",
     "luma",
     "means",
     "median",
     "morphology",
     "neighbors",
+    "nms",
     "resize",
     "tables",
     "warp",

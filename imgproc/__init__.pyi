@@ -1,3 +1,4 @@
+from . import boxes as boxes
 from . import color as color
 from . import filters as filters
 from . import gradients as gradients
@@ -11,6 +12,11 @@ from ._core.cpu import set_cpu_level as set_cpu_level
 from ._core.operations import Operation, Takes
 from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
+from .boxes.geometry import clip_boxes as clip_boxes
+from .boxes.geometry import convert_boxes as convert_boxes
+from .boxes.geometry import iou_matrix as iou_matrix
+from .boxes.suppression import nms as nms
+from .boxes.suppression import soft_nms as soft_nms
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
 from .color.constancy import shades_of_gray as shades_of_gray
