@@ -18,6 +18,11 @@ from .boxes.anchors import encode_boxes as encode_boxes
 from .boxes.anchors import generate_anchors as generate_anchors
 from .boxes.assignment import assign_anchors as assign_anchors
 from .boxes.assignment import kmeans_anchors as kmeans_anchors
+from .boxes.geometry import clip_boxes as clip_boxes
+from .boxes.geometry import convert_boxes as convert_boxes
+from .boxes.geometry import iou_matrix as iou_matrix
+from .boxes.suppression import nms as nms
+from .boxes.suppression import soft_nms as soft_nms
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
 from .color.constancy import shades_of_gray as shades_of_gray

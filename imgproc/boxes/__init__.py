@@ -4,3 +4,7 @@ from .anchors import decode_boxes, encode_boxes, generate_anchors
 from .assignment import assign_anchors, kmeans_anchors
 
 __all__ = ["assign_anchors", "decode_boxes", "encode_boxes", "generate_anchors", "kmeans_anchors"]
+from .geometry import clip_boxes, convert_boxes, iou_matrix
+from .suppression import nms, soft_nms
+
+__all__ = ["clip_boxes", "convert_boxes", "iou_matrix", "nms", "soft_nms"]
