@@ -1,3 +1,4 @@
+from . import boxes as boxes
 from . import color as color
 from . import filters as filters
 from . import gradients as gradients
@@ -11,6 +12,14 @@ from ._core.cpu import set_cpu_level as set_cpu_level
 from ._core.operations import Operation, Takes
 from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
+from .boxes.fusion import group_boxes as group_boxes
+from .boxes.fusion import weighted_boxes_fusion as weighted_boxes_fusion
+from .boxes.masks import PackedMasks as PackedMasks
+from .boxes.masks import mask_iou_matrix as mask_iou_matrix
+from .boxes.masks import mask_nms as mask_nms
+from .boxes.masks import pack_masks as pack_masks
+from .boxes.rotated import rotated_iou_matrix as rotated_iou_matrix
+from .boxes.rotated import rotated_nms as rotated_nms
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
 from .color.constancy import shades_of_gray as shades_of_gray
