@@ -23,6 +23,14 @@ from .boxes.geometry import convert_boxes as convert_boxes
 from .boxes.geometry import iou_matrix as iou_matrix
 from .boxes.suppression import nms as nms
 from .boxes.suppression import soft_nms as soft_nms
+from .boxes.fusion import group_boxes as group_boxes
+from .boxes.fusion import weighted_boxes_fusion as weighted_boxes_fusion
+from .boxes.masks import PackedMasks as PackedMasks
+from .boxes.masks import mask_iou_matrix as mask_iou_matrix
+from .boxes.masks import mask_nms as mask_nms
+from .boxes.masks import pack_masks as pack_masks
+from .boxes.rotated import rotated_iou_matrix as rotated_iou_matrix
+from .boxes.rotated import rotated_nms as rotated_nms
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
 from .color.constancy import shades_of_gray as shades_of_gray

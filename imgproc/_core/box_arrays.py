@@ -85,3 +85,14 @@ def check_labels(
     if labels.dtype.kind == "u" and labels.size and int(labels.max()) > np.iinfo(np.int64).max:
         raise wrong_value(function, argument, f"{must}, below 2**63", Got(f"{int(labels.max())}"))
     return np.ascontiguousarray(labels, INT64)
+
+
+def check_rotated_boxes(function: str, boxes: object, *, argument: str = "boxes") -> Array:
+    """Rows ``cx, cy, w, h, angle``, C-contiguous: finite, with w >= 0 and h >= 0."""
+    array = check_boxes(function, boxes, argument=argument, columns=5, shape="(N, 5)", ordered=False)
+    wrong = (array[:, 2] < 0) | (array[:, 3] < 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        must = "cx, cy, w, h, angle with w >= 0 and h >= 0"
+        raise wrong_value(function, argument, must, Got(f"{array[row].tolist()} in row {row}"))
+    return array
