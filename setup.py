@@ -22,6 +22,7 @@ KERNELS = (
     "box_checks",
     "canny",
     "clahe",
+    "coco",
     "codes",
     "color",
     "convolution",
@@ -44,6 +45,7 @@ KERNELS = (
     "nms",
     "resize",
     "rotated",
+    "rle",
     "tables",
     "warp",
 )

@@ -60,6 +60,10 @@ from .metrics.curves import precision_recall as precision_recall
 from .metrics.curves import roc_curve as roc_curve
 from .metrics.panoptic import panoptic_quality as panoptic_quality
 from .metrics.segmentation import segmentation_scores as segmentation_scores
+from .metrics.coco import CocoScores as CocoScores
+from .metrics.coco import coco_evaluate as coco_evaluate
+from .metrics.matching import Matches as Matches
+from .metrics.matching import match_detections as match_detections
 from .morphology.compound import closing as closing
 from .morphology.compound import morphological_gradient as morphological_gradient
 from .morphology.compound import opening as opening

@@ -13,3 +13,7 @@ __all__ = [
     "roc_curve",
     "segmentation_scores",
 ]
+from .coco import CocoScores, coco_evaluate
+from .matching import Matches, match_detections
+
+__all__ = ["CocoScores", "Matches", "coco_evaluate", "match_detections"]
