@@ -25,9 +25,7 @@ _COST = {"iou": 0.5, "giou": 0.8, "diou": 0.8, "ciou": 1.0}
 
 
 @operation("boxes", takes="boxes")
-def convert_boxes(
-    boxes: Array, source: Annotated[str, FORMAT], target: Annotated[str, FORMAT]
-) -> Array:
+def convert_boxes(boxes: Array, source: Annotated[str, FORMAT], target: Annotated[str, FORMAT]) -> Array:
     """Rewrite boxes from one format into another.
 
     Parameters
@@ -138,9 +136,7 @@ def clip_boxes(boxes: Array, shape: Annotated[tuple[int, int], SHAPE]) -> Array:
 
 
 @operation("boxes", takes="boxes")
-def iou_matrix(
-    a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: Array | None = None
-) -> Array:
+def iou_matrix(a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: Array | None = None) -> Array:
     """Measure the overlap of every box of one set with every box of another.
 
     Parameters
