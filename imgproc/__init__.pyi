@@ -1,5 +1,6 @@
 from . import boxes as boxes
 from . import color as color
+from . import detections as detections
 from . import filters as filters
 from . import gradients as gradients
 from . import io as io
@@ -40,6 +41,10 @@ from .color.convert import rgb_to_yiq as rgb_to_yiq
 from .color.convert import rgb_to_yuv as rgb_to_yuv
 from .color.convert import yiq_to_rgb as yiq_to_rgb
 from .color.convert import yuv_to_rgb as yuv_to_rgb
+from .detections.files import read_detections as read_detections
+from .detections.files import write_detections as write_detections
+from .detections.record import Detections as Detections
+from .detections.sets import DetectionSet as DetectionSet
 from .filters.box import box_filter as box_filter
 from .filters.convolution import convolve as convolve
 from .filters.convolution import convolve_separable as convolve_separable

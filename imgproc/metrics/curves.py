@@ -38,7 +38,7 @@ class Roc(NamedTuple):
 
 def _counts(
     function: str, matched: object, scores: object, n_truth: object, ties: object
-) -> tuple[Array, ...]:
+) -> tuple[Array, Array, Array, float]:
     """Matched and unmatched detections down to each threshold, the thresholds, and the number of true boxes."""
     must = "a bool array of shape (N,)"
     if not isinstance(matched, np.ndarray) or isinstance(matched, np.ma.MaskedArray):
@@ -47,17 +47,17 @@ def _counts(
         raise wrong_type(function, "matched", must, Got(f"dtype {matched.dtype}"))
     if matched.ndim != 1:
         raise wrong_value(function, "matched", must, Got(f"shape {matched.shape}"))
-    scores = check_scores(function, scores, len(matched), beside="detections")
+    values = check_scores(function, scores, len(matched), beside="detections")
     count = COUNT.check(function, "n_truth", n_truth)
     grouped = TIES.check(function, "ties", ties) == "group"
     hits = int(np.count_nonzero(matched))
     if hits > count:
         raise wrong_value(function, "n_truth", f"at least the number of matched detections, {hits}", n_truth)
-    order = np.argsort(-scores, kind="stable")
-    thresholds = scores[order].astype(FLOAT64)
+    order = np.argsort(-values, kind="stable")
+    thresholds: Array = values[order].astype(FLOAT64)
     true: Array = np.cumsum(matched[order], dtype=INT64)
     false: Array = np.arange(1, len(matched) + 1) - true
-    if grouped and len(scores):
+    if grouped and len(values):
         last = np.append(thresholds[1:] != thresholds[:-1], True)
         true, false, thresholds = true[last], false[last], thresholds[last]
     return true, false, thresholds, float(count)

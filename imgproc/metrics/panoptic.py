@@ -250,16 +250,10 @@ def _table(
     """The ids of a table in order, their classes, and the place in it of each of ``ids``, -1 for void."""
     if not isinstance(segments, Mapping):
         raise wrong_type("panoptic_quality", argument, "a mapping of ids to classes", segments)
-    pairs = [
-        (
-            ID.check("panoptic_quality", f"each id in {argument}", key),
-            CLASS.check("panoptic_quality", f"{argument}[{key}]", value),
-        )
-        for key, value in segments.items()
-    ]
-    pairs.sort()
-    known = np.array([key for key, _ in pairs], INT64)
-    classes = np.array([value for _, value in pairs], INT64)
+    known = _whole_numbers(f"each id in {argument}", list(segments), ID)
+    classes = _whole_numbers(f"each class in {argument}", list(segments.values()), CLASS)
+    order = np.argsort(known)
+    known, classes = known[order], classes[order]
     if void in known:
         raise wrong_value("panoptic_quality", argument, f"a table without void, {void}", Got("one with it"))
     present = np.unique(ids).astype(INT64)
@@ -277,11 +271,24 @@ def _table(
     return known, classes, np.where(ids == void, -1, place)
 
 
+def _whole_numbers(argument: str, values: list[Any], constraint: Range) -> Array:
+    """As int64. Of plain integers only the least and the largest need a look."""
+    try:
+        numbers = np.array(values)
+    except ValueError:  # sequences of different lengths among them
+        numbers = np.array([], object)
+    if numbers.dtype != INT64 or numbers.ndim != 1:
+        return np.array([constraint.check("panoptic_quality", argument, value) for value in values], INT64)
+    for number in (int(numbers.min()), int(numbers.max())):
+        constraint.check("panoptic_quality", argument, number)
+    return numbers
+
+
 def _crowd_ids(crowd: object, known: Array) -> Array:
     must = "a collection of ids of true segments"
     if isinstance(crowd, str | bytes) or not isinstance(crowd, Collection):
         raise wrong_type("panoptic_quality", "crowd", must, crowd)
-    ids = np.array([ID.check("panoptic_quality", "each id in crowd", key) for key in crowd], INT64)
+    ids = _whole_numbers("each id in crowd", list(crowd), ID)
     unknown = np.setdiff1d(ids, known)
     if len(unknown):
         raise wrong_value("panoptic_quality", "crowd", must, Got(f"{unknown[0]}, which truth_segments lacks"))
