@@ -1,0 +1,99 @@
+"""``python -m benchmarks.summary``: the README's table of speed, from the measured results that lie beside this file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+LEVELS = {"avx512": "AVX-512", "avx2": "AVX2"}
+
+# What stands in the table: subject, and the cases of it that a reader looks for first.
+SHOWN = {
+    "tone": (
+        "gamma uint8 RGB",
+        "gamma uint16 gray",
+        "histogram uint8 photo",
+        "histogram uint8 noise",
+        "equalize uint8 gray",
+        "equalize uint16 gray",
+        "CLAHE uint8 gray 8x8",
+        "autocontrast uint8 gray, cutoff 1",
+        "autocontrast uint8 RGB each, cutoff 1",
+        "autocontrast uint8 RGB luma, cutoff 1",
+    ),
+    "color": ("RGB to gray uint8", "RGB to YUV uint8", "gray world uint8 RGB"),
+    "integral": ("integral gray uint8", "integral gray float32", "mean of 16 frames gray uint8"),
+    "box": ("box uint8 gray r=1", "box uint8 gray r=7", "box uint8 gray r=50", "box float32 gray r=7"),
+    "gaussian": (
+        "gaussian gray uint8 σ=1",
+        "gaussian gray uint8 σ=5",
+        "gaussian gray uint8 σ=20",
+        "gaussian gray float32 σ=5",
+        "sharpen RGB uint8 σ=2",
+    ),
+    "convolution": (
+        "correlate 3×3 uint8",
+        "correlate 7×7 uint8",
+        "correlate 7×7 float32",
+        "correlate 31×31 float32",
+        "correlate 31×31 of rank 1 uint8",
+    ),
+    "median": (
+        "median uint8 gray, radius 1",
+        "median uint8 gray, radius 2",
+        "median uint8 gray, radius 3",
+        "median uint8 gray, radius 7",
+        "median uint8 gray, radius 20",
+    ),
+    "gradients": ("sobel pair uint8 gray", "magnitude, direction uint8 gray", "canny 50, 150 uint8 gray"),
+    "morphology": (
+        "erode uint8 gray 3",
+        "erode uint8 gray 15",
+        "erode uint8 gray 51",
+        "erode uint8 gray ellipse 15",
+    ),
+    "resampling": (
+        "resize linear to 640x640 uint8 RGB",
+        "resize area to 640x640 uint8 RGB",
+        "warp rotation and zoom uint8 gray",
+        "warp rotation and zoom uint8 RGB",
+    ),
+}
+
+
+def ratios(level: str, subject: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The row of the fastest peer for each case and size; nothing where that was not measured."""
+    path = RESULTS / level / f"{subject}.json"
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in json.loads(path.read_text("utf-8"))["rows"] if path.exists() else ():
+        key = row["case"], row["size"]
+        if key not in best or row["ratio"] < best[key]["ratio"]:
+            best[key] = row
+    return best
+
+
+def table() -> str:
+    """Ratios to the fastest peer at 1080p and 4K, by level, and our time at 1080p."""
+    lines = [
+        "| case | AVX-512, 1080p | 4K | ours, 1080p | AVX2, 1080p | 4K | fastest peer |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for subject, cases in SHOWN.items():
+        high, low = (ratios(level, subject) for level in LEVELS)
+
+        def cell(rows: dict[tuple[str, str], dict[str, Any]], case: str, size: str) -> str:
+            return f"{rows[case, size]['ratio']:.2f}×" if (case, size) in rows else "–"
+
+        for case in cases:
+            first = high[case, "1080p"]
+            lines.append(
+                f"| {case} | {cell(high, case, '1080p')} | {cell(high, case, '4K')} | {first['ours_ms']:.2f} ms "
+                f"| {cell(low, case, '1080p')} | {cell(low, case, '4K')} | {first['rival']} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")
