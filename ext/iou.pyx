@@ -25,7 +25,7 @@ def matrix_rows(
     const real_t[:, ::1] a, const real_t[:, ::1] b, real_t[:, ::1] planes, real_t[:, ::1] out, int kind,
     Py_ssize_t i0, Py_ssize_t i1,
 ):
-    """Rows [i0, i1) of the matrix; planes is (8, rows + len(b)) numbers of scratch. kind: iou, giou, diou, ciou."""
+    """Rows [i0, i1) of the matrix; planes is (6, rows + len(b)) numbers of scratch. kind: iou, giou, diou, ciou."""
     cdef Side_f32 a32, b32
     cdef Side_f64 a64, b64
     cdef Py_ssize_t columns = b.shape[0], rows = i1 - i0
@@ -34,14 +34,14 @@ def matrix_rows(
     with nogil:
         if real_t is float:
             iou_side_f32(&a[i0, 0], rows, &planes[0, 0], &a32)
-            iou_side_f32(&b[0, 0], columns, &planes[0, 0] + 8 * rows, &b32)
+            iou_side_f32(&b[0, 0], columns, &planes[0, 0] + 6 * rows, &b32)
             if kind == CIOU:
                 iou_angles_f32(&a32)
                 iou_angles_f32(&b32)
             iou_rows_f32(&a32, &b32, &out[i0, 0], kind, 0, rows)
         else:
             iou_side_f64(&a[i0, 0], rows, &planes[0, 0], &a64)
-            iou_side_f64(&b[0, 0], columns, &planes[0, 0] + 8 * rows, &b64)
+            iou_side_f64(&b[0, 0], columns, &planes[0, 0] + 6 * rows, &b64)
             if kind == CIOU:
                 iou_angles_f64(&a64)
                 iou_angles_f64(&b64)

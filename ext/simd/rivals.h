@@ -32,8 +32,8 @@
     INLINE T distance_##T(Box_##T a, Box_##T b) {                                                          \
         const T w = (a.x2 > b.x2 ? a.x2 : b.x2) - (a.x1 < b.x1 ? a.x1 : b.x1);                             \
         const T h = (a.y2 > b.y2 ? a.y2 : b.y2) - (a.y1 < b.y1 ? a.y1 : b.y1);                             \
-        const T dx = (a.x1 * (T)0.5 + a.x2 * (T)0.5) - (b.x1 * (T)0.5 + b.x2 * (T)0.5);                    \
-        const T dy = (a.y1 * (T)0.5 + a.y2 * (T)0.5) - (b.y1 * (T)0.5 + b.y2 * (T)0.5);                    \
+        const T dx = (a.x1 - b.x1) * (T)0.5 + (a.x2 - b.x2) * (T)0.5;                                      \
+        const T dy = (a.y1 - b.y1) * (T)0.5 + (a.y2 - b.y2) * (T)0.5;                                      \
         const T share = (dx * dx + dy * dy) / (w * w + h * h);                                             \
         return share >= 0 ? share : 0;                                                                     \
     }                                                                                                      \

@@ -23,12 +23,13 @@ def check_floats(
     function: str, argument: str, array: object, shape: str, dtypes: tuple[np.dtype[Any], ...] = BOX_DTYPES
 ) -> Array:
     """An array of one of the float dtypes, native and without a mask of its own; its shape is the caller's to check."""
-    names = " or ".join(map(str, dtypes))
     if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        names = " or ".join(map(str, dtypes))
         raise wrong_type(
             function, argument, f"a {names} array of shape {shape}; numpy.asarray makes one", array
         )
     if array.dtype not in dtypes or not array.dtype.isnative:
+        names = " or ".join(map(str, dtypes))
         raise wrong_type(function, argument, f"of dtype {names}", Got(f"dtype {array.dtype}"))
     return array.view(np.ndarray)
 
@@ -59,15 +60,15 @@ def check_scores(
     function: str, scores: object, count: int, *, argument: str = "scores", beside: str = "boxes"
 ) -> Array:
     """One float score for each box, C-contiguous, none NaN."""
-    array = check_floats(function, argument, scores, f"({count},)")
+    array = check_floats(function, argument, scores, "(N,)")
     if array.shape != (count,):
         must = f"of shape ({count},), one for each of the {beside}"
         raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))
     array = np.ascontiguousarray(array)
     array = array if array.flags.aligned else array.copy()
-    missing = np.isnan(array)
-    if missing.any():
-        raise wrong_value(function, argument, "free of NaN", Got(f"NaN in row {int(np.argmax(missing))}"))
+    row = _checks.first_nan(array)
+    if row >= 0:
+        raise wrong_value(function, argument, "free of NaN", Got(f"NaN in row {row}"))
     return array
 
 
