@@ -19,6 +19,12 @@ BOX_DTYPES = (FLOAT32, FLOAT64)
 INT64 = np.dtype(np.int64)
 
 
+def packed(array: Array) -> Array:
+    """C-contiguous and aligned, as kernels read it: the array itself where it is."""
+    array = np.ascontiguousarray(array)
+    return array if array.flags.aligned else array.copy()
+
+
 def check_floats(
     function: str, argument: str, array: object, shape: str, dtypes: tuple[np.dtype[Any], ...] = BOX_DTYPES
 ) -> Array:
@@ -47,8 +53,7 @@ def check_boxes(
     array = check_floats(function, argument, boxes, shape)
     if array.ndim != 2 or array.shape[1] != columns:
         raise wrong_value(function, argument, f"of shape {shape}", Got(f"shape {array.shape}"))
-    array = np.ascontiguousarray(array)
-    array = array if array.flags.aligned else array.copy()
+    array = packed(array)
     row = _checks.first_wrong(array, ordered)
     if row >= 0:
         must = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2" if np.isfinite(array[row]).all() else "finite"
@@ -64,8 +69,7 @@ def check_scores(
     if array.shape != (count,):
         must = f"of shape ({count},), one for each of the {beside}"
         raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))
-    array = np.ascontiguousarray(array)
-    array = array if array.flags.aligned else array.copy()
+    array = packed(array)
     row = _checks.first_nan(array)
     if row >= 0:
         raise wrong_value(function, argument, "free of NaN", Got(f"NaN in row {row}"))
@@ -85,4 +89,4 @@ def check_labels(
         raise wrong_value(function, argument, must, Got(f"shape {labels.shape}"))
     if labels.dtype.kind == "u" and labels.size and int(labels.max()) > np.iinfo(np.int64).max:
         raise wrong_value(function, argument, f"{must}, below 2**63", Got(f"{int(labels.max())}"))
-    return np.ascontiguousarray(labels, INT64)
+    return packed(labels.astype(INT64, copy=False))
