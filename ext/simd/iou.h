@@ -9,15 +9,19 @@ enum { IOU, GIOU, DIOU, CIOU };
 /* Boxes met by a row before the next one, so that they stay in the nearest cache. */
 #define IOU_TILE 1024
 
+/* Whole cache lines, and what reaching the first of them takes. */
+#define IOU_ROOM(n) (((n) + 15) / 16 * 16 + 16)
+
 #define DEFINE_SIDE(T)                                                                                   \
     typedef struct {                                                                                     \
         T *x1, *y1, *x2, *y2, *area, *angle; /* the angle of the diagonal */                             \
         ptrdiff_t count;                                                                                 \
     } Side_##T;                                                                                          \
-    /* `planes` has room for 6 * n numbers. The angle is taken in double, by one library at all levels. */ \
-    static UNUSED void iou_side_##T(const T *boxes, ptrdiff_t n, T *planes, Side_##T *side) {            \
+    /* Takes 6 rows of IOU_ROOM(n) numbers of scratch, which start on cache lines; gives where they end. */ \
+    static UNUSED T *iou_side_##T(const T *boxes, ptrdiff_t n, T *scratch, Side_##T *side) {             \
+        T *planes = (T *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);                                   \
         T **fields[6] = {&side->x1, &side->y1, &side->x2, &side->y2, &side->area, &side->angle};         \
-        for (int k = 0; k < 6; k++) *fields[k] = planes + k * n;                                         \
+        for (int k = 0; k < 6; k++) *fields[k] = planes + k * (IOU_ROOM(n) - 16);                        \
         side->count = n;                                                                                 \
         for (ptrdiff_t i = 0; i < n; i++, boxes += 4) {                                                  \
             const T w = boxes[2] - boxes[0], h = boxes[3] - boxes[1];                                    \
@@ -28,7 +32,9 @@ enum { IOU, GIOU, DIOU, CIOU };
             side->area[i] = w * h;                                                                       \
             side->angle[i] = 0;                                                                          \
         }                                                                                                \
+        return scratch + 6 * IOU_ROOM(n);                                                                \
     }                                                                                                    \
+    /* In double, by one library at all levels. */                                                       \
     static UNUSED void iou_angles_##T(Side_##T *side) {                                                  \
         for (ptrdiff_t i = 0; i < side->count; i++)                                                      \
             side->angle[i] = (T)atan2((f64)(side->x2[i] - side->x1[i]), (f64)(side->y2[i] - side->y1[i])); \

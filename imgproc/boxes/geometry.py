@@ -209,7 +209,7 @@ def iou_matrix(a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: A
     out = check_out("iou_matrix", out, (len(a), len(b)), a.dtype, a, b)
 
     def band(i0: int, i1: int) -> None:
-        scratch = np.empty((6, i1 - i0 + len(b)), a.dtype)
+        scratch = np.empty(kernels.scratch_size(i1 - i0, len(b)), a.dtype)
         kernels.matrix_rows(a, b, scratch, out, KINDS.index(kind), i0, i1)
 
     if out.size:
