@@ -28,3 +28,14 @@ def first_wrong(const real_t[:, ::1] boxes, bint ordered):
                 break
             row += columns
     return found
+
+
+def first_nan(const real_t[::1] numbers):
+    """The first place that holds NaN; -1 where there is none."""
+    cdef Py_ssize_t i, found = -1
+    with nogil:
+        for i in range(numbers.shape[0]):
+            if numbers[i] != numbers[i]:
+                found = i
+                break
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import subprocess
@@ -12,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_layouts import same, unaligned
+from documentation import check_documentation
 
 import imgproc
 from imgproc._core.array_parameters import Footprint, Shape, Weights
@@ -73,11 +74,6 @@ def images(op: Operation, rng: np.random.Generator, height: int, width: int) -> 
     return [make(rng, shape, dtype) for shape in shapes for dtype in op.dtypes]
 
 
-def same(a: Any, b: Any) -> bool:
-    pairs = zip(a, b, strict=True) if isinstance(a, tuple) else [(a, b)]
-    return all(x.dtype == y.dtype and np.array_equal(x, y, equal_nan=x.dtype.kind == "f") for x, y in pairs)
-
-
 every = pytest.mark.parametrize("op", OPERATIONS.values(), ids=OPERATIONS)
 every_image = pytest.mark.parametrize("op", IMAGE_OPERATIONS.values(), ids=IMAGE_OPERATIONS)
 
@@ -105,13 +101,6 @@ def test_any_strides_and_read_only(op: Operation, rng: np.random.Generator) -> N
             assert np.array_equal(layout, before), f"{name}: the input changed"
             for array in result if isinstance(result, tuple) else (result,):
                 assert array.flags.c_contiguous
-
-
-def unaligned(image: np.ndarray) -> np.ndarray:
-    raw = np.zeros(image.nbytes + 1, np.uint8)
-    copy = raw[1:].view(image.dtype).reshape(image.shape)
-    copy[...] = image
-    return copy
 
 
 @every
@@ -359,13 +348,6 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 @every
 def test_documentation_is_complete(op: Operation) -> None:
-    doc = inspect.getdoc(op.function) or ""
-    assert re.match(r"^[A-Z].*[.:]", doc.splitlines()[0])
-    for section in ("Parameters", "Returns", "Raises", "Notes", "References", "Examples"):
-        assert f"\n{section}\n---" in doc, f"{op.name} lacks {section}"
-    for name in op.arguments:
-        assert re.search(rf"^(\w+, )*{name}(, \w+)* : ", doc, re.MULTILINE), (
-            f"{op.name}: {name} is not described"
-        )
+    check_documentation(op)
     for parameter in op.parameters.values():
         assert parameter.text, f"{op.name}: {parameter.name} has no text for the command line"

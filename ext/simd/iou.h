@@ -9,16 +9,19 @@ enum { IOU, GIOU, DIOU, CIOU };
 /* Boxes met by a row before the next one, so that they stay in the nearest cache. */
 #define IOU_TILE 1024
 
+/* Whole cache lines, and what reaching the first of them takes. */
+#define IOU_ROOM(n) (((n) + 15) / 16 * 16 + 16)
+
 #define DEFINE_SIDE(T)                                                                                   \
     typedef struct {                                                                                     \
-        T *x1, *y1, *x2, *y2, *area, *x, *y, *angle; /* corners, middle, angle of the diagonal */        \
+        T *x1, *y1, *x2, *y2, *area, *angle; /* the angle of the diagonal */                             \
         ptrdiff_t count;                                                                                 \
     } Side_##T;                                                                                          \
-    /* `planes` has room for 8 * n numbers. The angle is taken in double, by one library at all levels. */ \
-    static UNUSED void iou_side_##T(const T *boxes, ptrdiff_t n, T *planes, Side_##T *side) {            \
-        T **fields[8] = {&side->x1, &side->y1, &side->x2, &side->y2,                                     \
-                         &side->area, &side->x, &side->y, &side->angle};                                 \
-        for (int k = 0; k < 8; k++) *fields[k] = planes + k * n;                                         \
+    /* Takes 6 rows of IOU_ROOM(n) numbers of scratch, which start on cache lines; gives where they end. */ \
+    static UNUSED T *iou_side_##T(const T *boxes, ptrdiff_t n, T *scratch, Side_##T *side) {             \
+        T *planes = (T *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);                                   \
+        T **fields[6] = {&side->x1, &side->y1, &side->x2, &side->y2, &side->area, &side->angle};         \
+        for (int k = 0; k < 6; k++) *fields[k] = planes + k * (IOU_ROOM(n) - 16);                        \
         side->count = n;                                                                                 \
         for (ptrdiff_t i = 0; i < n; i++, boxes += 4) {                                                  \
             const T w = boxes[2] - boxes[0], h = boxes[3] - boxes[1];                                    \
@@ -27,11 +30,11 @@ enum { IOU, GIOU, DIOU, CIOU };
             side->x2[i] = boxes[2];                                                                      \
             side->y2[i] = boxes[3];                                                                      \
             side->area[i] = w * h;                                                                       \
-            side->x[i] = boxes[0] * (T)0.5 + boxes[2] * (T)0.5;                                          \
-            side->y[i] = boxes[1] * (T)0.5 + boxes[3] * (T)0.5;                                          \
             side->angle[i] = 0;                                                                          \
         }                                                                                                \
+        return scratch + 6 * IOU_ROOM(n);                                                                \
     }                                                                                                    \
+    /* In double, by one library at all levels. */                                                       \
     static UNUSED void iou_angles_##T(Side_##T *side) {                                                  \
         for (ptrdiff_t i = 0; i < side->count; i++)                                                      \
             side->angle[i] = (T)atan2((f64)(side->x2[i] - side->x1[i]), (f64)(side->y2[i] - side->y1[i])); \
@@ -40,23 +43,23 @@ DEFINE_SIDE(f32)
 DEFINE_SIDE(f64)
 #undef DEFINE_SIDE
 
-/* A quotient without value, 0 / 0 or inf / inf, counts as 0. */
+/* A quotient without value, 0 / 0 or inf / inf, counts as 0, and no zero has a sign. */
 #define DEFINE_ROWS(T)                                                                                   \
     INLINE T FN(share_##T)(T part, T whole) {                                                            \
         const T share = part / whole;                                                                    \
-        return share >= 0 ? share : 0;                                                                   \
+        return share > 0 ? share : 0;                                                                    \
     }                                                                                                    \
                                                                                                          \
     INLINE void FN(iou_row_##T)(const Side_##T *a, ptrdiff_t i, const Side_##T *b, ptrdiff_t j0,         \
                                 ptrdiff_t j1, T *restrict out, int kind) {                               \
         const T x1 = a->x1[i], y1 = a->y1[i], x2 = a->x2[i], y2 = a->y2[i], area = a->area[i];           \
-        const T x = a->x[i], y = a->y[i], angle = a->angle[i];                                           \
+        const T angle = a->angle[i];                                                                     \
         for (ptrdiff_t j = j0; j < j1; j++) {                                                            \
             const T bx1 = b->x1[j], by1 = b->y1[j], bx2 = b->x2[j], by2 = b->y2[j];                      \
             T w = (bx2 < x2 ? bx2 : x2) - (bx1 > x1 ? bx1 : x1);                                         \
             T h = (by2 < y2 ? by2 : y2) - (by1 > y1 ? by1 : y1);                                         \
             w = w > 0 ? w : 0;                                                                           \
-            h = h > 0 ? h : 0;                                                                           \
+            if (kind != IOU) h = h > 0 ? h : 0; /* else what is below 0 becomes 0 as a share */          \
             const T inter = w * h, both = area + b->area[j] - inter;                                     \
             const T iou = FN(share_##T)(inter, both);                                                    \
             T value = iou;                                                                               \
@@ -67,7 +70,8 @@ DEFINE_SIDE(f64)
                     const T around = ew * eh;                                                            \
                     value = iou - FN(share_##T)(around - both, around);                                  \
                 } else {                                                                                 \
-                    const T dx = x - b->x[j], dy = y - b->y[j];                                          \
+                    const T dx = (x1 - bx1) * (T)0.5 + (x2 - bx2) * (T)0.5;                              \
+                    const T dy = (y1 - by1) * (T)0.5 + (y2 - by2) * (T)0.5;                              \
                     value = iou - FN(share_##T)(dx * dx + dy * dy, ew * ew + eh * eh);                   \
                 }                                                                                        \
             }                                                                                            \

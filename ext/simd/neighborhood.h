@@ -30,7 +30,7 @@ typedef struct {
 } Reach;
 
 typedef struct {
-    f64 ratio, share; /* of sides, and of the distance of their middles */
+    f64 ratio, inverse, share; /* of sides, and of the distance of their middles */
     int cells;        /* log2 of the number of heads */
     u32 *heads;       /* 1 + the box last entered in a cell; behind them one for boxes that do not fit */
     int built, loose;
@@ -70,14 +70,27 @@ static Place place_of(f64 x1, f64 y1, f64 x2, f64 y2, f64 area, f64 least_area) 
     return p;
 }
 
-INLINE u32 *cell_of(const Grid *grid, int size_x, int size_y, i64 x, i64 y) {
-    const u64 key = (u64)x * 0x9e3779b97f4a7c15u + (u64)y * 0xc2b2ae3d27d4eb4fu + (u64)(size_x * 2048 + size_y);
-    return grid->heads + (mixed(key) >> (64 - grid->cells));
+/* Columns of cells start anywhere in the table; the cells of a column follow each other in steps of CELL_STEP, of which
+   the high bits count. */
+#define CELL_STEP 0x9e3779b97f4a7c15u
+INLINE u64 column_of(int size_x, int size_y, i64 x) {
+    return mixed((u64)x * 0xc2b2ae3d27d4eb4fu + (u64)(size_x * 2048 + size_y));
+}
+
+INLINE u32 *cell_of(const Grid *grid, u64 column, i64 y) {
+    return grid->heads + ((column + (u64)y * CELL_STEP) >> (64 - grid->cells));
+}
+
+/* The cell in which a box of this place is entered. */
+INLINE u32 *own_cell(const Grid *grid, const Place *p) {
+    const int size_x = size_of(p->width), size_y = size_of(p->height);
+    const u64 column = column_of(size_x, size_y, whole(p->x * steps_per_pixel(size_x)));
+    return cell_of(grid, column, whole(p->y * steps_per_pixel(size_y)));
 }
 
 /* 0 where an axis has too many cells to look at. */
 static int reach_of(const Grid *grid, f64 length, f64 middle, int low, int high, Reach *reach) {
-    const f64 longest = length / grid->ratio;
+    const f64 longest = length * grid->inverse;
     int last = size_of(longest);
     reach->first = size_of(length * grid->ratio);
     if (reach->first < low) reach->first = low;
@@ -98,6 +111,7 @@ static void prepare_grid(Grid *grid, f64 threshold) {
     /* The arithmetic of float32 overlaps errs by less than 2^-19 of them, but for those that are no normal numbers. */
     const f64 t = threshold < 0x1p-20 ? 0 : threshold * (1 - 0x1p-17);
     grid->ratio = t;
+    grid->inverse = 1 / t;
     grid->share = (1 - t) / (1 + t);
     grid->built = 0;
 }
@@ -124,7 +138,7 @@ static u32 *enter_place(Grid *grid, const Place *p) {
     grid->low_y = size_y < grid->low_y ? size_y : grid->low_y;
     grid->high_y = size_y > grid->high_y ? size_y : grid->high_y;
     grid->sizes[size_x & 63][size_y & 63] = 1;
-    return cell_of(grid, size_x, size_y, whole(p->x * steps_per_pixel(size_x)), whole(p->y * steps_per_pixel(size_y)));
+    return own_cell(grid, p);
 }
 
 /* Cells that a candidate would look into, or more than `most`. */

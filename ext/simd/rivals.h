@@ -32,8 +32,8 @@
     INLINE T distance_##T(Box_##T a, Box_##T b) {                                                          \
         const T w = (a.x2 > b.x2 ? a.x2 : b.x2) - (a.x1 < b.x1 ? a.x1 : b.x1);                             \
         const T h = (a.y2 > b.y2 ? a.y2 : b.y2) - (a.y1 < b.y1 ? a.y1 : b.y1);                             \
-        const T dx = (a.x1 * (T)0.5 + a.x2 * (T)0.5) - (b.x1 * (T)0.5 + b.x2 * (T)0.5);                    \
-        const T dy = (a.y1 * (T)0.5 + a.y2 * (T)0.5) - (b.y1 * (T)0.5 + b.y2 * (T)0.5);                    \
+        const T dx = (a.x1 - b.x1) * (T)0.5 + (a.x2 - b.x2) * (T)0.5;                                      \
+        const T dy = (a.y1 - b.y1) * (T)0.5 + (a.y2 - b.y2) * (T)0.5;                                      \
         const T share = (dx * dx + dy * dy) / (w * w + h * h);                                             \
         return share >= 0 ? share : 0;                                                                     \
     }                                                                                                      \
@@ -47,7 +47,7 @@
         return !limit.distance || iou - distance_##T(a, b) > limit.cut;                                    \
     }
 
-/* Divisions are left to `exceeds`: where inter / union rounds to more than `cut`, inter is at least cut * union rounded,
+/* Divisions come where some box may pass: where inter / union rounds to more than `cut`, inter is at least cut * union rounded,
    because rounding keeps order and inter needs none. TINY is the smallest number above 0. */
 #define DEFINE_OVERLAPPED(T, FLAG, TINY)                                                                   \
     static int FN(overlapped_##T)(const Kept_##T *kept, Box_##T box, Limit_##T limit) {                    \
@@ -56,17 +56,22 @@
             const T *x1 = kept->x1 + start, *y1 = kept->y1 + start, *x2 = kept->x2 + start;                \
             const T *y2 = kept->y2 + start, *area = kept->area + start;                                    \
             FLAG any = 0;                                                                                  \
+            T inter[RIVALS], both[RIVALS];                                                                 \
             for (int j = 0; j < RIVALS; j++) {                                                             \
                 T w = (x2[j] < box.x2 ? x2[j] : box.x2) - (x1[j] > box.x1 ? x1[j] : box.x1);               \
                 T h = (y2[j] < box.y2 ? y2[j] : box.y2) - (y1[j] > box.y1 ? y1[j] : box.y1);               \
-                w = w > 0 ? w : 0;                                                                         \
-                const T inter = w * h;                                                                     \
-                T least = limit.cut * (area[j] + box.area - inter);                                        \
+                w = w > 0 ? w : 0; /* and where h is negative, so is the overlap */                        \
+                inter[j] = w * h;                                                                          \
+                both[j] = area[j] + box.area - inter[j];                                                   \
+                T least = limit.cut * both[j];                                                             \
                 least = least > tiny ? least : tiny;                                                       \
-                any |= inter >= least;                                                                     \
+                any |= inter[j] >= least;                                                                  \
             }                                                                                              \
             if (!any) continue;                                                                            \
-            for (int j = 0; j < RIVALS; j++) {                                                             \
+            any = 0;                                                                                       \
+            for (int j = 0; j < RIVALS; j++) any |= inter[j] / both[j] > limit.cut;                        \
+            if (any && !limit.distance) return 1;                                                          \
+            for (int j = 0; any && j < RIVALS; j++) {                                                      \
                 const Box_##T other = {x1[j], y1[j], x2[j], y2[j], area[j]};                               \
                 if (exceeds_##T(other, box, limit)) return 1;                                              \
             }                                                                                              \

@@ -112,18 +112,21 @@ static int NAME(suppressed)(const NAME(Search) *search, NAME(Box) box) {
     if (!grid->built) return NAME(overlapped)(&search->kept, box, search->limit);
     const i64 most = search->kept.count / NAME(LOOKS)[*simd_level];
     const Place place = NAME(place)(box);
+    /* Its own cell first: what suppresses a box is most often there. */
+    if (place.fits && NAME(chain_overlaps)(search, *own_cell(grid, &place), box)) return 1;
     if (plan_looks(grid, &place, most, &across, &down) > most)
         return NAME(overlapped)(&search->kept, box, search->limit);
     if (grid->loose && NAME(chain_overlaps)(search, grid->heads[(size_t)1 << grid->cells], box)) return 1;
     for (int i = 0; i < across.sizes; i++)
         for (int j = 0; j < down.sizes; j++) {
             if (!grid->sizes[(across.first + i) & 63][(down.first + j) & 63]) continue;
-            for (int x = 0; x < across.cells[i]; x++)
+            for (int x = 0; x < across.cells[i]; x++) {
+                const u64 column = column_of(across.first + i, down.first + j, across.low[i] + x);
                 for (int y = 0; y < down.cells[j]; y++) {
-                    const u32 *head =
-                        cell_of(grid, across.first + i, down.first + j, across.low[i] + x, down.low[j] + y);
-                    if (*head && NAME(chain_overlaps)(search, *head, box)) return 1;
+                    const u32 head = *cell_of(grid, column, down.low[j] + y);
+                    if (head && NAME(chain_overlaps)(search, head, box)) return 1;
                 }
+            }
         }
     return 0;
 }

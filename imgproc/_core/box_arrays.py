@@ -19,16 +19,23 @@ BOX_DTYPES = (FLOAT32, FLOAT64)
 INT64 = np.dtype(np.int64)
 
 
+def packed(array: Array) -> Array:
+    """C-contiguous and aligned, as kernels read it: the array itself where it is."""
+    array = np.ascontiguousarray(array)
+    return array if array.flags.aligned else array.copy()
+
+
 def check_floats(
     function: str, argument: str, array: object, shape: str, dtypes: tuple[np.dtype[Any], ...] = BOX_DTYPES
 ) -> Array:
     """An array of one of the float dtypes, native and without a mask of its own; its shape is the caller's to check."""
-    names = " or ".join(map(str, dtypes))
     if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        names = " or ".join(map(str, dtypes))
         raise wrong_type(
             function, argument, f"a {names} array of shape {shape}; numpy.asarray makes one", array
         )
     if array.dtype not in dtypes or not array.dtype.isnative:
+        names = " or ".join(map(str, dtypes))
         raise wrong_type(function, argument, f"of dtype {names}", Got(f"dtype {array.dtype}"))
     return array.view(np.ndarray)
 
@@ -46,8 +53,7 @@ def check_boxes(
     array = check_floats(function, argument, boxes, shape)
     if array.ndim != 2 or array.shape[1] != columns:
         raise wrong_value(function, argument, f"of shape {shape}", Got(f"shape {array.shape}"))
-    array = np.ascontiguousarray(array)
-    array = array if array.flags.aligned else array.copy()
+    array = packed(array)
     row = _checks.first_wrong(array, ordered)
     if row >= 0:
         must = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2" if np.isfinite(array[row]).all() else "finite"
@@ -59,15 +65,14 @@ def check_scores(
     function: str, scores: object, count: int, *, argument: str = "scores", beside: str = "boxes"
 ) -> Array:
     """One float score for each box, C-contiguous, none NaN."""
-    array = check_floats(function, argument, scores, f"({count},)")
+    array = check_floats(function, argument, scores, "(N,)")
     if array.shape != (count,):
         must = f"of shape ({count},), one for each of the {beside}"
         raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))
-    array = np.ascontiguousarray(array)
-    array = array if array.flags.aligned else array.copy()
-    missing = np.isnan(array)
-    if missing.any():
-        raise wrong_value(function, argument, "free of NaN", Got(f"NaN in row {int(np.argmax(missing))}"))
+    array = packed(array)
+    row = _checks.first_nan(array)
+    if row >= 0:
+        raise wrong_value(function, argument, "free of NaN", Got(f"NaN in row {row}"))
     return array
 
 
@@ -84,7 +89,7 @@ def check_labels(
         raise wrong_value(function, argument, must, Got(f"shape {labels.shape}"))
     if labels.dtype.kind == "u" and labels.size and int(labels.max()) > np.iinfo(np.int64).max:
         raise wrong_value(function, argument, f"{must}, below 2**63", Got(f"{int(labels.max())}"))
-    return np.ascontiguousarray(labels, INT64)
+    return packed(labels.astype(INT64, copy=False))
 
 
 def check_rotated_boxes(function: str, boxes: object, *, argument: str = "boxes") -> Array:

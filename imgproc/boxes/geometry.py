@@ -160,7 +160,8 @@ def iou_matrix(a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: A
     TypeError
         Wrong kind of array or word, or boxes of two dtypes.
     ValueError
-        Wrong shape, an ``out`` that does not fit, or boxes that are not finite or inverted: the first such row is named.
+        Wrong shape, an ``out`` that does not fit, or boxes that are not finite or inverted: the first such row is
+        named.
 
     Notes
     -----
@@ -172,8 +173,9 @@ def iou_matrix(a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: A
         diou = iou - d**2 / c**2
         ciou = diou - v**2 / (1 - iou + v),  v = 4 / pi**2 * (atan(w_a / h_a) - atan(w_b / h_b))**2
 
-    computed in the dtype of the boxes, each operation rounded in this order ("ciou" as ``diou - v / (1 - iou + v) * v``):
-    torchvision's values but for the 1e-7 that it adds to denominators.
+    computed in the dtype of the boxes, each operation rounded ("ciou" as ``diou - v / (1 - iou + v) * v``): the values
+    of torchvision but for the 1e-7 that it adds to denominators, and for d, which comes from ``(x1_a - x1_b) / 2 +
+    (x2_a - x2_b) / 2`` so that it stays exact far from the origin.
 
     A quotient without value, 0 / 0 or infinity / infinity, counts as 0, so that nothing is ever NaN: a box without
     area has IoU 0 with everything, itself too. That also holds where areas exceed the dtype, about 3.4e38 for float32:
@@ -185,7 +187,8 @@ def iou_matrix(a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: A
 
     References
     ----------
-    H. Rezatofighi, N. Tsoi, J. Gwak, A. Sadeghian, I. Reid, S. Savarese, Generalized intersection over union, CVPR 2019.
+    H. Rezatofighi, N. Tsoi, J. Gwak, A. Sadeghian, I. Reid, S. Savarese, Generalized intersection over union, CVPR
+    2019.
     Z. Zheng, P. Wang, W. Liu, J. Li, R. Ye, D. Ren, Distance-IoU loss, AAAI 2020: "diou" and "ciou".
 
     Examples
@@ -206,7 +209,7 @@ def iou_matrix(a: Array, b: Array, *, kind: Annotated[str, KIND] = "iou", out: A
     out = check_out("iou_matrix", out, (len(a), len(b)), a.dtype, a, b)
 
     def band(i0: int, i1: int) -> None:
-        scratch = np.empty((8, i1 - i0 + len(b)), a.dtype)
+        scratch = np.empty(kernels.scratch_size(i1 - i0, len(b)), a.dtype)
         kernels.matrix_rows(a, b, scratch, out, KINDS.index(kind), i0, i1)
 
     if out.size:

@@ -69,8 +69,8 @@ def nms(
     -----
     Boxes are met in the order of their scores, and each is kept unless ``overlap(kept, box) > iou_threshold`` for one
     that is kept already. Overlaps are computed in the dtype of the boxes as ``inter / (area_a + area_b - inter)``, each
-    operation rounded, and compared with the threshold as float64: the result is that of ``torchvision.ops.nms``, bit for
-    bit, ties included. Boxes of one label are compared as they are, without moving labels apart by an offset.
+    operation rounded, and compared with the threshold as float64: the result is that of ``torchvision.ops.nms``, ties
+    included. Boxes of one label are compared as they are, without moving labels apart by an offset.
 
     A box without area overlaps nothing and is kept. So is one whose area is beyond the dtype (about 3.4e38 for
     float32), and two boxes whose areas add up to more than that do not overlap: take float64 where coordinates are
@@ -177,7 +177,8 @@ def soft_nms(
 
     References
     ----------
-    N. Bodla, B. Singh, R. Chellappa, L. S. Davis, Soft-NMS: improving object detection with one line of code, ICCV 2017.
+    N. Bodla, B. Singh, R. Chellappa, L. S. Davis, Soft-NMS: improving object detection with one line of code, ICCV
+    2017.
 
     Examples
     --------

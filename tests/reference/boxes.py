@@ -56,8 +56,8 @@ def overlap(a, b, kind="iou"):
             around = around_w * around_h
             return iou - share(around - union, around)
         half = real(0.5)
-        dx = (a[0] * half + a[2] * half) - (b[0] * half + b[2] * half)
-        dy = (a[1] * half + a[3] * half) - (b[1] * half + b[3] * half)
+        dx = (a[0] - b[0]) * half + (a[2] - b[2]) * half
+        dy = (a[1] - b[1]) * half + (a[3] - b[3]) * half
         diou = iou - share(dx * dx + dy * dy, around_w * around_w + around_h * around_h)
         if kind == "diou":
             return diou
