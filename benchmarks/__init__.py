@@ -19,5 +19,8 @@ SUBJECTS = (
     "gradients",
     "morphology",
     "resampling",
+    "fusion",
+    "rotated",
+    "masks",
 )
 """The files of cases, in the order of the table."""

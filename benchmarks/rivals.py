@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from types import ModuleType
 
 
@@ -22,6 +23,11 @@ OPENCV = f"opencv {cv2.__version__}" if cv2 else ""
 PILLOW = f"pillow {PIL.__version__}" if PIL else ""
 SKIMAGE = f"scikit-image {skimage.__version__}" if skimage else ""
 SCIPY = f"scipy {scipy.__version__}" if scipy else ""
+
+
+def version_of(distribution: str) -> str:
+    """As it stands in the table, for packages that only some cases need."""
+    return f"{distribution} {version(distribution)}"
 
 
 def set_threads(count: int) -> None:

@@ -115,8 +115,8 @@ def test_extreme_coordinates() -> None:
                 assert counts.tolist() == [3, 3]
     with pytest.raises(ValueError, match=r"^group_boxes: boxes must be small enough .*, got "):
         imgproc.group_boxes(np.array([[-1.7e308, 0, 1.7e308, 1]]), 1)
-    tiny = np.array([[0, 0, 5e-324, 5e-324]] * 3 + [[0, 0, 0, 0]] * 2)
-    assert imgproc.group_boxes(tiny, 1, 0.0, rounded=False)[1].tolist() == [3, 2]
+    tiny = np.array([[0, 0, 5e-324, 5e-324]] * 3 + [[0, 0, 0, 0]] * 3)
+    assert imgproc.group_boxes(tiny, 1, 0.0, rounded=False)[1].tolist() == [3, 3]
 
 
 def test_sums_that_overflow_elsewhere() -> None:

@@ -92,8 +92,12 @@ INLINE ptrdiff_t grid_bucket(const LooseGrid *grid, int level, i64 x, i64 y) {
     return (ptrdiff_t)(hash * 0xbf58476d1ce4e5b9u >> grid->shift);
 }
 
+INLINE ptrdiff_t grid_place(const LooseGrid *grid, int level, f64 x, f64 y) {
+    return grid_bucket(grid, level, grid_number(grid, level, x), grid_number(grid, level, y));
+}
+
 INLINE void grid_insert(LooseGrid *grid, ptrdiff_t item, int level, f64 x, f64 y) {
-    ptrdiff_t bucket = grid_bucket(grid, level, grid_number(grid, level, x), grid_number(grid, level, y));
+    ptrdiff_t bucket = grid_place(grid, level, x, y);
     grid->bucket[item] = bucket;
     grid->next[item] = grid->heads[bucket];
     grid->heads[bucket] = item;

@@ -152,7 +152,8 @@ def weighted_boxes_fusion(
 
     members, fused = np.empty(len(chosen), INT64), np.empty((len(chosen), 4))
     count = kernels.fuse(ordered, weighted, ordered_labels, iou_threshold, members, fused)
-    founders = np.unique(members, return_index=True)[1]
+    founders = np.empty(count, INT64)
+    founders[members[::-1]] = np.arange(len(members) - 1, -1, -1)  # of equal targets the last write stays
     confidences = _confidences(
         weighted, members, count, model[chosen], model_weights, confidence, allow_overflow
     )

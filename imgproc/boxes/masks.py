@@ -19,7 +19,7 @@ from .ranking import by_score
 KIND = Choice(("iou", "ioa"))
 THRESHOLD = Range(low=0.0, high=1.0)
 SCORE = OrNone(Range())
-COUNT = OrNone(Range(low=1, high=2**62, integer=True))
+COUNT = OrNone(Range(low=0, integer=True))
 
 # Nanoseconds for a pixel of a bool mask, and for a word that two packed masks may share.
 _PACK_COST = 0.1
@@ -242,7 +242,7 @@ def mask_nms(
     score_threshold : float, optional
         Masks with a lower score are left out.
     max_output : int, optional
-        Stop after so many masks, >= 1.
+        How many masks are kept at most, over all labels; at least 0. All by default.
 
     Returns
     -------
