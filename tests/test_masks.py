@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -182,3 +183,30 @@ def test_refusals() -> None:
             for value in parameter.constraint.wrong_values():
                 with pytest.raises((TypeError, ValueError), match=rf"^{function}: {name} must be .*, got "):
                     call(**{name: value})
+
+
+def test_packed_masks_made_by_hand_are_checked(rng: np.random.Generator) -> None:
+    """Kernels read words by the other fields, so that these must fit."""
+    packed = imgproc.pack_masks(draw(rng, 4, 6, 130))
+    assert not any(
+        array.flags.writeable for array in (packed.words, packed.offsets, packed.boxes, packed.areas)
+    )
+    assert np.array_equal(dataclasses.replace(packed).words, packed.words)
+    wrong: list[dict[str, Any]] = [
+        {"words": packed.words[:-1]},
+        {"words": packed.words.astype(np.int64)},
+        {"offsets": packed.offsets + 1},
+        {"offsets": packed.offsets[::-1]},
+        {"boxes": packed.boxes + 1},
+        {"boxes": packed.boxes - 1},
+        {"boxes": packed.boxes[:, :3]},
+        {"areas": packed.areas[1:]},
+        {"shape": (4, 5, 130)},
+        {"shape": (4, 6, 64)},
+        {"shape": (5, 6, 130)},
+    ]
+    for fields in wrong:
+        with pytest.raises(
+            ValueError, match=r"^PackedMasks: fields must be those that pack_masks makes, got "
+        ):
+            dataclasses.replace(packed, **fields)
