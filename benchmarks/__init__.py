@@ -20,5 +20,8 @@ SUBJECTS = (
     "morphology",
     "resampling",
     "boxes",
+    "fusion",
+    "rotated",
+    "masks",
 )
 """The files of cases, in the order of the table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from types import ModuleType
 
 
@@ -26,6 +27,11 @@ SKIMAGE = f"scikit-image {skimage.__version__}" if skimage else ""
 SCIPY = f"scipy {scipy.__version__}" if scipy else ""
 TORCHVISION = f"torchvision {torchvision.__version__}" if torchvision else ""
 ENSEMBLE = "ensemble-boxes" if ensemble_boxes else ""
+
+
+def version_of(distribution: str) -> str:
+    """As it stands in the table, for packages that only some cases need."""
+    return f"{distribution} {version(distribution)}"
 
 
 def set_threads(count: int) -> None:

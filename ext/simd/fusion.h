@@ -8,14 +8,19 @@ typedef struct {
     f64 x1, y1, x2, y2;
 } Corners;
 
-/* A cluster: the mean of its members weighted by their scores, and the sums it comes from. */
+/* What a search reads of a cluster: the mean of its members weighted by their scores. */
 typedef struct {
-    Corners mean, sums;
-    f64 weight;
+    Corners mean;
     i64 label;
+} Cluster;
+
+/* What the mean comes from. */
+typedef struct {
+    Corners sums;
+    f64 weight;
     int level;
     int plain; /* all scores are 0: a mean without weights */
-} Cluster;
+} Sums;
 
 INLINE f64 iou_of(const Corners *a, const Corners *b) {
     f64 w = (a->x2 < b->x2 ? a->x2 : b->x2) - (a->x1 > b->x1 ? a->x1 : b->x1),
@@ -76,15 +81,20 @@ static UNUSED ptrdiff_t best_cluster(const LooseGrid *grid, Search *search, ptrd
     return search->best;
 }
 
-INLINE void place_cluster(LooseGrid *grid, Cluster *clusters, ptrdiff_t k) {
-    Cluster *cluster = &clusters[k];
-    const Corners *mean = &cluster->mean;
+/* Puts cluster k into the grid, or moves it there. */
+INLINE void place_cluster(LooseGrid *grid, const Corners *mean, Sums *sums, ptrdiff_t k, int is_new) {
     f64 rx = 0.5 * (mean->x2 - mean->x1), ry = 0.5 * (mean->y2 - mean->y1);
-    cluster->level = grid_level(grid, rx > ry ? rx : ry);
-    grid_insert(grid, k, cluster->level, 0.5 * mean->x1 + 0.5 * mean->x2, 0.5 * mean->y1 + 0.5 * mean->y2);
+    f64 x = 0.5 * mean->x1 + 0.5 * mean->x2, y = 0.5 * mean->y1 + 0.5 * mean->y2;
+    int level = grid_level(grid, rx > ry ? rx : ry);
+    if (!is_new) {
+        if (level == sums->level && grid_place(grid, level, x, y) == grid->bucket[k]) return;
+        grid_remove(grid, k, sums->level);
+    }
+    sums->level = level;
+    grid_insert(grid, k, level, x, y);
 }
 
-INLINE void add_member(Cluster *cluster, const Corners *box, f64 weight) {
+INLINE void add_member(Sums *cluster, const Corners *box, f64 weight) {
     weight = cluster->plain ? 1 : weight;
     cluster->weight += weight;
     cluster->sums.x1 += weight * box->x1;
@@ -101,41 +111,42 @@ static UNUSED ptrdiff_t fuse_boxes(const Corners *boxes, const f64 *weights, con
                                    i64 *members, Corners *fused) {
     LooseGrid grid;
     Cluster *clusters = malloc((size_t)n * sizeof *clusters);
-    ptrdiff_t count = 0;
+    Sums *sums = malloc((size_t)n * sizeof *sums);
+    ptrdiff_t count = -1;
     f64 top = 0, slack;
     for (ptrdiff_t i = 0; i < n; i++) {
         const Corners *box = &boxes[i];
         top = fmax(top, fmax(fmax(fabs(box->x1), fabs(box->x2)), fmax(fabs(box->y1), fabs(box->y2))));
     }
     slack = top * 0x1p-45;
-    if (!clusters || !grid_init(&grid, n, top)) {
-        free(clusters);
-        return -1;
-    }
+    if (!clusters || !sums || !grid_init(&grid, n, top)) goto done;
+    count = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
         Search search = {clusters, &boxes[i], labels[i], t, -1};
         ptrdiff_t k = best_cluster(&grid, &search, count, slack);
-        Cluster *cluster = &clusters[k < 0 ? count : k];
-        if (k < 0) {
+        int is_new = k < 0;
+        if (is_new) {
             k = count++;
-            memset(cluster, 0, sizeof *cluster);
-            cluster->label = labels[i];
-            cluster->plain = !(weights[i] > 0); /* weights fall: then all that follow are 0 too */
-            cluster->mean = boxes[i];
-            add_member(cluster, &boxes[i], weights[i]);
-        } else {
-            grid_remove(&grid, k, cluster->level);
-            add_member(cluster, &boxes[i], weights[i]);
-            cluster->mean.x1 = cluster->sums.x1 / cluster->weight;
-            cluster->mean.y1 = cluster->sums.y1 / cluster->weight;
-            cluster->mean.x2 = cluster->sums.x2 / cluster->weight;
-            cluster->mean.y2 = cluster->sums.y2 / cluster->weight;
+            memset(&sums[k], 0, sizeof *sums);
+            sums[k].plain = !(weights[i] > 0); /* weights fall: then all that follow are 0 too */
+            clusters[k].label = labels[i];
+            clusters[k].mean = boxes[i];
         }
-        place_cluster(&grid, clusters, k);
+        add_member(&sums[k], &boxes[i], weights[i]);
+        if (!is_new) {
+            Corners *mean = &clusters[k].mean;
+            mean->x1 = sums[k].sums.x1 / sums[k].weight;
+            mean->y1 = sums[k].sums.y1 / sums[k].weight;
+            mean->x2 = sums[k].sums.x2 / sums[k].weight;
+            mean->y2 = sums[k].sums.y2 / sums[k].weight;
+        }
+        place_cluster(&grid, &clusters[k].mean, &sums[k], k, is_new);
         members[i] = k;
     }
     for (ptrdiff_t k = 0; k < count; k++) fused[k] = clusters[k].mean;
     grid_free(&grid);
+done:
+    free(sums);
     free(clusters);
     return count;
 }

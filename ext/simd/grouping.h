@@ -97,12 +97,13 @@ done:
    where i lies in j grown by its margins and j counts more than max(3, i), or i counts less than 3. */
 static UNUSED int drop_inner(const f64 *boxes, const f64 *margins, const i64 *counts, ptrdiff_t n, u8 *keep) {
     LooseGrid grid;
-    f64 reach = 0;
+    f64 reach = 0, slack;
     for (ptrdiff_t i = 0; i < n; i++)
         for (int axis = 0; axis < 2; axis++) {
             f64 far = fabs(boxes[4 * i + axis]) + boxes[4 * i + 2 + axis] + margins[2 * i + axis];
             reach = far > reach ? far : reach;
         }
+    slack = rounding_of(reach);
     if (!grid_init(&grid, n, reach)) return 0;
     /* Backwards, so that chains start with the largest counts. */
     for (ptrdiff_t i = n - 1; i >= 0; i--) {
@@ -113,10 +114,12 @@ static UNUSED int drop_inner(const f64 *boxes, const f64 *margins, const i64 *co
     for (ptrdiff_t i = 0; i < n; i++) {
         const f64 *inner = boxes + 4 * i;
         i64 least = counts[i] < 3 ? 0 : counts[i] + 1 > 4 ? counts[i] + 1 : 4;
+        /* What holds it is as large, once grown. */
+        f64 half = 0.5 * (inner[2] > inner[3] ? inner[2] : inner[3]);
         keep[i] = 1;
-        for (int level = 0; level < GRID_LEVELS && keep[i]; level++) {
+        for (int level = grid_level(&grid, half * (1 - 1e-9) - slack); level < GRID_LEVELS && keep[i]; level++) {
             /* The corner x, y of i lies in j grown, whose centre is then no further than the extent of its level. */
-            f64 r = grid.extent[level] + rounding_of(reach);
+            f64 r = grid.extent[level] + slack;
             GridCells cells = grid_cells(&grid, level, inner[0], inner[1], r, r);
             if (!grid.population[level]) continue;
             for (i64 y = cells.y0; y <= cells.y1; y++)

@@ -61,19 +61,22 @@ static UNUSED int grid_init(LooseGrid *grid, ptrdiff_t items, f64 reach) {
 
 /* The level of items with this half extent; the nearest one there is for a bound of a search. */
 INLINE int grid_level(const LooseGrid *grid, f64 half) {
-    int exponent, level;
+    u64 bits;
     if (!(half > grid->extent[0])) return 0;
-    if (!(half <= grid->extent[GRID_LEVELS - 1])) return GRID_LEVELS - 1;
-    frexp(half, &exponent); /* half < 2^exponent */
-    level = exponent - grid->finest;
-    return level < 0 ? 0 : level > GRID_LEVELS - 1 ? GRID_LEVELS - 1 : level;
+    if (!(half < grid->extent[GRID_LEVELS - 1])) return GRID_LEVELS - 1;
+    /* Its exponent, half < 2^exponent: a normal number, since the smallest extent is. */
+    memcpy(&bits, &half, sizeof bits);
+    return (int)(bits >> 52) - 1022 - grid->finest;
 }
 
 /* Along one axis. No centre is beyond the reach, nor need a search go there. */
 INLINE i64 grid_number(const LooseGrid *grid, int level, f64 place) {
+    i64 number;
     place = place > -grid->reach ? place : -grid->reach;
     place = place < grid->reach ? place : grid->reach;
-    return (i64)floor(place * grid->inverse[level]);
+    place *= grid->inverse[level];
+    number = (i64)place;
+    return number - (place < (f64)number); /* floor, which is a call where there is no instruction for it */
 }
 
 INLINE GridCells grid_cells(const LooseGrid *grid, int level, f64 x, f64 y, f64 rx, f64 ry) {
@@ -92,8 +95,12 @@ INLINE ptrdiff_t grid_bucket(const LooseGrid *grid, int level, i64 x, i64 y) {
     return (ptrdiff_t)(hash * 0xbf58476d1ce4e5b9u >> grid->shift);
 }
 
+INLINE ptrdiff_t grid_place(const LooseGrid *grid, int level, f64 x, f64 y) {
+    return grid_bucket(grid, level, grid_number(grid, level, x), grid_number(grid, level, y));
+}
+
 INLINE void grid_insert(LooseGrid *grid, ptrdiff_t item, int level, f64 x, f64 y) {
-    ptrdiff_t bucket = grid_bucket(grid, level, grid_number(grid, level, x), grid_number(grid, level, y));
+    ptrdiff_t bucket = grid_place(grid, level, x, y);
     grid->bucket[item] = bucket;
     grid->next[item] = grid->heads[bucket];
     grid->heads[bucket] = item;

@@ -152,7 +152,8 @@ def weighted_boxes_fusion(
 
     members, fused = np.empty(len(chosen), INT64), np.empty((len(chosen), 4))
     count = kernels.fuse(ordered, weighted, ordered_labels, iou_threshold, members, fused)
-    founders = np.unique(members, return_index=True)[1]
+    founders = np.empty(count, INT64)
+    founders[members[::-1]] = np.arange(len(members) - 1, -1, -1)  # of equal targets the last write stays
     confidences = _confidences(
         weighted, members, count, model[chosen], model_weights, confidence, allow_overflow
     )
@@ -270,7 +271,8 @@ def group_boxes(
     TypeError
         Wrong kind of array or number.
     ValueError
-        Wrong shape, a box that is not finite or inverted, a NaN score, or a number out of range.
+        Wrong shape, a box that is not finite or inverted, boxes so large that their sums are not finite, a NaN score,
+        or a number out of range.
 
     Notes
     -----
@@ -281,7 +283,8 @@ def group_boxes(
 
     This is OpenCV's ``groupRectangles``, with the same results in the same order: on whole pixels, with ``rounded``,
     bit for bit, also in its use of float32 for the mean (``float32(sum) * float32(1 / n)``, rounded half to even). Its
-    sums overflow at 2**31, ours do not. Boxes that are not on whole pixels are compared as they are.
+    sums overflow at 2**31; from there on ours are divided in float64. Boxes that are not on whole pixels are compared
+    as they are.
 
     Boxes alike are found in a grid by place and size, and leave it when found, so that time is about O(N) also where
     thousands of boxes look alike; what costs is many boxes near each other in groups that never meet. Memory is O(N).
@@ -326,12 +329,19 @@ def group_boxes(
 
 def _mean_windows(windows: Array, members: Array, counts: Array, rounded: bool) -> Array:
     """x, y, w, h of each group: float64, or in the steps of OpenCV."""
-    corners = np.column_stack([windows[:, :2], windows[:, 2:] - windows[:, :2]])
-    sums = np.column_stack([np.bincount(members, column, len(counts)) for column in corners.T])
-    if not rounded:
-        return sums / counts[:, None]
-    shares = np.float32(1) / counts.astype(np.float32)
-    return np.rint(sums.astype(np.float32) * shares[:, None]).astype(FLOAT64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        corners = np.column_stack([windows[:, :2], windows[:, 2:] - windows[:, :2]])
+        sums = np.column_stack([np.bincount(members, column, len(counts)) for column in corners.T])
+    if not np.isfinite(sums).all():
+        must = "small enough for their sums to be finite"
+        raise wrong_value("group_boxes", "boxes", must, Got("sums beyond float64"))
+    means: Array = sums / counts[:, None]
+    if rounded:
+        # Where its int32 sums do not overflow; float32 would, further on.
+        theirs = np.abs(sums) < 2.0**31
+        shares = np.float32(1) / counts[:, None].astype(np.float32)
+        means = np.rint(np.where(theirs, np.where(theirs, sums, 0).astype(np.float32) * shares, means))
+    return means
 
 
 def _outermost(means: Array, counts: Array, eps: float, rounded: bool) -> Array:

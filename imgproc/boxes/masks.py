@@ -19,7 +19,7 @@ from .ranking import by_score
 KIND = Choice(("iou", "ioa"))
 THRESHOLD = Range(low=0.0, high=1.0)
 SCORE = OrNone(Range())
-COUNT = OrNone(Range(low=1, high=2**62, integer=True))
+COUNT = OrNone(Range(low=0, integer=True))
 
 # Nanoseconds for a pixel of a bool mask, and for a word that two packed masks may share.
 _PACK_COST = 0.1
@@ -49,6 +49,28 @@ class PackedMasks:
     offsets: Array
     boxes: Array
     areas: Array
+
+    def __post_init__(self) -> None:
+        # The kernels read words by these numbers unchecked.
+        if not self._is_consistent():
+            raise wrong_value("PackedMasks", "fields", "those that pack_masks makes", Got("others"))
+
+    def _is_consistent(self) -> bool:
+        count, height, width = self.shape
+        arrays = (self.words, self.offsets, self.boxes, self.areas)
+        shapes = ((self.words.size,), (count + 1,), (count, 4), (count,))
+        if any(array.shape != shape for array, shape in zip(arrays, shapes, strict=True)):
+            return False
+        if [array.dtype for array in arrays] != [np.uint64, INT64, INT64, INT64]:
+            return False
+        y0, y1, w0, w1 = self.boxes.T
+        inside = (y0 >= 0) & (y0 <= y1) & (y1 <= height) & (w0 >= 0) & (w0 <= w1) & (64 * w1 < width + 64)
+        return (
+            bool(inside.all())
+            and int(self.offsets[0]) == 0
+            and int(self.offsets[-1]) == self.words.size
+            and np.array_equal(np.diff(self.offsets), (y1 - y0) * (w1 - w0))
+        )
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -129,6 +151,8 @@ def _packed(function: str, argument: str, masks: object) -> PackedMasks:
         count,
         _PACK_COST * 64 * words.size,
     )
+    for array in (words, offsets, boxes, areas):
+        array.flags.writeable = False
     return PackedMasks((count, height, width), words, offsets, boxes, areas)
 
 
@@ -242,7 +266,7 @@ def mask_nms(
     score_threshold : float, optional
         Masks with a lower score are left out.
     max_output : int, optional
-        Stop after so many masks, >= 1.
+        How many masks are kept at most, over all labels; at least 0. All by default.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from .ranking import by_score
 
 THRESHOLD = Range(low=0.0, high=1.0)
 SCORE = OrNone(Range())
-COUNT = OrNone(Range(low=1, high=2**62, integer=True))
+COUNT = OrNone(Range(low=0, integer=True))
 
 # Nanoseconds for a pair: most are far apart, some overlap.
 _COST = 20.0
@@ -107,7 +107,7 @@ def rotated_nms(
     score_threshold : float, optional
         Boxes with a lower score are left out.
     max_output : int, optional
-        Stop after so many boxes, >= 1.
+        How many boxes are kept at most, over all labels; at least 0. All by default.
 
     Returns
     -------
