@@ -181,7 +181,7 @@ def decode_boxes(
             "decode_boxes", "deltas", "of shape (N, 4) or (N, K, 4)", Got(f"shape {deltas.shape}")
         )
     flat = np.ascontiguousarray(deltas).reshape(-1, 4)
-    check_boxes("decode_boxes", flat, argument="deltas", ordered=False)
+    flat = check_boxes("decode_boxes", flat, argument="deltas", ordered=False)
     anchors = check_boxes("decode_boxes", anchors, argument="anchors")
     factors = WEIGHTS.check("decode_boxes", "weights", weights)
     largest = LOG_RATIO.check("decode_boxes", "max_log_ratio", max_log_ratio)

@@ -126,7 +126,8 @@ def segmentation_scores(
     n_classes : int
         Number of classes, 1 to 46340.
     ignore : int, optional
-        True label of pixels that do not count, whatever was predicted there (255 in many data sets).
+        True label of pixels that do not count, whatever was predicted there (255 in many data sets); from -2**31 + 1
+        to 2**31 - 1.
 
     Returns
     -------
@@ -153,7 +154,7 @@ def segmentation_scores(
     count. scikit-learn puts 0 for all of these unless told otherwise.
 
     Counts are exact, quotients float64. Cost: O(pixels + n_classes²), less inside segments, where 32 pixels of one
-    class are counted at once. Memory: the matrix, once for each thread, and 65 KB.
+    class are counted at once. Memory: the matrix for each thread, and up to 2 MB.
 
     References
     ----------
@@ -189,7 +190,7 @@ def segmentation_scores(
     confusion = bands[0][0]
     for counts, _ in bands[1:]:
         confusion += counts
-    return SegmentationScores._of(confusion[:-1].reshape(n, n).copy())
+    return SegmentationScores._of(confusion[:-1].reshape(n, n))
 
 
 def _refuse(predicted: Any, true: Any, row: int, n: int, left_out: int | None) -> None:
