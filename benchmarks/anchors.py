@@ -90,7 +90,8 @@ def _assignment(name: str, size: str, anchors: Array, truth: Array) -> Case:
         labels[((iou == iou.max(axis=0)) & (iou > 0)).any(axis=1)] = 1
         return labels, np.where(labels == 1, matches, -1)
 
-    rivals: dict[str, Any] = {"numpy": by_numpy}
+    # The matrices of NumPy take seconds, and gigabytes, where the problem is large.
+    rivals: dict[str, Any] = {"numpy": by_numpy} if len(anchors) * len(truth) < 2e7 else {}
     if torchvision is not None:
         import torch
         from torchvision.models.detection._utils import Matcher
