@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from .._core.box_arrays import INT64
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.parameters import Choice, Flag
 from .curves import METHOD, PrecisionRecall, Roc, average_precision
+from .label_maps import check_confusion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -273,7 +273,7 @@ def plot_confusion(
     >>> [text.get_text() for text in axes.texts]
     ['80', '20', '10', '90']
     """
-    counts = _counts(confusion)
+    counts = check_confusion("plot_confusion", confusion)
     labels = _labels(names, len(counts))
     normalize = FLAG.check("plot_confusion", "normalize", normalize)
     side = min(2.4 + 0.45 * len(counts), 11.0)
@@ -306,19 +306,6 @@ def plot_confusion(
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax
-
-
-def _counts(confusion: Any) -> Array:
-    must = "an integer array of shape (n, n), none negative"
-    if not isinstance(confusion, np.ndarray) or isinstance(confusion, np.ma.MaskedArray):
-        raise wrong_type("plot_confusion", "confusion", must, confusion)
-    if confusion.dtype.kind not in "iu":
-        raise wrong_type("plot_confusion", "confusion", must, Got(f"dtype {confusion.dtype}"))
-    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or not confusion.size:
-        raise wrong_value("plot_confusion", "confusion", must, Got(f"shape {confusion.shape}"))
-    if (confusion < 0).any():
-        raise wrong_value("plot_confusion", "confusion", must, Got(f"{confusion.min()}"))
-    return confusion.astype(INT64)
 
 
 def _labels(names: Any, count: int) -> list[str]:

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 
 from .._core.box_arrays import INT64
-from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
 from .._core.parameters import OrNone, Range
 from .._core.threads import run_bands
 from .._ext import label_pairs as kernels
-from .label_maps import check_label_maps, refuse_label
+from .label_maps import check_confusion, check_label_maps, refuse_label
 
 # Cells of the confusion matrix are counted in 32 bits.
 CLASSES = Range(low=1, high=46340, integer=True)
@@ -70,18 +69,7 @@ class SegmentationScores:
         ValueError
             Not square, without classes, or negative counts.
         """
-        must = "an integer array of shape (n, n)"
-        if not isinstance(confusion, np.ndarray) or isinstance(confusion, np.ma.MaskedArray):
-            raise wrong_type("from_confusion", "confusion", must, confusion)
-        if confusion.dtype.kind not in "iu":
-            raise wrong_type("from_confusion", "confusion", must, Got(f"dtype {confusion.dtype}"))
-        if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or not confusion.size:
-            raise wrong_value("from_confusion", "confusion", must, Got(f"shape {confusion.shape}"))
-        if (confusion < 0).any():
-            raise wrong_value(
-                "from_confusion", "confusion", f"{must}, none below 0", Got(int(confusion.min()))
-            )
-        return cls._of(confusion.astype(INT64))
+        return cls._of(check_confusion("from_confusion", confusion))
 
     @classmethod
     def _of(cls, confusion: Array) -> SegmentationScores:
