@@ -23,5 +23,7 @@ SUBJECTS = (
     "fusion",
     "rotated",
     "masks",
+    "anchors",
+    "segmentation_scores",
 )
 """The files of cases, in the order of the table."""

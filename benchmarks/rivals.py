@@ -20,6 +20,8 @@ skimage = load("skimage")
 scipy = load("scipy")
 torchvision = load("torchvision")
 ensemble_boxes = load("ensemble_boxes")
+sklearn = load("sklearn")
+torchvision = load("torchvision")
 
 OPENCV = f"opencv {cv2.__version__}" if cv2 else ""
 PILLOW = f"pillow {PIL.__version__}" if PIL else ""
@@ -32,6 +34,8 @@ ENSEMBLE = "ensemble-boxes" if ensemble_boxes else ""
 def version_of(distribution: str) -> str:
     """As it stands in the table, for packages that only some cases need."""
     return f"{distribution} {version(distribution)}"
+SKLEARN = f"scikit-learn {sklearn.__version__}" if sklearn else ""
+TORCHVISION = f"torchvision {torchvision.__version__}" if torchvision else ""
 
 
 def set_threads(count: int) -> None:
@@ -51,6 +55,7 @@ def versions() -> dict[str, str]:
         **{
             module.__name__: module.__version__
             for module in (cv2, PIL, skimage, scipy, torchvision)
+            for module in (cv2, PIL, skimage, scipy, sklearn, torchvision)
             if module
         },
     }
