@@ -25,6 +25,7 @@ KERNELS = (
     "color",
     "convolution",
     "cpu",
+    "entries",
     "float_maps",
     "frames",
     "gaussian",

@@ -38,6 +38,8 @@ from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
 from .metrics.coco import CocoScores as CocoScores
 from .metrics.coco import coco_evaluate as coco_evaluate
+from .metrics.coco_entries import CocoDetections as CocoDetections
+from .metrics.coco_entries import CocoTruth as CocoTruth
 from .metrics.matching import Matches as Matches
 from .metrics.matching import match_detections as match_detections
 from .morphology.compound import closing as closing
