@@ -22,6 +22,7 @@ KERNELS = (
     "clahe",
     "coco",
     "codes",
+    "coco_files",
     "color",
     "convolution",
     "cpu",
