@@ -25,5 +25,6 @@ SUBJECTS = (
     "masks",
     "anchors",
     "segmentation_scores",
+    "coco",
 )
 """The files of cases, in the order of the table."""

@@ -2,6 +2,7 @@
 
 from .coco import CocoScores, coco_evaluate
 from .curves import average_precision, precision_recall, roc_curve
+from .coco_entries import CocoDetections, CocoTruth
 from .matching import Matches, match_detections
 from .curves import PrecisionRecall, Roc, average_precision, precision_recall, roc_curve
 from .panoptic import PanopticQuality, panoptic_quality
@@ -26,3 +27,4 @@ __all__ = [
     "roc_curve",
     "segmentation_scores",
 ]
+__all__ = ["CocoDetections", "CocoScores", "CocoTruth", "Matches", "coco_evaluate", "match_detections"]
