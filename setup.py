@@ -19,6 +19,7 @@ from setuptools import Extension, setup
 KERNELS = (
     "box",
     "canny",
+    "cascade",
     "clahe",
     "codes",
     "color",
