@@ -35,6 +35,7 @@ OPTIONAL = {
     "dask",
     "scipy",
     "skimage",
+    "supervision",
     "sklearn",
 }
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from reference.image_files import sample
 
+from imgproc._core.files import write_file
 from imgproc.io import Picture, read_image, write_image
-from imgproc.io.files import write_file
 
 pytest.importorskip("cv2", "4.13")
 
@@ -83,7 +83,7 @@ def test_of_two_writers_of_one_new_file_one_is_told(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_no_half_file(tmp_path: Path, moment: str, overwrite: bool) -> None:
     program = (
         "import builtins, os, signal, sys\n"
-        "from imgproc.io import files\n"
+        "from imgproc._core import files\n"
         "path, moment, overwrite = sys.argv[1:]\n"
         "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
         "def pieces():\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._ext import box_checks as _checks
 from .errors import Got, wrong_type, wrong_value
 from .images import FLOAT32, Array
 
@@ -47,18 +48,10 @@ def check_boxes(
         raise wrong_value(function, argument, f"of shape {shape}", Got(f"shape {array.shape}"))
     array = np.ascontiguousarray(array)
     array = array if array.flags.aligned else array.copy()
-    # A sum is finite only where all are: one pass, and no temporary of N rows where nothing is wrong.
-    with np.errstate(over="ignore", invalid="ignore"):
-        finite = bool(np.isfinite(array.sum(dtype=np.float64))) or bool(np.isfinite(array).all())
-    if not finite:
-        row = int(np.argmin(np.isfinite(array).all(axis=1)))
-        raise wrong_value(function, argument, "finite", Got(f"{array[row].tolist()} in row {row}"))
-    if ordered and array.shape[0]:
-        wrong = (array[:, 0] > array[:, 2]) | (array[:, 1] > array[:, 3])
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            must = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2"
-            raise wrong_value(function, argument, must, Got(f"{array[row].tolist()} in row {row}"))
+    row = _checks.first_wrong(array, ordered)
+    if row >= 0:
+        must = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2" if np.isfinite(array[row]).all() else "finite"
+        raise wrong_value(function, argument, must, Got(f"{array[row].tolist()} in row {row}"))
     return array
 
 
@@ -92,3 +85,14 @@ def check_labels(
     if labels.dtype.kind == "u" and labels.size and int(labels.max()) > np.iinfo(np.int64).max:
         raise wrong_value(function, argument, f"{must}, below 2**63", Got(f"{int(labels.max())}"))
     return np.ascontiguousarray(labels, INT64)
+
+
+def check_rotated_boxes(function: str, boxes: object, *, argument: str = "boxes") -> Array:
+    """Rows ``cx, cy, w, h, angle``, C-contiguous: finite, with w >= 0 and h >= 0."""
+    array = check_boxes(function, boxes, argument=argument, columns=5, shape="(N, 5)", ordered=False)
+    wrong = (array[:, 2] < 0) | (array[:, 3] < 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        must = "cx, cy, w, h, angle with w >= 0 and h >= 0"
+        raise wrong_value(function, argument, must, Got(f"{array[row].tolist()} in row {row}"))
+    return array

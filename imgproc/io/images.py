@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 from .._core.errors import wrong_type, wrong_value
+from .._core.files import check_free, write_file
 from .._core.images import RGB, RGBA, Array, channel_count, check_image
 from .._core.parameters import Range
 from . import bitmaps, codecs, jpeg, png, tiff, webp
 from .errors import Defect, ImageError
 from .exif import upright, upright_xmp
-from .files import check_free, write_file
 from .formats import FORMATS, HEAD, Header, Metadata, Piece, sniff, stranger, suffix_format
 
 QUALITY = Range(low=1, high=101, integer=True)
@@ -248,7 +248,7 @@ def write_image(
 
     Notes
     -----
-    As `imgproc.io.files.write_file` does it: a process killed meanwhile never leaves a half-written ``path``.
+    As `imgproc._core.files.write_file` does it: a process killed meanwhile never leaves a half-written ``path``.
     """
     if not isinstance(path, str | os.PathLike):
         raise wrong_type("write_image", "path", "a path", path)

@@ -16,8 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 import imgproc
 
+from ..._core.files import write_file
 from ..._core.images import GRAY, RGBA
-from ...io.files import write_file
 from ..outcomes import STAGES, Outcome
 from ..text import KINDS, counted, in_bytes, in_time, shown
 from .histograms import histogram_paths

@@ -1,0 +1,42 @@
+"""Records of detections that several tests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from imgproc import Detections
+
+BOXES = np.array([[0, 0, 8, 9], [2, 3, 6, 6.1], [5, 5, 5, 7]], np.float32)
+SCORES = np.array([0.5, 0.75, 0.25], np.float32)
+
+
+def three(**changes: Any) -> Detections:
+    values = {
+        "boxes": BOXES,
+        "scores": SCORES,
+        "labels": np.array([2, 0, 2], np.int32),
+        "counts": np.array([4, 1, 9], np.int32),
+        "masks": np.arange(3 * 4 * 5).reshape(3, 4, 5) % 7 == 0,
+    }
+    return Detections(**(values | changes))
+
+
+finite = st.floats(-1e6, 1e6, width=32)
+
+
+@st.composite
+def detections(draw: Any, masks: bool = True) -> Detections:
+    n = draw(st.integers(0, 5))
+    corners = draw(arrays(np.float32, (n, 2, 2), elements=finite))
+    shape = (n, draw(st.integers(0, 4)), draw(st.integers(0, 4)))
+    return Detections(
+        np.sort(corners, axis=1).reshape(n, 4),
+        draw(arrays(np.float32, n, elements=finite)),
+        draw(arrays(np.int32, n)),
+        draw(arrays(np.int32, n, elements=st.integers(1, 2**31 - 1))),
+        draw(arrays(np.bool_, shape)) if masks and draw(st.booleans()) else None,
+    )
