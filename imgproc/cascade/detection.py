@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._core.errors import wrong_value
-from .._core.images import FLOAT32, UINT8, UINT16, Array, check_image, check_mask, color_count, rows
+from .._core.errors import Got, wrong_value
+from .._core.images import FLOAT32, UINT16, Array, check_image, check_mask, color_count, rows
 from .._core.parameters import OrNone, Pair, Range
 from .._core.threads import get_num_threads, run_bands
 from .._ext import cascade as kernels
-from .model import Cascade
+from ..boxes import group_boxes
+
+if TYPE_CHECKING:
+    from .model import Cascade
 
 SCALE_FACTOR = Range(above=1.0, high=1e6)
 MIN_NEIGHBORS = Range(low=0, high=2**31 - 1, integer=True)
@@ -28,6 +30,42 @@ _NS_PER_WINDOW = 40.0
 
 Size = int | tuple[int, int] | None
 WINDOW = np.dtype([("scale", np.int32), ("x", np.int32), ("y", np.int32), ("margin", np.float32)])
+
+
+def find_objects(
+    cascade: Cascade,
+    image: Array,
+    *,
+    scale_factor: float = 1.1,
+    min_neighbors: int = 3,
+    min_size: Size = None,
+    max_size: Size = None,
+    step: int | None = None,
+    mask: Array | None = None,
+    seen: Array | None = None,
+) -> tuple[Array, Array, Array]:
+    """Boxes, numbers of windows and greatest margins of the groups, in OpenCV's order; see `Cascade.detect`."""
+    name = "Cascade.detect"
+    image = check_image(name, image)
+    scale_factor = SCALE_FACTOR.check(name, "scale_factor", scale_factor)
+    min_neighbors = MIN_NEIGHBORS.check(name, "min_neighbors", min_neighbors)
+    low, high = SIZE.check(name, "min_size", min_size), SIZE.check(name, "max_size", max_size)
+    step = STEP.check(name, "step", step)
+    where = check_mask(name, mask, image)
+    height, width = image.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        raise wrong_value(
+            name, "image", f"at most {MAX_SIDE:,} pixels high and wide", Got(f"{height} x {width}")
+        )
+    chosen = scales(cascade.window, (height, width), scale_factor, low, high)
+    windows = np.empty(0, WINDOW)
+    if chosen:
+        windows = find_windows(cascade, gray_bytes(image), chosen, step=step, mask=where, seen=seen)
+    boxes, counts, margins = group_boxes(
+        window_boxes(cascade, windows, chosen), min_neighbors, GROUP_EPS, scores=windows["margin"]
+    )
+    # The size of a window is rounded up at some scales, so that a box at the edge may reach a pixel beyond.
+    return np.clip(boxes, 0.0, [width, height, width, height]), counts, margins
 
 
 def scales(
@@ -70,7 +108,7 @@ def _tasks(
     height, width = cascade.window
     tiles: dict[int, list[tuple[int, ...]]] = {}
     for number, scale in enumerate(chosen):
-        out_height, out_width = (round(float(np.float32(side) / scale)) for side in shape)
+        out_height, out_width = (_scaled(side, scale) for side in shape)
         if out_height < height or out_width < width:
             continue
         stride = step or (1 if scale >= 2 else 2)
@@ -100,7 +138,7 @@ def find_windows(
     mask: Array | None = None,
     seen: Array | None = None,
 ) -> Array:
-    """The windows of a uint8 gray image that pass, by scale, row and column, as records of `WINDOW`."""
+    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in the order in which OpenCV meets them on one thread."""
     arrays = (
         *cascade.window,
         cascade.features == "lbp",
@@ -120,18 +158,23 @@ def find_windows(
     )
     parts: list[bytes] = []
     for tasks in _tasks(cascade, image.shape[:2], chosen, step).values():
-        windows = float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
+        count = float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
 
         def kernel(first: int, last: int, tasks: Array = tasks) -> tuple[bytes, Array | None]:
             counts = None if seen is None else np.zeros(cascade.stages, np.int64)
             return kernels.detect(image, mask, tasks[first:last], *arrays, counts), counts
 
-        for found, counts in run_bands(kernel, len(tasks), windows * _NS_PER_WINDOW):
+        for found, counts in run_bands(kernel, len(tasks), count * _NS_PER_WINDOW):
             parts.append(found)
             if seen is not None:
                 seen += counts
-    found = np.frombuffer(b"".join(parts), WINDOW)
-    return found[np.lexsort((found["x"], found["y"], found["scale"]))]
+    windows: Array = np.frombuffer(b"".join(parts), WINDOW)
+    return windows[np.lexsort((windows["x"], windows["y"], windows["scale"]))]
+
+
+def _scaled(length: int, scale: np.float32) -> int:
+    """A length of the image at a scale, rounded half to even as in OpenCV."""
+    return round(float(np.float32(length) / scale))
 
 
 def gray_bytes(image: Array) -> Array:
@@ -142,7 +185,7 @@ def gray_bytes(image: Array) -> Array:
         image = rgb_to_gray(image)
     gray = rows(image)
     if gray.dtype == UINT16:
-        return ((gray.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return np.asarray((gray.astype(np.uint32) + 128) // 257, np.uint8)
     if gray.dtype == FLOAT32:
         return np.rint(np.clip(np.nan_to_num(gray, nan=0.0), 0.0, 1.0) * np.float32(255)).astype(np.uint8)
     return gray

@@ -80,7 +80,9 @@ def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
     elif hasattr(source, "read"):
         name, data = str(getattr(source, "name", "the file given")), source.read()
         if not isinstance(data, bytes):
-            raise wrong_type(FUNCTION, "source", "a path, bytes or a binary file object", Got("a text file object"))
+            raise wrong_type(
+                FUNCTION, "source", "a path, bytes or a binary file object", Got("a text file object")
+            )
     else:
         raise wrong_type(FUNCTION, "source", "a path, bytes or a binary file object", source)
     root = parse_xml(FUNCTION, name, data)
@@ -95,9 +97,7 @@ def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
         return _read_new(reader, cascade)
     if kind == "opencv-haar-classifier":
         return _read_old(reader, cascade)
-    reader.refuse(
-        cascade, 'of type_id "opencv-cascade-classifier" or "opencv-haar-classifier"', repr(kind)
-    )
+    reader.refuse(cascade, 'of type_id "opencv-cascade-classifier" or "opencv-haar-classifier"', repr(kind))
 
 
 class _Trees:
@@ -228,7 +228,11 @@ def _read_old(reader: _Reader, cascade: XmlElement) -> Cascade:
         for tag, wanted in (("parent", number - 1), ("next", -1)):
             element = stage.find(tag)
             if isinstance(element, XmlElement) and reader.integers(element, 1)[0] != wanted:
-                reader.refuse(element, f"{wanted}: stages in a row, no tree of stages", (element.text or "").strip()[:40])
+                reader.refuse(
+                    element,
+                    f"{wanted}: stages in a row, no tree of stages",
+                    (element.text or "").strip()[:40],
+                )
         for tree in reader.children(reader.child(stage, "trees")):
             leaves = 0
             for node in reader.children(tree):
@@ -247,7 +251,9 @@ def _read_old(reader: _Reader, cascade: XmlElement) -> Cascade:
                         if ways[-1] < 1:
                             reader.refuse(element, "a later node of the tree", ways[-1])
             if leaves != len(tree) + 1:
-                reader.refuse(tree, f"a tree of {len(tree)} nodes and {len(tree) + 1} leaves", f"{leaves} leaves")
+                reader.refuse(
+                    tree, f"a tree of {len(tree)} nodes and {len(tree) + 1} leaves", f"{leaves} leaves"
+                )
             trees.end_tree()
         element = reader.child(stage, "stage_threshold")
         trees.end_stage(reader.number(element, " ".join(reader.words(element))))
@@ -274,7 +280,9 @@ def _lines(c: Cascade) -> Iterator[str]:
             nodes = []
             for n in range(c.first_node[tree], c.first_node[tree + 1]):
                 test = (
-                    " ".join(map(str, c.subsets[n].view(np.int32).tolist())) if lbp else f"{c.node_thresholds[n]:.9g}"
+                    " ".join(map(str, c.subsets[n].view(np.int32).tolist()))
+                    if lbp
+                    else f"{c.node_thresholds[n]:.9g}"
                 )
                 nodes.append(f"{c.node_left[n]} {c.node_right[n]} {c.node_feature[n]} {test}")
             leaves = c.leaves[c.first_node[tree] + tree : c.first_node[tree + 1] + tree + 1]
