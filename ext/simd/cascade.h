@@ -199,8 +199,12 @@ INLINE u32 FN(stage_windows)(const CascadeModel *m, int stage, const u32 *p, con
 }
 #undef WORDS
 #undef REALS
+INLINE int FN(first_bit)(u32 bits) { return __builtin_ctz(bits); }
+INLINE int FN(bit_count)(u32 bits) { return __builtin_popcount(bits); }
 #else
 #define WINDOWS 1
+INLINE int FN(first_bit)(u32 bits) { return (void)bits, 0; }
+INLINE int FN(bit_count)(u32 bits) { return (int)bits; }
 INLINE u32 FN(stage_windows)(const CascadeModel *m, int stage, const u32 *p, const f32 *norms, u32 open, int lbp, int stumps) {
     (void)stumps;
     return open && FN(stage_sum)(m, stage, p, lbp ? 0 : *norms, lbp) >= m->thresholds[stage];
@@ -236,7 +240,7 @@ INLINE void FN(first_stage)(const CascadeModel *m, const CascadeTile *tile, cons
             visited |= (u32)!skip << k;
             skip = !skip && (fail >> k & 1);
         }
-        if (tile->seen) tile->seen[0] += __builtin_popcount(asked & visited);
+        if (tile->seen) tile->seen[0] += FN(bit_count)(asked & visited);
         const u32 left = pass & visited;
         for (int k = 0; k < count; k++) open[i + k] = left >> k & 1;
     }
@@ -256,11 +260,11 @@ INLINE ptrdiff_t FN(scan_as)(const CascadeModel *m, const CascadeTile *tile, f32
             int stage = 1;
             /* A vector costs as much as some two windows one by one. */
             for (; stage < m->stages && (left & (left - 1)); stage++) {
-                if (tile->seen) tile->seen[stage] += __builtin_popcount(left);
+                if (tile->seen) tile->seen[stage] += FN(bit_count)(left);
                 left = FN(stage_windows)(m, stage, p + i, norms + i, left, lbp, stumps);
             }
             for (; left; left &= left - 1) {
-                const int k = __builtin_ctz(left);
+                const int k = FN(first_bit)(left);
                 const f32 norm = lbp ? 0 : norms[i + k];
                 int at = stage;
                 f64 sum = 0;

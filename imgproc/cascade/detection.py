@@ -104,7 +104,7 @@ def window_size(window: tuple[int, int], scale: np.float32) -> tuple[int, int]:
 def _tasks(
     cascade: Cascade, shape: tuple[int, int], chosen: list[np.float32], step: int | None
 ) -> dict[int, Array]:
-    """Tiles of about equally many windows, by step; neighbours are far apart, so that any run of them costs the same."""
+    """Tiles of about equally many windows, by step, in an order in which any run of them costs about the same."""
     height, width = cascade.window
     tiles: dict[int, list[tuple[int, ...]]] = {}
     for number, scale in enumerate(chosen):
@@ -116,6 +116,10 @@ def _tasks(
         columns = (out_width - width) // stride + 1
         # No lower than the window, whose rows above and below a tile are summed again for the next.
         most = max(_TILE_WINDOWS // columns, height // stride, 1)
+        # Upright and tilted sums of a tile are reached by 32-bit offsets.
+        if 2 * (most * stride + height + 1) * (out_width + 1 + 65 * stride) >= 2**31:
+            must = f"less wide for a window {height} pixels high"
+            raise wrong_value("Cascade.detect", "image", must, Got(f"{shape[1]} pixels wide"))
         parts = -(-lines // most)
         for part in range(parts):
             first, last = lines * part // parts, lines * (part + 1) // parts
@@ -138,7 +142,7 @@ def find_windows(
     mask: Array | None = None,
     seen: Array | None = None,
 ) -> Array:
-    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in the order in which OpenCV meets them on one thread."""
+    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in OpenCV's order on one thread."""
     arrays = (
         *cascade.window,
         cascade.features == "lbp",
@@ -156,12 +160,13 @@ def find_windows(
         cascade.stage_limits,
         cascade.stage_slack,
     )
+    counting = seen is not None
     parts: list[bytes] = []
     for tasks in _tasks(cascade, image.shape[:2], chosen, step).values():
         count = float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
 
         def kernel(first: int, last: int, tasks: Array = tasks) -> tuple[bytes, Array | None]:
-            counts = None if seen is None else np.zeros(cascade.stages, np.int64)
+            counts = np.zeros(cascade.stages, np.int64) if counting else None
             return kernels.detect(image, mask, tasks[first:last], *arrays, counts), counts
 
         for found, counts in run_bands(kernel, len(tasks), count * _NS_PER_WINDOW):
@@ -187,7 +192,8 @@ def gray_bytes(image: Array) -> Array:
     if gray.dtype == UINT16:
         return np.asarray((gray.astype(np.uint32) + 128) // 257, np.uint8)
     if gray.dtype == FLOAT32:
-        return np.rint(np.clip(np.nan_to_num(gray, nan=0.0), 0.0, 1.0) * np.float32(255)).astype(np.uint8)
+        clipped = np.clip(np.nan_to_num(gray, nan=0.0), np.float32(0), np.float32(1))
+        return np.asarray(np.rint(clipped * np.float32(255)), np.uint8)
     return gray
 
 

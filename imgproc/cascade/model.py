@@ -24,7 +24,7 @@ MAX_NODES = 64
 
 @dataclass(frozen=True, eq=False)
 class Cascade:
-    """A boosted cascade of rectangle features, as Viola and Jones describe it: a window passes where it passes every stage.
+    """A boosted cascade of rectangle features (Viola, Jones): a window passes where it passes every stage.
 
     Made by `load`, `default` and the trainer; the arrays are read-only, and one object serves any number of threads.
 
@@ -35,8 +35,8 @@ class Cascade:
     window : (int, int)
         Height and width of the window in pixels.
     boxes : (F, 3, 4) or (F, 1, 4) array of int32
-        ``x, y, width, height`` of each feature's rectangles (zeros where there is no third), or of the first block of an
-        LBP feature. A tilted rectangle has its topmost corner at (x, y) and extends down to both sides.
+        ``x, y, width, height`` of each feature's rectangles (zeros where there is no third), or of the first block
+        of an LBP feature. A tilted rectangle has its topmost corner at (x, y) and extends down to both sides.
     weights : (F, 3) array of float32
         Of the rectangles; empty for LBP.
     tilted : (F,) array of bool
@@ -200,7 +200,8 @@ class Cascade:
         The image is made smaller step by step (bilinear, weights of 8 bits), and the cascade's window laid over it
         everywhere; windows that pass every stage are grouped by `group_boxes` and clipped to the image. The windows are
         those of ``cv2.CascadeClassifier`` of OpenCV 4, bit for bit: the same scaled images, sums, float32 products and
-        comparisons, and like it, the window after one that fails the first stage is not looked at.
+        comparisons, and like it, the window after one that fails the first stage is not looked at. The one difference
+        is the last row of windows at scales below 2, which OpenCV leaves out where the number of rows is odd.
 
         The score is ``m + ln(n)``, m the greatest margin by which one of the group's n windows passes the last stage
         (its sum of votes minus the threshold) and n their number: both grow with the odds that there is an object.

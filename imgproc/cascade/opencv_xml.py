@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.files import write_file
-from .._core.xml import XmlElement, parse_xml
+from .._core.xml import MAX_BYTES, XmlElement, parse_xml
 from .model import Cascade
 
 FUNCTION = "Cascade.load"
@@ -25,22 +25,24 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def refuse(self, element: XmlElement, must: str, got: object) -> NoReturn:
-        raise wrong_value(FUNCTION, f"{self.name}: line {element.line}: <{element.tag}>", must, Got(str(got)))
+    def refuse(self, element: Element, must: str, got: object) -> ValueError:
+        return wrong_value(
+            FUNCTION, f"{self.name}: line {getattr(element, 'line', 0)}: <{element.tag}>", must, Got(str(got))
+        )
 
     def child(self, element: XmlElement, *tags: str) -> XmlElement:
         for tag in tags:
             found = element.find(tag)
             if isinstance(found, XmlElement):
                 return found
-        self.refuse(element, f"an element with <{tags[0]}> in it", f"{len(element)} others")
+        raise self.refuse(element, f"an element with <{tags[0]}> in it", f"{len(element)} others")
 
     def children(self, element: XmlElement, tag: str = "_") -> list[XmlElement]:
         for child in element:
             if child.tag != tag:
-                self.refuse(child, f"<{tag}>", f"<{child.tag}>")
+                raise self.refuse(child, f"<{tag}>", f"<{child.tag}>")
         if not len(element):
-            self.refuse(element, "at least one element long", "none")
+            raise self.refuse(element, "at least one element long", "none")
         return list(element)  # type: ignore[arg-type]
 
     def words(self, element: XmlElement) -> list[str]:
@@ -52,7 +54,7 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(np.float32(value)) if abs(value) <= 3.4028235677973366e38 else True:
-            self.refuse(element, "finite numbers of float32's range", repr(word[:40]))
+            raise self.refuse(element, "finite numbers of float32's range", repr(word[:40]))
         return value
 
     def integer(self, element: XmlElement, word: str) -> int:
@@ -60,13 +62,13 @@ class _Reader:
         text = word.removesuffix(".")
         digits = text[1:] if text[:1] in ("-", "+") else text
         if not (digits.isascii() and digits.isdigit() and len(digits) < 12 and int(text) in _INT):
-            self.refuse(element, "32-bit integers", repr(word[:40]))
+            raise self.refuse(element, "32-bit integers", repr(word[:40]))
         return int(text)
 
     def integers(self, element: XmlElement, count: int) -> list[int]:
         words = self.words(element)
         if len(words) != count:
-            self.refuse(element, f"{count} integers", f"{len(words)} words")
+            raise self.refuse(element, f"{count} integers", f"{len(words)} words")
         return [self.integer(element, word) for word in words]
 
 
@@ -74,11 +76,12 @@ def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
     """See `Cascade.load`."""
     if isinstance(source, str | os.PathLike):
         name = os.fspath(source)
-        data = Path(source).read_bytes()
+        with open(source, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
     elif isinstance(source, bytes | bytearray | memoryview):
         name, data = "the bytes given", bytes(source)
     elif hasattr(source, "read"):
-        name, data = str(getattr(source, "name", "the file given")), source.read()
+        name, data = str(getattr(source, "name", "the file given")), source.read(MAX_BYTES + 1)
         if not isinstance(data, bytes):
             raise wrong_type(
                 FUNCTION, "source", "a path, bytes or a binary file object", Got("a text file object")
@@ -88,7 +91,9 @@ def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
     root = parse_xml(FUNCTION, name, data)
     reader = _Reader(f"file {name}")
     if root.tag != "opencv_storage" or not len(root):
-        reader.refuse(root, "<opencv_storage> with a cascade in it", f"<{root.tag}> of {len(root)} elements")
+        raise reader.refuse(
+            root, "<opencv_storage> with a cascade in it", f"<{root.tag}> of {len(root)} elements"
+        )
     cascade = root[0]
     assert isinstance(cascade, XmlElement)
     kind = cascade.get("type_id")
@@ -97,7 +102,9 @@ def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
         return _read_new(reader, cascade)
     if kind == "opencv-haar-classifier":
         return _read_old(reader, cascade)
-    reader.refuse(cascade, 'of type_id "opencv-cascade-classifier" or "opencv-haar-classifier"', repr(kind))
+    raise reader.refuse(
+        cascade, 'of type_id "opencv-cascade-classifier" or "opencv-haar-classifier"', repr(kind)
+    )
 
 
 class _Trees:
@@ -146,22 +153,22 @@ def _read_new(reader: _Reader, cascade: XmlElement) -> Cascade:
 
     element, kind = word("stageType")
     if kind != "BOOST":
-        reader.refuse(element, "BOOST", repr(kind[:40]))
+        raise reader.refuse(element, "BOOST", repr(kind[:40]))
     element, kind = word("featureType")
     if kind not in ("HAAR", "LBP"):
-        reader.refuse(element, "HAAR or LBP", repr(kind[:40]))
+        raise reader.refuse(element, "HAAR or LBP", repr(kind[:40]))
     height, width = (reader.integers(reader.child(cascade, tag), 1)[0] for tag in ("height", "width"))
     # scikit-image ships a file with this tag misspelt.
     parameters = reader.child(cascade, "featureParams", "featuhreParams")
     element = reader.child(parameters, "maxCatCount")
     categories = reader.integers(element, 1)[0]
     if categories != (256 if kind == "LBP" else 0):
-        reader.refuse(element, "256 for LBP, 0 for HAAR", categories)
+        raise reader.refuse(element, "256 for LBP, 0 for HAAR", categories)
     trees = _Trees()
     stages = reader.children(reader.child(cascade, "stages"))
     number = cascade.find("stageNum")
     if isinstance(number, XmlElement) and reader.integers(number, 1)[0] != len(stages):
-        reader.refuse(number, f"{len(stages)}, the number of stages", (number.text or "").strip()[:40])
+        raise reader.refuse(number, f"{len(stages)}, the number of stages", (number.text or "").strip()[:40])
     for stage in stages:
         for weak in reader.children(reader.child(stage, "weakClassifiers")):
             _read_tree(reader, weak, trees, kind == "LBP")
@@ -180,7 +187,7 @@ def _read_tree(reader: _Reader, weak: XmlElement, trees: _Trees, lbp: bool) -> N
     element = reader.child(weak, "internalNodes")
     words, step = reader.words(element), 11 if lbp else 4
     if not words or len(words) % step:
-        reader.refuse(element, f"nodes of {step} numbers", f"{len(words)} words")
+        raise reader.refuse(element, f"nodes of {step} numbers", f"{len(words)} words")
     for at in range(0, len(words), step):
         left, right, feature = (reader.integer(element, word) for word in words[at : at + 3])
         trees.left.append(left)
@@ -193,7 +200,9 @@ def _read_tree(reader: _Reader, weak: XmlElement, trees: _Trees, lbp: bool) -> N
     element = reader.child(weak, "leafValues")
     leaves = reader.words(element)
     if len(leaves) != len(words) // step + 1:
-        reader.refuse(element, f"{len(words) // step + 1} values, one more than nodes", f"{len(leaves)}")
+        raise reader.refuse(
+            element, f"{len(words) // step + 1} values, one more than nodes", f"{len(leaves)}"
+        )
     trees.leaves += [reader.number(element, word) for word in leaves]
     trees.end_tree()
 
@@ -205,15 +214,15 @@ def _haar_arrays(reader: _Reader, features: list[XmlElement]) -> dict[str, Any]:
     for number, feature in enumerate(features):
         rectangles = reader.children(reader.child(feature, "rects"))
         if not 2 <= len(rectangles) <= 3:
-            reader.refuse(feature, "a feature of 2 or 3 rectangles", f"{len(rectangles)}")
+            raise reader.refuse(feature, "a feature of 2 or 3 rectangles", f"{len(rectangles)}")
         for i, rectangle in enumerate(rectangles):
             words = reader.words(rectangle)
             if len(words) != 5:
-                reader.refuse(rectangle, "x, y, width, height and weight", f"{len(words)} words")
+                raise reader.refuse(rectangle, "x, y, width, height and weight", f"{len(words)} words")
             boxes[number, i] = [reader.integer(rectangle, word) for word in words[:4]]
             weights[number, i] = reader.number(rectangle, words[4])
             if weights[number, i] == 0:
-                reader.refuse(rectangle, "of a weight other than 0", words[4][:40])
+                raise reader.refuse(rectangle, "of a weight other than 0", words[4][:40])
         element = feature.find("tilted")
         if isinstance(element, XmlElement):
             tilted[number] = reader.integers(element, 1)[0] != 0
@@ -228,7 +237,7 @@ def _read_old(reader: _Reader, cascade: XmlElement) -> Cascade:
         for tag, wanted in (("parent", number - 1), ("next", -1)):
             element = stage.find(tag)
             if isinstance(element, XmlElement) and reader.integers(element, 1)[0] != wanted:
-                reader.refuse(
+                raise reader.refuse(
                     element,
                     f"{wanted}: stages in a row, no tree of stages",
                     (element.text or "").strip()[:40],
@@ -249,9 +258,9 @@ def _read_old(reader: _Reader, cascade: XmlElement) -> Cascade:
                     else:
                         ways.append(reader.integers(element, 1)[0])
                         if ways[-1] < 1:
-                            reader.refuse(element, "a later node of the tree", ways[-1])
+                            raise reader.refuse(element, "a later node of the tree", ways[-1])
             if leaves != len(tree) + 1:
-                reader.refuse(
+                raise reader.refuse(
                     tree, f"a tree of {len(tree)} nodes and {len(tree) + 1} leaves", f"{leaves} leaves"
                 )
             trees.end_tree()

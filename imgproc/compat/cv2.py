@@ -83,7 +83,8 @@ class CascadeClassifier:
         maxSize: Sequence[int] = (0, 0),
     ) -> Array | tuple[()]:
         """Boxes as an (N, 4) int32 array, or ``()``."""
-        return self._detect(image, scaleFactor, minNeighbors, minSize, maxSize)[0]
+        boxes: Array | tuple[()] = self._detect(image, scaleFactor, minNeighbors, minSize, maxSize)[0]
+        return boxes
 
     def detectMultiScale2(
         self,
@@ -164,7 +165,7 @@ def _rectangles(boxes: Array) -> Array:
 def groupRectangles(
     rectList: Sequence[Sequence[int]] | Array, groupThreshold: int, eps: float = 0.2
 ) -> tuple[Any, Any]:
-    """``cv2.groupRectangles``: the same groups in the same order, in time that grows with the number of boxes, not its square.
+    """``cv2.groupRectangles``: the same groups in the same order, in time that grows with N, not with its square.
 
     Parameters
     ----------
