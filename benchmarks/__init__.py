@@ -19,5 +19,6 @@ SUBJECTS = (
     "gradients",
     "morphology",
     "resampling",
+    "cascade",
 )
 """The files of cases, in the order of the table."""
