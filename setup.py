@@ -21,6 +21,7 @@ KERNELS = (
     "box",
     "box_checks",
     "canny",
+    "cascade",
     "clahe",
     "coco",
     "codes",

@@ -26,5 +26,6 @@ SUBJECTS = (
     "anchors",
     "segmentation_scores",
     "coco",
+    "cascade",
 )
 """The files of cases, in the order of the table."""

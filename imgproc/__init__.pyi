@@ -1,4 +1,5 @@
 from . import boxes as boxes
+from . import cascade as cascade
 from . import color as color
 from . import detections as detections
 from . import filters as filters

@@ -17,7 +17,7 @@ SUBJECT_ARROWS = {
     "boxes": set(),
     "detections": set(),
     "metrics": {"boxes", "detections"},
-    "cascade": {"filters", "boxes", "detections"},
+    "cascade": {"color", "filters", "boxes", "detections"},
     "segment": {"color", "filters"},
     "bodyparts": {"segment"},
     "stereo": {"filters"},

@@ -1,0 +1,1 @@
+"""Faces of our functions in the shape of other libraries, for code that was written against those."""
