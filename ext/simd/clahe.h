@@ -83,11 +83,25 @@ INLINE __m512i FN(clahe_look_64)(__m512i v, const __m512i *table) {
                                   _mm512_permutex2var_epi8(table[2], v, table[3]));
 }
 
-/* The words of half h (32 pixels) of vectors of their low and high bytes. */
-INLINE __m512i FN(clahe_words)(__m512i low, __m512i high, int h) {
-    const __m256i l = h ? _mm512_extracti64x4_epi64(low, 1) : _mm512_castsi512_si256(low);
-    const __m256i u = h ? _mm512_extracti64x4_epi64(high, 1) : _mm512_castsi512_si256(high);
-    return _mm512_or_si512(_mm512_cvtepu8_epi16(l), _mm512_slli_epi16(_mm512_cvtepu8_epi16(u), 8));
+/* Half h (each lane's first or last eight pixels) of the blend of 64 pixels, in 2^-7 at first: rounding twice, to that and
+   then to 1, equals the one sum and shift. */
+INLINE __m512i FN(clahe_half)(__m512i left_low, __m512i left_high, __m512i right_low, __m512i right_high, __m512i weight, int h) {
+    const __m512i a = h ? _mm512_unpackhi_epi8(left_low, left_high) : _mm512_unpacklo_epi8(left_low, left_high);
+    const __m512i b = h ? _mm512_unpackhi_epi8(right_low, right_high) : _mm512_unpacklo_epi8(right_low, right_high);
+    const __m512i words = _mm512_add_epi16(a, _mm512_mulhrs_epi16(_mm512_sub_epi16(a, b), weight));
+    return _mm512_srli_epi16(_mm512_add_epi16(words, _mm512_set1_epi16(64)), 7);
+}
+
+/* The odd words (the weights of the right, which are kept negative) of pixels 8 h, 8 h + 16, 8 h + 32 and 8 h + 48 and of
+   the seven after each; `valid` of 64 are there. */
+INLINE __m512i FN(clahe_weights)(const u32 *pairs, u64 valid, int h) {
+    u16 place[32];
+    __m512i v[4];
+    for (int k = 0; k < 32; k++) place[k] = (u16)(32 * (k / 8 % 2) + 2 * (8 * h + k % 8) + 1);
+    for (int q = 0; q < 4; q++)
+        v[q] = ~valid ? _mm512_maskz_loadu_epi32((__mmask16)(valid >> 16 * q), pairs + 16 * q) : _mm512_loadu_si512(pairs + 16 * q);
+    const __m512i index = _mm512_loadu_si512(place);
+    return _mm512_mask_blend_epi64(0xf0, _mm512_permutex2var_epi16(v[0], index, v[1]), _mm512_permutex2var_epi16(v[2], index, v[3]));
 }
 
 static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, const u32 *work, ptrdiff_t tiles, ptrdiff_t tile, u32 pair, const u32 *pairs) {
@@ -100,23 +114,14 @@ static void FN(clahe_row_u8)(const u8 *src, u8 *dst, ptrdiff_t x, ptrdiff_t n, c
         for (int q = 0; q < 8; q++) l[q] = _mm512_loadu_si512(left + 64 * q), r[q] = _mm512_loadu_si512(right + 64 * q);
         for (; i < stop; i += 64) {
             const u64 valid = stop - i < 64 ? ((u64)1 << (stop - i)) - 1 : ~(u64)0;
-            const __m512i v = _mm512_maskz_loadu_epi8(valid, src + i);
+            const __m512i v = ~valid ? _mm512_maskz_loadu_epi8(valid, src + i) : _mm512_loadu_si512(src + i);
             const __m512i l0 = FN(clahe_look_64)(v, l), l1 = FN(clahe_look_64)(v, l + 4);
             const __m512i r0 = FN(clahe_look_64)(v, r), r1 = FN(clahe_look_64)(v, r + 4);
-            for (int h = 0; h < 2; h++) {
-                const u32 mask = (u32)(valid >> 32 * h);
-                if (!mask) break;
-                const u32 *p = pairs + x + i + 32 * h;
-                const __m256i p0 = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_maskz_loadu_epi32((__mmask16)mask, p), 16));
-                __m256i p1 = _mm256_setzero_si256();
-                if (mask >> 16) p1 = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_maskz_loadu_epi32((__mmask16)(mask >> 16), p + 16), 16));
-                const __m512i weight = _mm512_inserti64x4(_mm512_castsi256_si512(p0), p1, 1);
-                __m512i a = FN(clahe_words)(l0, l1, h), b = FN(clahe_words)(r0, r1, h);
-                /* The weights are kept negative; rounding twice, to 2^-7 and then to 1, equals the one sum and shift. */
-                a = _mm512_add_epi16(a, _mm512_mulhrs_epi16(_mm512_sub_epi16(b, a), _mm512_sub_epi16(_mm512_setzero_si512(), weight)));
-                a = _mm512_srli_epi16(_mm512_add_epi16(a, _mm512_set1_epi16(64)), 7);
-                _mm256_mask_storeu_epi8(dst + i + 32 * h, mask, _mm512_cvtepi16_epi8(a));
-            }
+            const __m512i out = _mm512_packus_epi16(
+                FN(clahe_half)(l0, l1, r0, r1, FN(clahe_weights)(pairs + x + i, valid, 0), 0),
+                FN(clahe_half)(l0, l1, r0, r1, FN(clahe_weights)(pairs + x + i, valid, 1), 1));
+            if (~valid) _mm512_mask_storeu_epi8(dst + i, valid, out);
+            else _mm512_storeu_si512(dst + i, out);
         }
         i = stop;
     }

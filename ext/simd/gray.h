@@ -57,6 +57,7 @@ INLINE void FN(gray_u8_any)(const u8 *rgb, u8 *y, ptrdiff_t n, int channels) {
     const int step = VECTOR_PIXELS * channels;
     for (; i + 4 * VECTOR_PIXELS + LOAD_SLACK <= n; i += 4 * VECTOR_PIXELS) {
         const u8 *p = rgb + i * channels;
+        prefetch_read(p, 4 * step);
         BITS(storeu)((void *)(y + i), FN(join_pixels)(FN(gray_vector)(p, channels), FN(gray_vector)(p + step, channels),
                                                       FN(gray_vector)(p + 2 * step, channels),
                                                       FN(gray_vector)(p + 3 * step, channels)));
@@ -80,6 +81,7 @@ INLINE void FN(gray_u16_any)(const u16 *rgb, u16 *y, ptrdiff_t n, int channels) 
 #if LEVEL > LEVEL_BASELINE
     for (; i + STEP(2) <= n; i += STEP(2)) {
         VECTOR p[4];
+        prefetch_read(rgb + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_planes)(rgb + i * channels, p, 2, channels);
         BITS(storeu)((void *)(y + i), FN(gray_words)(p[0], p[1], p[2]));
     }
@@ -95,6 +97,7 @@ INLINE void FN(gray_f32_any)(const f32 *rgb, f32 *y, ptrdiff_t n, int channels) 
 #if LEVEL > LEVEL_BASELINE
     for (; i + STEP(4) <= n; i += STEP(4)) {
         VECTOR p[4];
+        prefetch_read(rgb + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_planes)(rgb + i * channels, p, 4, channels);
         OP(storeu_ps)(y + i, FN(gray_floats)(p[0], p[1], p[2]));
     }

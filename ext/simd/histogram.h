@@ -8,27 +8,37 @@
 #include "simd/common.h"
 
 #define HISTOGRAM_SAMPLES ((ptrdiff_t)1 << 31)
-#define HISTOGRAM_PAIRS 65536
 /* Images below this many samples do not repay clearing and summing the pairs. */
 #define HISTOGRAM_PAIRS_PAY ((ptrdiff_t)1 << 18)
 
-/* `pairs`: HISTOGRAM_PAIRS cleared counters of the caller's, or NULL for few samples. 8 kB without them. */
+/* Counts of 16-bit values: high[v] + low[v]. Where values are scattered, only the bytes are hot, most of which fit the
+   first cache; 256 of them are carried to the words. */
+typedef struct {
+    u32 high[65536];
+    u8 low[65536];
+} histogram_counters;
+
+/* `pairs`: cleared counters of the caller's, or NULL for few samples. 8 kB without them. */
 typedef struct {
     u32 tables[8][256];
-    u32 *pairs;
+    histogram_counters *pairs;
 } histogram_u8_state;
 
-/* `table`: 65536 cleared counters of the caller's. */
+/* `counters`: cleared counters of the caller's. */
 typedef struct {
-    u32 *table;
+    histogram_counters *counters;
 } histogram_u16_state;
 
-static UNUSED void histogram_u8_start(histogram_u8_state *state, u32 *pairs) {
+static UNUSED void histogram_u8_start(histogram_u8_state *state, histogram_counters *pairs) {
     memset(state->tables, 0, sizeof state->tables);
     state->pairs = pairs;
 }
 
-static UNUSED void histogram_u16_start(histogram_u16_state *state, u32 *table) { state->table = table; }
+static UNUSED void histogram_u16_start(histogram_u16_state *state, histogram_counters *counters) { state->counters = counters; }
+
+INLINE void histogram_increment(histogram_counters *counters, u16 v) {
+    if (++counters->low[v] == 0) counters->high[v] += 256;
+}
 
 #define SIMD_SOURCE "simd/histogram.h"
 #include "simd/levels.h"
@@ -75,9 +85,14 @@ INLINE int FN(histogram_run)(const void *src, u64 word) {
 #endif
 }
 
-/* Two neighbours per increment: they are alike in photographs, so that little of the 256 kB is hot. Runs, which would
-   wait for one counter, are one addition. */
-INLINE void FN(histogram_u8_pairs)(u32 *pairs, u32 *single, const u8 *src, ptrdiff_t n) {
+INLINE void FN(histogram_pair)(histogram_counters *pairs, u64 pair, int noisy) {
+    if (noisy) histogram_increment(pairs, (u16)pair);
+    else pairs->high[(u16)pair]++;
+}
+
+/* Two neighbours per increment: they are alike in photographs, so that little of the 256 kB of words is hot and the bytes,
+   with their carries, are for noise. Runs, which would wait for one counter, are one addition. */
+INLINE void FN(histogram_u8_pairs)(histogram_counters *pairs, u32 *single, const u8 *src, ptrdiff_t n, int noisy) {
     ptrdiff_t i = 0;
     while (i + 16 <= n) {
         u64 word[2];
@@ -89,20 +104,18 @@ INLINE void FN(histogram_u8_pairs)(u32 *pairs, u32 *single, const u8 *src, ptrdi
             single[(u8)same] += (u32)(i - start);
             continue;
         }
-        pairs[(u16)word[0]]++;
-        pairs[(u16)(word[0] >> 16)]++;
-        pairs[(u16)(word[0] >> 32)]++;
-        pairs[word[0] >> 48]++;
-        pairs[(u16)word[1]]++;
-        pairs[(u16)(word[1] >> 16)]++;
-        pairs[(u16)(word[1] >> 32)]++;
-        pairs[word[1] >> 48]++;
+        for (int k = 0; k < 2; k++) {
+            FN(histogram_pair)(pairs, word[k], noisy);
+            FN(histogram_pair)(pairs, word[k] >> 16, noisy);
+            FN(histogram_pair)(pairs, word[k] >> 32, noisy);
+            FN(histogram_pair)(pairs, word[k] >> 48, noisy);
+        }
         i += 16;
     }
     for (; i < n; i++) single[src[i]]++;
 }
 
-/* Neighbours differ by more than 16 on average over a sample: pairs would be scattered over the whole table. */
+/* Neighbours differ by more than 16 on average over a sample: pairs are scattered over the whole table. */
 INLINE int FN(histogram_u8_noisy)(const u8 *src, ptrdiff_t n) {
     i32 difference = 0, sampled = 0;
     for (ptrdiff_t i = 0; i + 8 <= n; i += 256, sampled += 4)
@@ -113,10 +126,9 @@ INLINE int FN(histogram_u8_noisy)(const u8 *src, ptrdiff_t n) {
 static UNUSED void FN(histogram_u8_update)(histogram_u8_state *state, const u8 *src, ptrdiff_t n) {
     for (ptrdiff_t strip; n > 0; src += strip, n -= strip) {
         strip = n < 16384 ? n : 16384;
-        if (!state->pairs || FN(histogram_u8_noisy)(src, strip))
-            FN(histogram_u8_bytes)(state->tables, src, strip);
-        else
-            FN(histogram_u8_pairs)(state->pairs, state->tables[0], src, strip);
+        if (!state->pairs) FN(histogram_u8_bytes)(state->tables, src, strip);
+        else if (FN(histogram_u8_noisy)(src, strip)) FN(histogram_u8_pairs)(state->pairs, state->tables[0], src, strip, 1);
+        else FN(histogram_u8_pairs)(state->pairs, state->tables[0], src, strip, 0);
     }
 }
 
@@ -127,9 +139,10 @@ static UNUSED void FN(histogram_u8_finish)(histogram_u8_state *state, u64 *count
     if (!state->pairs) return;
     /* tables[0] gathers the first of each pair; neither it nor a row's sum can pass 2^32. */
     for (int second = 0; second < 256; second++) {
-        u32 *row = state->pairs + 256 * second;
+        u32 *row = state->pairs->high + 256 * second;
+        const u8 *low = state->pairs->low + 256 * second;
         u32 sum = 0;
-        for (int first = 0; first < 256; first++) sum += row[first];
+        for (int first = 0; first < 256; first++) sum += row[first] += low[first];
         if (sum == 0) continue;
         counts[second] += sum;
         for (int first = 0; first < 256; first++) state->tables[0][first] += row[first];
@@ -137,11 +150,12 @@ static UNUSED void FN(histogram_u8_finish)(histogram_u8_state *state, u64 *count
     }
     for (int v = 0; v < 256; v++) counts[v] += state->tables[0][v];
     memset(state->tables[0], 0, sizeof state->tables[0]);
+    memset(state->pairs->low, 0, sizeof state->pairs->low);
 }
 
 /* More tables than one would leave the caches; runs of four are one addition. */
 static UNUSED void FN(histogram_u16_update)(histogram_u16_state *state, const u16 *src, ptrdiff_t n) {
-    u32 *table = state->table;
+    histogram_counters *counters = state->counters;
     ptrdiff_t i = 0;
     while (i + 4 <= n) {
         u64 word;
@@ -149,27 +163,29 @@ static UNUSED void FN(histogram_u16_update)(histogram_u16_state *state, const u1
         if (word == (word << 16 | word >> 48)) {
             const ptrdiff_t start = i;
             for (i += 4; i + 32 <= n && FN(histogram_run)(src + i, word); i += 32) {}
-            table[(u16)word] += (u32)(i - start);
+            counters->high[(u16)word] += (u32)(i - start);
             continue;
         }
-        table[(u16)word]++;
-        table[(u16)(word >> 16)]++;
-        table[(u16)(word >> 32)]++;
-        table[word >> 48]++;
+        histogram_increment(counters, (u16)word);
+        histogram_increment(counters, (u16)(word >> 16));
+        histogram_increment(counters, (u16)(word >> 32));
+        histogram_increment(counters, (u16)(word >> 48));
         i += 4;
     }
-    for (; i < n; i++) table[src[i]]++;
+    for (; i < n; i++) histogram_increment(counters, src[i]);
 }
 
 static UNUSED void FN(histogram_u16_finish)(histogram_u16_state *state, u64 *counts) {
     for (ptrdiff_t block = 0; block < 65536; block += 256) {
-        u32 *table = state->table + block;
+        u32 *high = state->counters->high + block;
+        const u8 *low = state->counters->low + block;
         u32 any = 0;
-        for (int v = 0; v < 256; v++) any |= table[v];
+        for (int v = 0; v < 256; v++) any |= high[v] | low[v];
         if (any == 0) continue;
-        for (int v = 0; v < 256; v++) counts[block + v] += table[v];
-        memset(table, 0, 256 * sizeof(u32));
+        for (int v = 0; v < 256; v++) counts[block + v] += high[v] + low[v];
+        memset(high, 0, 256 * sizeof(u32));
     }
+    memset(state->counters->low, 0, sizeof state->counters->low);
 }
 
 #endif

@@ -44,13 +44,13 @@ static UNUSED int histogram_rows_u8(histogram_image image, u64 *counts) {
     image = histogram_collapse(image, 1);
     const ptrdiff_t pitch = histogram_pitch(&image, HISTOGRAM_STRIP_U8);
     u8 *planes = malloc((size_t)(image.wanted * pitch));
-    u32 *pairs = many ? calloc((size_t)image.wanted * HISTOGRAM_PAIRS, sizeof(u32)) : NULL;
+    histogram_counters *pairs = many ? calloc((size_t)image.wanted, sizeof *pairs) : NULL;
     if (!planes || (many && !pairs)) {
         free(planes);
         free(pairs);
         return 0;
     }
-    for (int c = 0; c < image.wanted; c++) histogram_u8_start(&states[c], many ? pairs + c * HISTOGRAM_PAIRS : NULL);
+    for (int c = 0; c < image.wanted; c++) histogram_u8_start(&states[c], many ? pairs + c : NULL);
     for (ptrdiff_t y = 0; y < image.rows; y++) {
         for (ptrdiff_t x = 0, n; x < image.width; x += n) {
             const u8 *src = (const u8 *)image.src + y * image.stride + x * image.channels;
@@ -83,10 +83,10 @@ static UNUSED int histogram_rows_u8(histogram_image image, u64 *counts) {
     return 1;
 }
 
-static UNUSED void histogram_finish_u16(u32 *tables, int wanted, u64 *counts) {
+static UNUSED void histogram_finish_u16(histogram_counters *counters, int wanted, u64 *counts) {
     for (int c = 0; c < wanted; c++) {
         histogram_u16_state state;
-        histogram_u16_start(&state, tables + 65536 * c);
+        histogram_u16_start(&state, counters + c);
         histogram_u16_finish(&state, counts + 65536 * c);
     }
 }
@@ -97,10 +97,10 @@ static UNUSED int histogram_rows_u16(histogram_image image, u64 *counts) {
     image = histogram_collapse(image, sizeof(u16));
     const ptrdiff_t pitch = histogram_pitch(&image, HISTOGRAM_STRIP_U16);
     u16 *planes = malloc((size_t)(image.wanted * pitch) * sizeof(u16));
-    u32 *tables = calloc((size_t)image.wanted * 65536, sizeof(u32));
-    if (!planes || !tables) {
+    histogram_counters *counters = calloc((size_t)image.wanted, sizeof *counters);
+    if (!planes || !counters) {
         free(planes);
-        free(tables);
+        free(counters);
         return 0;
     }
     for (ptrdiff_t y = 0; y < image.rows; y++) {
@@ -121,18 +121,18 @@ static UNUSED int histogram_rows_u16(histogram_image image, u64 *counts) {
                     selected = compact_u16(plane, mask, n, planes + c * pitch);
                     plane = planes + c * pitch;
                 }
-                histogram_u16_start(&state, tables + 65536 * c);
+                histogram_u16_start(&state, counters + c);
                 histogram_u16_update(&state, plane, selected);
             }
             counted += n;
             if (counted > HISTOGRAM_SAMPLES - HISTOGRAM_STRIP_U16) {
-                histogram_finish_u16(tables, image.wanted, counts);
+                histogram_finish_u16(counters, image.wanted, counts);
                 counted = 0;
             }
         }
     }
-    histogram_finish_u16(tables, image.wanted, counts);
-    free(tables);
+    histogram_finish_u16(counters, image.wanted, counts);
+    free(counters);
     free(planes);
     return 1;
 }
@@ -142,9 +142,9 @@ static UNUSED int histogram_rows_f32(histogram_image image, const float_rule *ru
     f32 planes[4 * HISTOGRAM_STRIP_F32];
     u16 codes[HISTOGRAM_STRIP_F32];
     u8 select[HISTOGRAM_STRIP_F32];
-    u32 *tables = calloc((size_t)image.wanted * (size_t)per * 65536, sizeof(u32));
+    histogram_counters *counters = calloc((size_t)image.wanted * (size_t)per, sizeof *counters);
     ptrdiff_t counted = 0;
-    if (!tables) return 0;
+    if (!counters) return 0;
     image = histogram_collapse(image, sizeof(f32));
     for (ptrdiff_t y = 0; y < image.rows; y++) {
         for (ptrdiff_t x = 0, n; x < image.width; x += n) {
@@ -161,18 +161,18 @@ static UNUSED int histogram_rows_f32(histogram_image image, const float_rule *ru
                 histogram_u16_state state;
                 ptrdiff_t selected = n;
                 if (!float_codes(&rules[k], src + k / per * pitch, mask, n, codes, select)) selected = compact_u16(codes, select, n, codes);
-                histogram_u16_start(&state, tables + 65536 * k);
+                histogram_u16_start(&state, counters + k);
                 histogram_u16_update(&state, codes, selected);
             }
             counted += n;
             if (counted > HISTOGRAM_SAMPLES - HISTOGRAM_STRIP_F32) {
-                histogram_finish_u16(tables, image.wanted * per, counts);
+                histogram_finish_u16(counters, image.wanted * per, counts);
                 counted = 0;
             }
         }
     }
-    histogram_finish_u16(tables, image.wanted * per, counts);
-    free(tables);
+    histogram_finish_u16(counters, image.wanted * per, counts);
+    free(counters);
     return 1;
 }
 

@@ -58,6 +58,7 @@ INLINE void FN(luma_shift_u8_any)(const u8 *rgb, const u8 *y, const u8 *y2, u8 *
         const VECTOR before = BITS(loadu)((const void *)(y + i)), after = BITS(loadu)((const void *)(y2 + i));
         const VECTOR up = OP(subs_epu8)(after, before), down = OP(subs_epu8)(before, after);
         VECTOR raw[4];
+        prefetch_write(out + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_raw)(rgb + i * channels, raw, channels);
         for (int j = 0; j < channels; j++)
             raw[j] = OP(subs_epu8)(OP(adds_epu8)(raw[j], FN(spread_luma)(up, 1, channels, j)),
@@ -81,6 +82,7 @@ INLINE void FN(luma_shift_u16_any)(const u16 *rgb, const u16 *y, const u16 *y2, 
         const VECTOR before = BITS(loadu)((const void *)(y + i)), after = BITS(loadu)((const void *)(y2 + i));
         const VECTOR up = OP(subs_epu16)(after, before), down = OP(subs_epu16)(before, after);
         VECTOR raw[4];
+        prefetch_write(out + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_raw)(rgb + i * channels, raw, channels);
         for (int j = 0; j < channels; j++)
             raw[j] = OP(subs_epu16)(OP(adds_epu16)(raw[j], FN(spread_luma)(up, 2, channels, j)),
@@ -110,6 +112,7 @@ INLINE void FN(luma_shift_f32_any)(const f32 *rgb, const f32 *y, const f32 *y2, 
     for (; i + STEP(4) <= n; i += STEP(4)) {
         const VECTOR shift = INTEGERS(OP(sub_ps)(OP(loadu_ps)(y2 + i), OP(loadu_ps)(y + i)));
         VECTOR raw[4];
+        prefetch_write(out + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_raw)(rgb + i * channels, raw, channels);
         for (int j = 0; j < channels; j++) {
             const VECTOR_F32 v = OP(add_ps)(FLOATS(raw[j]), FLOATS(FN(spread_luma)(shift, 4, channels, j)));

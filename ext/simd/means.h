@@ -32,12 +32,14 @@ typedef u32 FN(lanes_u16) __attribute__((vector_size(FN(vector))));
         while (size - i >= STEP) {                                                                        \
             FN(lanes_##sample) even[3] = {{0}}, odd[3] = {{0}}, v;                                        \
             ptrdiff_t steps = (size - i) / STEP < (1 << bits) ? (size - i) / STEP : (1 << bits);          \
-            for (; steps > 0; steps--, i += STEP)                                                         \
+            for (; steps > 0; steps--, i += STEP) {                                                       \
+                prefetch_read(src + i, STEP * (ptrdiff_t)sizeof(sample));                                 \
                 for (int j = 0; j < 3; j++) {                                                             \
                     memcpy(&v, src + i + 2 * LANES * j, sizeof v);                                        \
                     even[j] += v & (wide)((1 << bits) - 1);                                               \
                     odd[j] += v >> bits;                                                                  \
                 }                                                                                         \
+            }                                                                                             \
             for (int j = 0; j < 3; j++)                                                                   \
                 for (int k = 0; k < LANES; k++) {                                                         \
                     sums[2 * (LANES * j + k) % channels] += even[j][k];                                   \
@@ -240,8 +242,10 @@ INLINE void FN(vector_sums)(const u8 *src, ptrdiff_t n, int channels, const u8 *
     u64 lanes[sizeof total / 8];
     ptrdiff_t i = 0;
     memset(total, 0, sizeof total);
-    for (; i + FN(vector) <= n; i += FN(vector))
+    for (; i + FN(vector) <= n; i += FN(vector)) {
+        prefetch_read(src + i * channels, FN(vector) * channels);
         FN(add_pixels)(src + i * channels, channels, mask ? mask + i : NULL, factor, total);
+    }
     memcpy(lanes, total, sizeof total);
     for (size_t k = 0; k < sizeof lanes / 8; k++) sums[3 * k / (sizeof lanes / 8)] += lanes[k];
     FN(scalar_sums_u8)(src + i * channels, n - i, channels, mask ? mask + i : NULL, factor, sums);

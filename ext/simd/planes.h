@@ -57,6 +57,7 @@ INLINE ptrdiff_t FN(planes_u8_3)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptr
         }
     for (; i + 16 <= n; i += 16) {
         const __m128i *in = (const __m128i *)(src + 3 * i);
+        prefetch_read(in, 48);
         const __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), c = _mm_loadu_si128(in + 2);
         for (int k = 0; k < 3; k++) {
             const __m128i plane = _mm_or_si128(
@@ -73,6 +74,7 @@ INLINE ptrdiff_t FN(planes_u8_4)(const u8 *src, u8 *planes, ptrdiff_t pitch, ptr
     ptrdiff_t i = 0;
     for (; i + 16 <= n; i += 16) {
         const __m128i *in = (const __m128i *)(src + 4 * i);
+        prefetch_read(in, 64);
         const __m128i a = _mm_shuffle_epi8(_mm_loadu_si128(in), quarter);
         const __m128i b = _mm_shuffle_epi8(_mm_loadu_si128(in + 1), quarter);
         const __m128i c = _mm_shuffle_epi8(_mm_loadu_si128(in + 2), quarter);

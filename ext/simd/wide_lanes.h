@@ -104,9 +104,55 @@ INLINE VECTOR FN(in_place)(VECTOR v, int size, int c) {
                                             3 * (7 - c) & last));
 }
 
+#if LEVEL == LEVEL_AVX512
+/* Three whole vectors hold one channel at different places too, so that blends gather it, and one permutation across lanes
+   takes the shuffle's place: three loads or stores in place of twelve. */
+INLINE VECTOR FN(blend_whole)(const VECTOR *v, int size, int second, int third) {
+    const u32 words[3] = {0x49249249u, 0x92492492u, 0x24924924u}; /* places k with k % 3 = 0, 1, 2 */
+    if (size == 2)
+        return _mm512_mask_blend_epi16(words[third], _mm512_mask_blend_epi16(words[second], v[0], v[1]), v[2]);
+    return _mm512_mask_blend_epi32((__mmask16)words[third], _mm512_mask_blend_epi32((__mmask16)words[second], v[0], v[1]), v[2]);
+}
+
+/* Place k of the result is place (factor k + start) of v, modulo the places there are. */
+INLINE VECTOR FN(permute_whole)(VECTOR v, int size, int factor, int start) {
+    u16 words[32];
+    u32 dwords[16];
+    for (int k = 0; k < 32; k++) words[k] = (u16)((factor * k + start) & 31);
+    for (int k = 0; k < 16; k++) dwords[k] = (u32)(factor * k + start) & 15;
+    if (size == 2) return _mm512_permutexvar_epi16(_mm512_loadu_si512(words), v);
+    return _mm512_permutexvar_epi32(_mm512_loadu_si512(dwords), v);
+}
+
+INLINE void FN(load_planes_3)(const void *src, VECTOR *plane, int size) {
+    VECTOR raw[3];
+    for (int j = 0; j < 3; j++) raw[j] = _mm512_loadu_si512((const char *)src + 64 * j);
+    /* A vector is 2 (words) or 1 (dwords) modulo 3 samples long. */
+    for (int c = 0; c < 3; c++)
+        plane[c] = FN(permute_whole)(FN(blend_whole)(raw, size, (c + 3 - 64 / size % 3) % 3, (c + 64 / size) % 3), size, 3, c);
+}
+
+/* 3 * 11 = 1 modulo 16 and 32. */
+INLINE void FN(store_planes_3)(void *dst, const VECTOR *plane, int size) {
+    VECTOR placed[3];
+    for (int c = 0; c < 3; c++) placed[c] = FN(permute_whole)(plane[c], size, 11, 33 * 32 - 11 * c);
+    /* Vector j takes channel c at the places k with (k + j * length) % 3 = c. */
+    for (int j = 0; j < 3; j++) {
+        const int shift = 3 * 64 - j * (64 / size);
+        _mm512_storeu_si512((char *)dst + 64 * j, FN(blend_whole)(placed, size, (1 + shift) % 3, (2 + shift) % 3));
+    }
+}
+#endif
+
 /* STEP(size) pixels as one vector of each channel. */
 INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channels) {
     VECTOR raw[4], half[4];
+#if LEVEL == LEVEL_AVX512
+    if (channels == 3) {
+        FN(load_planes_3)(src, plane, size);
+        return;
+    }
+#endif
     FN(load_raw)(src, raw, channels);
     if (channels == 3) {
         const VECTOR a = raw[0], b = raw[1], c = raw[2];
@@ -142,6 +188,12 @@ INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channe
 
 INLINE void FN(store_planes)(void *dst, const VECTOR *plane, int size, int channels) {
     VECTOR raw[4], half[4];
+#if LEVEL == LEVEL_AVX512
+    if (channels == 3) {
+        FN(store_planes_3)(dst, plane, size);
+        return;
+    }
+#endif
     if (channels == 3) {
         const VECTOR a = FN(in_place)(plane[0], size, 0), b = FN(in_place)(plane[1], size, 1);
         const VECTOR c = FN(in_place)(plane[2], size, 2);

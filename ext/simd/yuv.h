@@ -90,6 +90,8 @@ INLINE void FN(rgb_to_yuv_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int ch
 #if LEVEL > LEVEL_BASELINE
     for (; i + STEP(2) <= n; i += STEP(2)) {
         VECTOR p[4];
+        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_planes)(src + i * channels, p, 2, channels);
         const VECTOR r = p[0], b = p[2], y = FN(gray_words)(r, p[1], b);
         p[0] = y;
@@ -120,6 +122,8 @@ INLINE void FN(yuv_to_rgb_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int ch
     const VECTOR half = OP(set1_epi16)(-32768);
     for (; i + STEP(2) <= n; i += STEP(2)) {
         VECTOR p[4];
+        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_planes)(src + i * channels, p, 2, channels);
         for (int c = 0; c < 3; c++) p[c] = BITS(xor)(p[c], half);
         const VECTOR y = p[0], u = p[1], v = p[2];
@@ -148,6 +152,8 @@ INLINE void FN(rgb_to_yuv_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int ch
     const VECTOR_F32 half = OP(set1_ps)(0.5f);
     for (; i + STEP(4) <= n; i += STEP(4)) {
         VECTOR p[4];
+        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_planes)(src + i * channels, p, 4, channels);
         const VECTOR_F32 r = FLOATS(p[0]), b = FLOATS(p[2]), y = FN(gray_floats)(p[0], p[1], p[2]);
         p[0] = INTEGERS(y);
@@ -174,6 +180,8 @@ INLINE void FN(yuv_to_rgb_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int ch
     const VECTOR_F32 g_of_u = OP(set1_ps)((f32)G_OF_U), g_of_v = OP(set1_ps)((f32)G_OF_V);
     for (; i + STEP(4) <= n; i += STEP(4)) {
         VECTOR p[4];
+        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
         FN(load_planes)(src + i * channels, p, 4, channels);
         const VECTOR_F32 y = FLOATS(p[0]), u = OP(sub_ps)(FLOATS(p[1]), half), v = OP(sub_ps)(FLOATS(p[2]), half);
         p[0] = INTEGERS(OP(add_ps)(y, OP(mul_ps)(v, r_of_v)));

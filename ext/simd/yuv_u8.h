@@ -66,9 +66,12 @@ INLINE VECTOR FN(yuv_to_rgb_vector)(VECTOR v, int channels) {
 INLINE void FN(rgb_to_yuv_u8_any)(const u8 *src, u8 *dst, ptrdiff_t n, int channels) {
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
-    for (; i + VECTOR_PIXELS + LOAD_SLACK <= n; i += VECTOR_PIXELS)
+    for (; i + VECTOR_PIXELS + LOAD_SLACK <= n; i += VECTOR_PIXELS) {
+        prefetch_read(src + i * channels, VECTOR_PIXELS * channels);
+        prefetch_write(dst + i * channels, VECTOR_PIXELS * channels);
         FN(store_pixels)(dst + i * channels, FN(rgb_to_yuv_vector)(FN(load_pixels)(src + i * channels, channels), channels),
                          channels);
+    }
 #endif
     for (; i < n; i++) {
         const u8 *s = src + i * channels;
@@ -84,9 +87,12 @@ INLINE void FN(rgb_to_yuv_u8_any)(const u8 *src, u8 *dst, ptrdiff_t n, int chann
 INLINE void FN(yuv_to_rgb_u8_any)(const u8 *src, u8 *dst, ptrdiff_t n, int channels) {
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
-    for (; i + VECTOR_PIXELS + LOAD_SLACK <= n; i += VECTOR_PIXELS)
+    for (; i + VECTOR_PIXELS + LOAD_SLACK <= n; i += VECTOR_PIXELS) {
+        prefetch_read(src + i * channels, VECTOR_PIXELS * channels);
+        prefetch_write(dst + i * channels, VECTOR_PIXELS * channels);
         FN(store_pixels)(dst + i * channels, FN(yuv_to_rgb_vector)(FN(load_pixels)(src + i * channels, channels), channels),
                          channels);
+    }
 #endif
     /* A right shift of a negative number rounds down with every compiler that this is built for. */
     for (; i < n; i++) {
