@@ -35,7 +35,7 @@ def ways(kernel, image, dilated=False):
     dtype = image.dtype
     plans = [plan.direct(kernel, dtype), plan.listed(kernel, dtype), *plan.separable(kernel, dtype)]
     if not dilated:
-        plans += plan.spectrum(kernel, image.shape[:2], dtype)
+        plans += plan.spectrum(kernel, image.shape[0], dtype)
     return plans
 
 

@@ -4,9 +4,10 @@
    other, rows are summed four at a time, which also reads the row above only once for four:
    - RGB and RGBA: a vector holds one pixel; for RGB its fourth element belongs to the next pixel, which overwrites it;
    - gray in 64 bits: a vector holds one column of the four rows, transposed on the way in and out;
-   - gray uint8 in 32 bits, whose results only the stores limit: sums within eight pixels are products with
-     triangles of ones, and rows go in pairs. */
+   - gray uint8, whose results only the stores limit: sums within eight or sixteen pixels are products with triangles
+     of ones. */
 #ifndef LEVEL
+#include "simd/integral_bytes.h"
 #include "simd/integral_vectors.h"
 #define SIMD_SOURCE "simd/integral.h"
 #include "simd/levels.h"
@@ -56,7 +57,9 @@ SCALAR(f32, f64)
 #define GRAY_u16_u32(count) (void)0
 #define GRAY_64(source, sum, count) \
     if (count == 4) x = FN(gray_##source##_##sum)(src, step, dst, width, squared, sums)
-#define GRAY_u8_u64(count) GRAY_64(u8, u64, count)
+#define GRAY_u8_u64(count)                                                    \
+    if (!squared) x = FN(upright_u8_u64)(src, step, dst, width, count, sums); \
+    else GRAY_64(u8, u64, count)
 #define GRAY_u16_u64(count) GRAY_64(u16, u64, count)
 #define GRAY_f32_f64(count) GRAY_64(f32, f64, count)
 

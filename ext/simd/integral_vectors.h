@@ -1,4 +1,4 @@
-/* Vector forms of the integral images: interleaved pixels, four gray rows at a time, and gray uint8 in 32 bits. */
+/* Vector forms of the integral images: interleaved pixels, and four gray rows at a time. */
 #ifndef LEVEL
 #ifndef IMGPROC_INTEGRAL_VECTORS_H
 #define IMGPROC_INTEGRAL_VECTORS_H
@@ -52,6 +52,9 @@ INLINE __m128 FN(four_f32)(const f32 *src) { return _mm_loadu_ps(src); }
         for (int k = 0; k < count; k++) running[k] = ZERO_##sum();                                                  \
         for (ptrdiff_t x = 0; x < end; x++) {                                                                       \
             sum *result = dst + (x + 1) * channels;                                                                 \
+            if (x % 16 == 0 && sizeof(sum) == 4)                                                                    \
+                for (int k = 0; k < count; k++)                                                                     \
+                    prefetch_write(result + k * pitch, 16 * channels * (ptrdiff_t)sizeof(sum));                     \
             VECTOR_##sum total = LOAD_##sum(result - pitch);                                                        \
             for (int k = 0; k < count; k++, result += pitch) {                                                      \
                 const source *pixel = (const source *)((const char *)src + k * step) + x * channels;                \
@@ -139,6 +142,7 @@ INLINE void FN(transpose_u64)(__m256i *v) {
             for (int k = 0; k < 4; k++, result += pitch) {                                                        \
                 total = ADD_##sum(total, row[k]);                                                                 \
                 STORE_##sum(result, total);                                                                       \
+                prefetch_write(result, 4 * (ptrdiff_t)sizeof(sum));                                               \
             }                                                                                                     \
         }                                                                                                         \
         STORE_##sum(last, running);                                                                               \
@@ -149,63 +153,5 @@ GRAY(u8, u64, __m128i)
 GRAY(u16, u64, __m128i)
 GRAY(f32, f64, __m128)
 #undef GRAY
-
-/* Gray uint8 in 32 bits, `count` rows: gives the first pixel that is left. */
-INLINE ptrdiff_t FN(gray_u8_u32)(const u8 *src, ptrdiff_t step, u32 *dst, ptrdiff_t width, int count, u32 (*sums)[4]) {
-    const ptrdiff_t pitch = width + 1;
-    ptrdiff_t x = 0;
-#if LEVEL == LEVEL_AVX512
-    /* Element l adds up the bytes 0 to l of sixteen. */
-    u8 triangle[4][64];
-    __m512i weights[4], left[4];
-    for (int i = 0; i < 256; i++) triangle[i / 64][i % 64] = i / 64 * 4 + i % 4 <= i % 64 / 4;
-    for (int k = 0; k < 4; k++) weights[k] = _mm512_loadu_si512(triangle[k]);
-    for (int k = 0; k < count; k++) left[k] = _mm512_setzero_si512();
-    for (; x + 16 <= width; x += 16) {
-        u32 *result = dst + 1 + x;
-        __m512i total = _mm512_loadu_si512(result - pitch);
-        for (int k = 0; k < count; k++, result += pitch) {
-            i32 word[4];
-            memcpy(word, src + k * step + x, 16);
-            const __m512i first = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi32(word[0]), weights[0]);
-            const __m512i second = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi32(word[1]), weights[1]);
-            const __m512i prefix =
-                _mm512_add_epi32(_mm512_dpbusd_epi32(first, _mm512_set1_epi32(word[2]), weights[2]),
-                                 _mm512_dpbusd_epi32(second, _mm512_set1_epi32(word[3]), weights[3]));
-            total = _mm512_add_epi32(total, _mm512_add_epi32(left[k], prefix));
-            left[k] = _mm512_add_epi32(left[k], _mm512_permutexvar_epi32(_mm512_set1_epi32(15), prefix));
-            _mm512_storeu_si512(result, total);
-        }
-    }
-    for (int k = 0; k < count; k++) sums[k][0] = (u32)_mm_cvtsi128_si32(_mm512_castsi512_si128(left[k]));
-#else
-    /* Element l adds up the bytes 0 to l of eight. */
-    u8 triangle[2][32];
-    __m256i left[4];
-    for (int i = 0; i < 64; i++) triangle[i / 32][i % 32] = i / 32 * 4 + i % 4 <= i % 32 / 4;
-    const __m256i early = _mm256_loadu_si256((const __m256i *)triangle[0]);
-    const __m256i late = _mm256_loadu_si256((const __m256i *)triangle[1]);
-    const __m256i ones = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
-    for (int k = 0; k < count; k++) left[k] = zero;
-    for (; x + 8 <= width; x += 8) {
-        u32 *result = dst + 1 + x;
-        __m256i total = _mm256_loadu_si256((const __m256i *)(result - pitch));
-        for (int k = 0; k < count; k++, result += pitch) {
-            i32 word[2];
-            i64 both;
-            memcpy(word, src + k * step + x, 8);
-            memcpy(&both, src + k * step + x, 8);
-            const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(_mm256_set1_epi32(word[0]), early),
-                                                   _mm256_maddubs_epi16(_mm256_set1_epi32(word[1]), late));
-            const __m256i all = _mm256_sad_epu8(_mm256_set1_epi64x(both), zero);
-            total = _mm256_add_epi32(total, _mm256_add_epi32(left[k], _mm256_madd_epi16(pairs, ones)));
-            left[k] = _mm256_add_epi32(left[k], _mm256_shuffle_epi32(all, 0xa0));
-            _mm256_storeu_si256((__m256i *)result, total);
-        }
-    }
-    for (int k = 0; k < count; k++) sums[k][0] = (u32)_mm_cvtsi128_si32(_mm256_castsi256_si128(left[k]));
-#endif
-    return x;
-}
 
 #endif

@@ -16,7 +16,7 @@ import numpy as np
 from .._ext import neighbors as kernels
 from .borders import border_indices, outside_indices
 from .errors import wrong_value
-from .images import RGBA, Array, channel_count, rows
+from .images import RGBA, UINT8, Array, channel_count, rows
 from .parameters import Range
 from .threads import run_bands
 
@@ -29,7 +29,7 @@ def check_fill(function: str, fill: Any, dtype: np.dtype[Any]) -> float:
     """A number that the image's dtype holds exactly, or that rounds to a finite float32."""
     value: float = FILL.check(function, "fill", fill)
     if dtype.kind == "u":
-        top = np.iinfo(dtype).max
+        top = 255 if dtype == UINT8 else 65535
         if not (value.is_integer() and 0 <= value <= top):
             raise wrong_value(function, "fill", f"an integer from 0 to {top} for {dtype} images", fill)
     elif abs(value) >= 2.0**128 - 2.0**103:  # half a unit above the largest float32

@@ -34,25 +34,9 @@ def _separable_halo(*, ky: Array, kx: Array, border: str, fill: float) -> int:
     return max(len(ky), len(kx)) // 2
 
 
-def _weights(plan: Plan) -> Array:
-    """The bytes that the compiled kernel takes."""
-    if plan.way == "separable":
-        numbers = np.concatenate([plan.columns.ravel(), plan.across.ravel()])
-    elif plan.way == "listed":
-        numbers = plan.kernel[tuple(plan.taps)]
-    elif plan.sums == "int32":
-        height, width = plan.kernel.shape
-        pairs = np.zeros((height + 1, width, 2), np.int16)
-        pairs[1:, :, 0] = pairs[:-1, :, 1] = plan.kernel
-        return pairs.reshape(-1).view(np.uint8)
-    else:
-        numbers = plan.kernel.ravel()
-    return np.ascontiguousarray(numbers, plan.sums).view(np.uint8)
-
-
 def _rows_kernel(plan: Plan, dilation: tuple[int, int], channels: int) -> Kernel:
     """What `run_kernel` runs."""
-    weights, taps = _weights(plan), None
+    weights, taps = plan.weights, None
     if plan.way == "listed":
         taps = plan.taps * np.array([[1], [dilation[1] * channels]])
     kind, terms = kernels.SUMS[plan.sums], len(plan.columns)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,9 @@ _PASS = 6.0
 _ROWS = {"float32": 8.0, "float64": 12.0, "int32": 24.0}
 _TRANSFORMS = 11.0
 _PRODUCTS = 2.9
+
+_KEPT = 31 * 31
+"""Weights of the largest kernels whose plans are kept: to choose takes longer than to filter a small image."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,41 @@ class Plan:
         """Listed: ``(2, n)`` kernel row and column."""
         return np.ascontiguousarray(np.array(np.nonzero(self.kernel), np.int64))
 
+    @cached_property
+    def weights(self) -> Array:
+        """The bytes that the compiled kernel takes."""
+        if self.way == "separable":
+            numbers = np.concatenate([self.columns.ravel(), self.across.ravel()])
+        elif self.way == "listed":
+            numbers = self.kernel[tuple(self.taps)]
+        elif self.sums == "int32":
+            height, width = self.shape
+            pairs = np.zeros((height + 1, width, 2), np.int16)
+            pairs[1:, :, 0] = pairs[:-1, :, 1] = self.kernel
+            return pairs.reshape(-1).view(np.uint8)
+        else:
+            numbers = self.kernel.ravel()
+        return np.ascontiguousarray(numbers, self.sums).view(np.uint8)
+
 
 def choose(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any], dilated: bool = False) -> Plan:
     """The cheapest way that keeps the bounds stated in `correlate`, for images of ``shape`` pixels."""
+    if kernel.size > _KEPT:
+        return _cheapest(kernel, shape[0], dtype, dilated)
+    return _kept_cheapest(kernel.tobytes(), kernel.shape, shape[0], dtype, dilated)
+
+
+@lru_cache(maxsize=16)
+def _kept_cheapest(
+    kernel: bytes, kernel_shape: tuple[int, ...], rows: int, dtype: np.dtype[Any], dilated: bool
+) -> Plan:
+    return _cheapest(np.frombuffer(kernel).reshape(kernel_shape), rows, dtype, dilated)
+
+
+def _cheapest(kernel: Array, rows: int, dtype: np.dtype[Any], dilated: bool) -> Plan:
     ways = [direct(kernel, dtype), listed(kernel, dtype), *separable(kernel, dtype)]
     if not dilated:
-        ways += spectrum(kernel, shape, dtype)
+        ways += spectrum(kernel, rows, dtype)
     return min(ways, key=cost)
 
 
@@ -153,15 +185,13 @@ def separable(kernel: Array, dtype: np.dtype[Any]) -> list[Plan]:
     return []
 
 
-def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> list[Plan]:
-    """By transforms down the columns, where float32 images and uint8 keep their bound."""
+def spectrum(kernel: Array, rows: int, dtype: np.dtype[Any]) -> list[Plan]:
+    """Of an image of ``rows`` rows: by transforms down the columns, where float32 images and uint8 keep their bound."""
     none = np.empty((0, 0))
     height = kernel.shape[0]
     shortest = max(4, (height - 1).bit_length())
     lengths = [2**power for power in range(shortest, max(shortest, 10) + 2) if 2**power > height]
-    plans = [
-        Plan("spectrum", "float32", kernel, none, none, length=length, rows=shape[0]) for length in lengths
-    ]
+    plans = [Plan("spectrum", "float32", kernel, none, none, length=length, rows=rows) for length in lengths]
     length = min(plans, key=cost).length
     sums = _sums(kernel, dtype)
     if sums == "float32" and dtype == UINT8 and np.abs(kernel).sum() > 4:
@@ -172,11 +202,22 @@ def spectrum(kernel: Array, shape: tuple[int, int], dtype: np.dtype[Any]) -> lis
         norm = float(np.sqrt(np.square(kernel / largest).sum())) * math.sqrt(length)
         if norm > 8 * np.abs(kernel / largest).sum():
             sums = "float64"
-    return [Plan("spectrum", sums, kernel, none, none, length=length, rows=shape[0])]
+    return [Plan("spectrum", sums, kernel, none, none, length=length, rows=rows)]
 
 
 def one_separable(column: Array, row: Array, dtype: np.dtype[Any]) -> Plan:
     """For two kernels given as they are: three by three weights in one pass, which has the same bound."""
+    if len(column) * len(row) > _KEPT:
+        return _product(column, row, dtype)
+    return _kept_product(column.tobytes(), row.tobytes(), dtype)
+
+
+@lru_cache(maxsize=16)
+def _kept_product(column: bytes, row: bytes, dtype: np.dtype[Any]) -> Plan:
+    return _product(np.frombuffer(column), np.frombuffer(row), dtype)
+
+
+def _product(column: Array, row: Array, dtype: np.dtype[Any]) -> Plan:
     if len(column) == len(row) == 3:
         return direct(np.outer(column, row), dtype)
     columns, across = column[None], row[None]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,10 +30,14 @@ class Neighborhood:
     """bool ``(2 ry + 1, 2 rx + 1)``; None is all of them."""
 
     @property
+    def size(self) -> tuple[int, int]:
+        return 2 * self.reach[0] + 1, 2 * self.reach[1] + 1
+
+    @cached_property
     def reflected(self) -> Neighborhood:
         return Neighborhood(self.reach, None if self.footprint is None else self.footprint[::-1, ::-1])
 
-    @property
+    @cached_property
     def runs(self) -> Array | None:
         """int64 ``(n, 3)``: row, first column and length of each run of true pixels, the shortest first."""
         if self.footprint is None:
@@ -53,11 +59,25 @@ def neighborhood(function: str, size: Any, footprint: Any, image: Array) -> Neig
     pixels: Array | None = FOOTPRINT.check(function, "footprint", footprint)
     if pixels is None:
         return _rectangle(pair, image)
-    # Without the rows and columns at the rim that hold nothing on either side.
+    found = _footprint(pixels) if pixels.size > _KEPT else _kept_footprint(pixels.tobytes(), pixels.shape)
+    return found if found.footprint is not None else _rectangle(found.size, image)
+
+
+def _footprint(pixels: Array) -> Neighborhood:
+    """Without the rows and columns at the rim that hold nothing on either side."""
     centre = np.array(pixels.shape) // 2
     (ry, rx) = (int(reach) for reach in np.abs(np.argwhere(pixels) - centre).max(axis=0))
     cropped = pixels[centre[0] - ry : centre[0] + ry + 1, centre[1] - rx : centre[1] + rx + 1]
-    return _rectangle(cropped.shape, image) if cropped.all() else Neighborhood((ry, rx), cropped)
+    return Neighborhood((ry, rx), None if cropped.all() else cropped)
+
+
+# To find the runs of a footprint takes longer than to filter a small image.
+_KEPT = 101 * 101
+
+
+@lru_cache(maxsize=16)
+def _kept_footprint(pixels: bytes, shape: tuple[int, ...]) -> Neighborhood:
+    return _footprint(np.frombuffer(pixels, np.bool_).reshape(shape))
 
 
 def _rectangle(size: tuple[int, ...], image: Array) -> Neighborhood:
@@ -73,4 +93,7 @@ def reach(*, size: tuple[int, int], footprint: Array | None, **_: Any) -> int:
 
 
 def fill_row(image: Array, around: Surroundings) -> Array:
-    return np.full(image.shape[1] * channel_count(image), around.fill, image.dtype)
+    n = image.shape[1] * channel_count(image)
+    # Zeros, which are the default, take a fraction of the time of others; -0 is another number here.
+    zero = around.fill == 0 and math.copysign(1, around.fill) > 0
+    return np.zeros(n, image.dtype) if zero else np.full(n, around.fill, image.dtype)
