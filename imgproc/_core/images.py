@@ -73,6 +73,8 @@ def rows(array: Array) -> Array:
     """``(H, W·C)``: a view wherever the samples of each row are packed, else a C-contiguous copy."""
     if not array.flags.aligned:
         array = array.copy(order="C")  # ascontiguousarray would hand a packed one back as it is
+    if array.ndim == 2 and array.flags.c_contiguous:
+        return array
     flat = array.reshape(array.shape[0], -1)  # copies by itself where no view exists
     if flat.shape[1] > 1 and flat.strides[1] != flat.itemsize:
         return np.ascontiguousarray(flat)
