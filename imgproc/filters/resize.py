@@ -141,7 +141,8 @@ def resize(
 
     ``"area"``: new pixel d covers ``[d n / m, (d + 1) n / m)``, of which each old pixel counts the share that it
     fills; also where images grow. Integers are the exact mean, rounded half to even, float32 is rounded once from
-    float64.
+    float64. OpenCV's ``INTER_AREA`` agrees, but where images grow and a new pixel begins at the border of an old one:
+    there its rounded positions may take the pixel before, up to the whole range away.
 
     NaN and infinity come out of every pixel that they have a weight in; for ``"linear"`` infinity may give NaN.
 
