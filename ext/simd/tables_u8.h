@@ -127,6 +127,8 @@ static void FN(rgb_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t dst
     for (; rows > 0; rows--, src += src_step, dst += dst_step) {
         ptrdiff_t i = 0;
         for (; i + 3 * WIDTH <= n; i += 3 * WIDTH) {
+            prefetch_read(src + i, 3 * WIDTH);
+            prefetch_write(dst + i, 3 * WIDTH);
             const BYTES v0 = LOAD(src + i), v1 = LOAD(src + i + WIDTH), v2 = LOAD(src + i + 2 * WIDTH);
             BYTES x[3];
             for (int c = 0; c < 3; c++)
@@ -148,6 +150,8 @@ static void FN(rgba_u8)(const u8 *src, ptrdiff_t src_step, u8 *dst, ptrdiff_t ds
     for (; rows > 0; rows--, src += src_step, dst += dst_step) {
         ptrdiff_t i = 0;
         for (; i + 4 * WIDTH <= n; i += 4 * WIDTH) {
+            prefetch_read(src + i, 4 * WIDTH);
+            prefetch_write(dst + i, 4 * WIDTH);
             const BYTES v0 = LOAD(src + i), v1 = ROTATE(LOAD(src + i + WIDTH), 1),
                          v2 = ROTATE(LOAD(src + i + 2 * WIDTH), 2), v3 = ROTATE(LOAD(src + i + 3 * WIDTH), 3);
             BYTES x[3];
