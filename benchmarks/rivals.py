@@ -34,6 +34,8 @@ ENSEMBLE = "ensemble-boxes" if ensemble_boxes else ""
 def version_of(distribution: str) -> str:
     """As it stands in the table, for packages that only some cases need."""
     return f"{distribution} {version(distribution)}"
+
+
 SKLEARN = f"scikit-learn {sklearn.__version__}" if sklearn else ""
 TORCHVISION = f"torchvision {torchvision.__version__}" if torchvision else ""
 

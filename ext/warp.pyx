@@ -19,9 +19,9 @@ cdef extern from "simd/warp.h" nogil:
         Py_ssize_t stride, height, width
         int channels, border
         const void *fill
-    void warp_u8(const Picture *, const void *, int, uint8_t *, Py_ssize_t)
-    void warp_u16(const Picture *, const void *, int, uint16_t *, Py_ssize_t)
-    void warp_f32(const Picture *, const void *, int, float *, Py_ssize_t)
+    void warp_u8(const Picture *, const void *, Py_ssize_t, int, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+    void warp_u16(const Picture *, const void *, Py_ssize_t, int, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
+    void warp_f32(const Picture *, const void *, Py_ssize_t, int, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
 
 
 def warp(
@@ -30,15 +30,15 @@ def warp(
 ):
     """Rows [y0, y1) of dst from pairs (row, column) of ``positions``; ``border`` numbers the words, ``fill`` is a pixel."""
     cdef Picture picture
-    cdef Py_ssize_t y, n = dst.shape[1] // channels
+    cdef Py_ssize_t pitch = positions.strides[0], stride = dst.strides[0]
+    cdef Py_ssize_t n = dst.shape[1] // channels
     picture.pixels, picture.stride = &src[0, 0], src.strides[0]
     picture.height, picture.width = src.shape[0], src.shape[1] // channels
     picture.channels, picture.border, picture.fill = channels, border, &fill[0]
     with nogil:
-        for y in range(y0, y1):
-            if sample_t is uint8_t:
-                warp_u8(&picture, &positions[y, 0], position_t is double, &dst[y, 0], n)
-            elif sample_t is uint16_t:
-                warp_u16(&picture, &positions[y, 0], position_t is double, &dst[y, 0], n)
-            else:
-                warp_f32(&picture, &positions[y, 0], position_t is double, &dst[y, 0], n)
+        if sample_t is uint8_t:
+            warp_u8(&picture, &positions[0, 0], pitch, position_t is double, &dst[0, 0], stride, y0, y1, n)
+        elif sample_t is uint16_t:
+            warp_u16(&picture, &positions[0, 0], pitch, position_t is double, &dst[0, 0], stride, y0, y1, n)
+        else:
+            warp_f32(&picture, &positions[0, 0], pitch, position_t is double, &dst[0, 0], stride, y0, y1, n)

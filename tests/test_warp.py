@@ -163,6 +163,30 @@ def test_a_ramp_stays_a_ramp(level: str, rng: np.random.Generator) -> None:
     np.testing.assert_allclose(imgproc.warp_backward(image, places), expected, atol=2**-22)
 
 
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [(), (3,), (4,)], ids=["gray", "RGB", "RGBA"])
+def test_fields_that_follow_lines_give_the_same_bits(
+    level: str, border: str, dtype: type, channels: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    """Rotations, whose neighbours are taken from whole vectors, and jumps among them that do not let that."""
+    image = make(rng, (70, 131, *channels), dtype)
+    places = grid(40, 150) - np.float32([20, 75])
+    for angle, zoom in ((0.0, 1.0), (0.2, 0.9), (-0.3, 0.5), (1.5, 1.0), (3.0, 1.4), (0.1, 4.0)):
+        cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
+        turned = places @ np.array([[cos, sin], [-sin, cos]], np.float32) + np.float32([35.25, 65.5])
+        turned[7, 40:44] += 30
+        result = imgproc.warp_backward(image, turned, border=border, fill=1)
+        # float64 positions, which are exact, go another way on every level.
+        np.testing.assert_array_equal(
+            result, imgproc.warp_backward(image, turned.astype(np.float64), border=border, fill=1)
+        )
+        imgproc.set_cpu_level("baseline")
+        expected = imgproc.warp_backward(image, turned, border=border, fill=1)
+        imgproc.set_cpu_level(level)
+        np.testing.assert_array_equal(result, expected)
+
+
 def test_halves_round_to_even(level: str) -> None:
     image = np.tile(np.array([[0, 1], [2, 3]], np.uint8), (1, 20))
     places = grid(1, 38) + np.float32([0, 0.5])

@@ -51,6 +51,21 @@ INLINE void FN(halve_u8_by)(const u8 *upper, const u8 *lower, u8 *out, ptrdiff_t
             _mm_storeu_si128((__m128i *)(out + i), _mm_shuffle_epi8(_mm256_castsi256_si128(v), close));
         }
     } else {
+#if LEVEL >= LEVEL_AVX512
+        if (channels == 1) {
+            const __m512i units = _mm512_set1_epi8(1), one = _mm512_set1_epi16(1), lanes = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+            for (; i + 64 <= end; i += 64) {
+                __m512i v[2];
+                for (int k = 0; k < 2; k++) {
+                    __m512i u = _mm512_loadu_si512(upper + 2 * i + 64 * k), l = _mm512_loadu_si512(lower + 2 * i + 64 * k);
+                    __m512i sum = _mm512_add_epi16(_mm512_maddubs_epi16(u, units), _mm512_maddubs_epi16(l, units));
+                    __m512i add = even ? _mm512_add_epi16(one, _mm512_and_si512(_mm512_srli_epi16(sum, 2), one)) : _mm512_set1_epi16(2);
+                    v[k] = _mm512_srli_epi16(_mm512_add_epi16(sum, add), 2);
+                }
+                _mm512_storeu_si512(out + i, _mm512_permutexvar_epi64(lanes, _mm512_packus_epi16(v[0], v[1])));
+            }
+        }
+#endif
         for (; i + 32 <= end; i += 32) {
             __m256i a = FN(quarters_u16)(FN(sums_u8)(upper + 2 * i, lower + 2 * i, 16, order), even);
             __m256i b = FN(quarters_u16)(FN(sums_u8)(upper + 2 * i + 32, lower + 2 * i + 32, 16, order), even);
@@ -103,6 +118,18 @@ INLINE void FN(halve_f32_by)(const f32 *restrict upper, const f32 *restrict lowe
     ptrdiff_t i = 0, wide = 2 * channels;
     (void)even;
 #if LEVEL >= LEVEL_AVX2
+#if LEVEL >= LEVEL_AVX512
+    if (channels == 1) {
+        const __m512i left = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        const __m512i right = _mm512_or_si512(left, _mm512_set1_epi32(1));
+        for (; i + 16 <= n; i += 16) {
+            const f32 *u = upper + 2 * i, *l = lower + 2 * i;
+            __m512 a = _mm512_add_ps(_mm512_loadu_ps(u), _mm512_loadu_ps(l)), b = _mm512_add_ps(_mm512_loadu_ps(u + 16), _mm512_loadu_ps(l + 16));
+            __m512 sum = _mm512_add_ps(_mm512_permutex2var_ps(a, left, b), _mm512_permutex2var_ps(a, right, b));
+            _mm512_storeu_ps(out + i, _mm512_mul_ps(sum, _mm512_set1_ps(0.25f)));
+        }
+    }
+#endif
     if (channels == 1)
         for (; i + 8 <= n; i += 8) {
             const f32 *u = upper + 2 * i, *l = lower + 2 * i;

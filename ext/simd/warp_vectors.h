@@ -108,47 +108,61 @@ INLINE int FN(places_near)(const void *positions, int doubles, ptrdiff_t i, cons
     return 1;
 }
 
-/* Eight pairs of neighbours in a row as their left and right ones. They go by way of registers: a vector load of what
-   was just stored in parts would stall. */
-INLINE int FN(two_u8)(const u8 *at, ptrdiff_t offset) {
+/* Eight pairs of neighbours in a row, `far` from its begin at even places, as their left and right ones. They go by way of
+   registers: a vector load of what was just stored in parts would stall. */
+INLINE int FN(two_u8)(const char *p) {
     u16 pair;
-    memcpy(&pair, (const char *)at + offset, 2);
+    memcpy(&pair, p, 2);
     return pair;
 }
-INLINE void FN(pairs_u8)(const u8 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
-    __m128i low = _mm_cvtsi32_si128(FN(two_u8)(at[0], offset)), high = _mm_cvtsi32_si128(FN(two_u8)(at[4], offset));
-    low = _mm_insert_epi16(low, FN(two_u8)(at[1], offset), 1), high = _mm_insert_epi16(high, FN(two_u8)(at[5], offset), 1);
-    low = _mm_insert_epi16(low, FN(two_u8)(at[2], offset), 2), high = _mm_insert_epi16(high, FN(two_u8)(at[6], offset), 2);
-    low = _mm_insert_epi16(low, FN(two_u8)(at[3], offset), 3), high = _mm_insert_epi16(high, FN(two_u8)(at[7], offset), 3);
-    __m256i pairs = _mm256_cvtepu16_epi32(_mm_unpacklo_epi64(low, high));
+INLINE __m128i FN(fours_u8)(const char *from, const i32 *far) {
+    __m128i v = _mm_insert_epi16(_mm_cvtsi32_si128(FN(two_u8)(from + far[0])), FN(two_u8)(from + far[2]), 1);
+    return _mm_insert_epi16(_mm_insert_epi16(v, FN(two_u8)(from + far[4]), 2), FN(two_u8)(from + far[6]), 3);
+}
+INLINE void FN(pairs_u8)(const char *from, const i32 *far, __m256 *a, __m256 *b) {
+    __m256i pairs = _mm256_cvtepu16_epi32(_mm_unpacklo_epi64(FN(fours_u8)(from, far), FN(fours_u8)(from, far + 8)));
     *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(255)));
     *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 8));
 }
-INLINE __m128i FN(four_u16)(const u16 *const *at, ptrdiff_t offset) {
+INLINE __m128i FN(fours_u16)(const char *from, const i32 *far) {
     i32 pair[4];
-    for (int k = 0; k < 4; k++) memcpy(&pair[k], (const char *)at[k] + offset, 4);
+    for (int k = 0; k < 4; k++) memcpy(&pair[k], from + far[2 * k], 4);
     __m128i pairs = _mm_insert_epi32(_mm_cvtsi32_si128(pair[0]), pair[1], 1);
     return _mm_insert_epi32(_mm_insert_epi32(pairs, pair[2], 2), pair[3], 3);
 }
-INLINE void FN(pairs_u16)(const u16 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
-    __m256i pairs = _mm256_set_m128i(FN(four_u16)(at + 4, offset), FN(four_u16)(at, offset));
+INLINE void FN(pairs_u16)(const char *from, const i32 *far, __m256 *a, __m256 *b) {
+    __m256i pairs = _mm256_set_m128i(FN(fours_u16)(from, far + 8), FN(fours_u16)(from, far));
     *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(0xffff)));
     *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 16));
 }
-INLINE __m128 FN(two_f32)(const f32 *const *at, ptrdiff_t offset) {
-    __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)((const char *)at[0] + offset));
-    return _mm_loadh_pi(pair, (const __m64 *)((const char *)at[1] + offset));
+/* Eight bytes from each of two places. */
+INLINE __m128 FN(two_quads)(const char *from, const i32 *far) {
+    __m128 pair = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(from + far[0]));
+    return _mm_loadh_pi(pair, (const __m64 *)(from + far[2]));
 }
-INLINE void FN(pairs_f32)(const f32 *const *at, ptrdiff_t offset, __m256 *a, __m256 *b) {
-    __m256 p = _mm256_set_m128(FN(two_f32)(at + 4, offset), FN(two_f32)(at, offset));
-    __m256 q = _mm256_set_m128(FN(two_f32)(at + 6, offset), FN(two_f32)(at + 2, offset));
+INLINE void FN(pairs_f32)(const char *from, const i32 *far, __m256 *a, __m256 *b) {
+    __m256 p = _mm256_set_m128(FN(two_quads)(from, far + 8), FN(two_quads)(from, far));
+    __m256 q = _mm256_set_m128(FN(two_quads)(from, far + 12), FN(two_quads)(from, far + 4));
     *a = _mm256_shuffle_ps(p, q, 0x88);
     *b = _mm256_shuffle_ps(p, q, 0xdd);
 }
-/* Two pixels of four samples, or of three and two samples more. */
-INLINE __m256 FN(pixels_u8)(const u8 *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p))); }
-INLINE __m256 FN(pixels_u16)(const u16 *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p))); }
-INLINE __m256 FN(pixels_f32)(const f32 *p) { return _mm256_loadu_ps(p); }
+/* Two pixels of three or four samples and their right neighbours; of three, the fourth is no matter. */
+INLINE void FN(colors_u8)(const char *from, const i32 *far, const int channels, __m256 *a, __m256 *b) {
+    const __m128i order = channels == 3 ? _mm_setr_epi8(0, 1, 2, -1, 8, 9, 10, -1, 3, 4, 5, -1, 11, 12, 13, -1)
+                                        : _mm_setr_epi8(0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15);
+    __m128i v = _mm_shuffle_epi8(_mm_castps_si128(FN(two_quads)(from, far)), order);
+    *a = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v));
+    *b = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(v, v)));
+}
+INLINE void FN(colors_u16)(const char *from, const i32 *far, const int channels, __m256 *a, __m256 *b) {
+    *a = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_castps_si128(FN(two_quads)(from, far))));
+    *b = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_castps_si128(FN(two_quads)(from + 2 * channels, far))));
+}
+INLINE void FN(colors_f32)(const char *from, const i32 *far, const int channels, __m256 *a, __m256 *b) {
+    *a = _mm256_loadu2_m128((const f32 *)(const void *)(from + far[2]), (const f32 *)(const void *)(from + far[0]));
+    from += 4 * channels;
+    *b = _mm256_loadu2_m128((const f32 *)(const void *)(from + far[2]), (const f32 *)(const void *)(from + far[0]));
+}
 
 INLINE void FN(put8_u8)(u8 *out, __m256 v) {
     __m256i codes = _mm256_cvtps_epi32(v);
@@ -160,15 +174,32 @@ INLINE void FN(put8_u16)(u16 *out, __m256 v) {
     _mm_storeu_si128((__m128i *)out, _mm_packus_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1)));
 }
 INLINE void FN(put8_f32)(f32 *out, __m256 v) { _mm256_storeu_ps(out, v); }
-INLINE void FN(put4_u8)(u8 *out, __m128 v) {
-    __m128i words = _mm_packus_epi32(_mm_cvtps_epi32(v), _mm_setzero_si128());
-    i32 bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
-    memcpy(out, &bytes, 4);
+/* Eight pixels, two in a vector, of four samples each; of three, the vectors write up to 4 samples behind. */
+INLINE void FN(put_colors_u8)(u8 *out, const __m256 two[4], const int channels) {
+    const __m128i close = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    __m128i four[2];
+    for (int k = 0; k < 2; k++) {
+        __m256i words = _mm256_packus_epi32(_mm256_cvtps_epi32(two[2 * k]), _mm256_cvtps_epi32(two[2 * k + 1]));
+        words = _mm256_permute4x64_epi64(words, 0xd8);
+        four[k] = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        if (channels == 3) four[k] = _mm_shuffle_epi8(four[k], close);
+        _mm_storeu_si128((__m128i *)(out + 4 * k * channels), four[k]);
+    }
 }
-INLINE void FN(put4_u16)(u16 *out, __m128 v) {
-    _mm_storel_epi64((__m128i *)out, _mm_packus_epi32(_mm_cvtps_epi32(v), _mm_setzero_si128()));
+INLINE void FN(put_colors_u16)(u16 *out, const __m256 two[4], const int channels) {
+    for (int k = 0; k < 4; k++, out += 2 * channels) {
+        __m256i codes = _mm256_cvtps_epi32(two[k]);
+        __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+        _mm_storel_epi64((__m128i *)out, words);
+        _mm_storeh_pi((__m64 *)(out + channels), _mm_castsi128_ps(words));
+    }
 }
-INLINE void FN(put4_f32)(f32 *out, __m128 v) { _mm_storeu_ps(out, v); }
+INLINE void FN(put_colors_f32)(f32 *out, const __m256 two[4], const int channels) {
+    for (int k = 0; k < 4; k++, out += 2 * channels) {
+        _mm_storeu_ps(out, _mm256_castps256_ps128(two[k]));
+        _mm_storeu_ps(out + channels, _mm256_extractf128_ps(two[k], 1));
+    }
+}
 #endif
 
 #endif

@@ -126,8 +126,11 @@ class Shape:
             raise wrong_type(function, argument, str(self), value)
         if len(value) != 2:
             raise wrong_value(function, argument, str(self), value)
-        height = _LENGTH.check(function, f"{argument}[0]", value[0])
-        width = _LENGTH.check(function, f"{argument}[1]", value[1])
+        height, width = value
+        # The usual case at a tenth of the cost of the full check, which is much of the time of a small result.
+        if not (type(height) is type(width) is int and 0 < height <= 2**20 and 0 < width <= 2**20):
+            height = _LENGTH.check(function, f"{argument}[0]", height)
+            width = _LENGTH.check(function, f"{argument}[1]", width)
         # 16 bytes, the largest pixel, times that fits a 63-bit size; beyond it NumPy's own error names no argument.
         if height * width > 2**58:
             raise wrong_value(function, argument, f"{self}, at most 2**58 pixels", value)
