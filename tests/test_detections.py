@@ -169,6 +169,12 @@ def test_filter() -> None:
     assert found.filter(min_area=12.3) == found[:2]
     assert found.filter(min_area=0) == found
     assert found.filter(min_count=4, min_score=0.3) == found[0]
+    at = Detections(np.zeros((1, 4)), np.array([0.7], np.float32))  # below the float64 of these digits
+    assert (
+        len(at.filter(min_score=0.7)),
+        len(at.filter(min_score=0.7 + 1e-7)),
+        len(at.filter(min_score=1e300)),
+    ) == (1, 0, 0)
     for wrong in (
         {"min_score": "1"},
         {"min_area": -1},

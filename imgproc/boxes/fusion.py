@@ -7,15 +7,14 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .._core.box_arrays import FLOAT64, INT64, check_boxes, check_labels, check_scores
+from .._core.box_arrays import FLOAT64, INT64, check_boxes, check_labels, check_scores, within_dtype
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.operations import operation
 from .._core.parameters import Choice, Flag, Range
 from .._ext import fusion as kernels
-from .ranking import by_score
+from .ranking import IOU, by_score
 
-THRESHOLD = Range(low=0.0, high=1.0)
 SCORE = Range()
 CONFIDENCE = Choice(("average", "max", "box_and_model_average", "absent_model_aware_average"))
 NEIGHBORS = Range(low=0, high=2**62, integer=True)
@@ -32,7 +31,7 @@ def weighted_boxes_fusion(
     labels: Sequence[Array] | None = None,
     *,
     weights: Sequence[float] | None = None,
-    iou_threshold: Annotated[float, THRESHOLD] = 0.55,
+    iou_threshold: Annotated[float, IOU] = 0.55,
     score_threshold: Annotated[float, SCORE] = 0.0,
     confidence: Annotated[str, CONFIDENCE] = "average",
     allow_overflow: Annotated[bool, FLAG] = False,
@@ -52,7 +51,7 @@ def weighted_boxes_fusion(
     iou_threshold : float, default 0.55
         Boxes are fused where their IoU is above it, 0 to 1.
     score_threshold : float, default 0
-        Boxes whose score (before the weights) is below it are left out.
+        Boxes whose score (before the weights) is below it, rounded to the dtype of the scores, are left out.
     confidence : str, default "average"
         The score of a fused box: "average" of its boxes' weighted scores, times the share of models that found it;
         "max" of them; "box_and_model_average" and "absent_model_aware_average" as in Notes.
@@ -135,7 +134,7 @@ def weighted_boxes_fusion(
             for i, array in enumerate(_models(function, "labels", labels, len(lengths)))
         ]
     model_weights = _check_model_weights(function, weights, len(lengths))
-    iou_threshold = THRESHOLD.check(function, "iou_threshold", iou_threshold)
+    iou_threshold = IOU.check(function, "iou_threshold", iou_threshold)
     score_threshold = SCORE.check(function, "score_threshold", score_threshold)
     confidence = CONFIDENCE.check(function, "confidence", confidence)
     allow_overflow = FLAG.check(function, "allow_overflow", allow_overflow)
@@ -143,7 +142,8 @@ def weighted_boxes_fusion(
     single = all(array.dtype == FLOAT32 for array in (*box_arrays, *score_arrays))
     model = np.repeat(np.arange(len(lengths)), lengths)
     raw = np.concatenate([np.empty(0, np.float32), *score_arrays])
-    chosen = np.flatnonzero(raw >= score_threshold)
+    enough = [array >= within_dtype(score_threshold, array) for array in score_arrays]
+    chosen = np.flatnonzero(np.concatenate([np.empty(0, bool), *enough]))
     weighted = raw[chosen].astype(FLOAT64) * model_weights[model[chosen]]
     order = by_score(weighted)
     chosen, weighted = chosen[order], weighted[order]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from .._core.box_arrays import check_boxes, check_scores
+from .._core.box_arrays import check_boxes, check_scores, within_dtype
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.parameters import OrNone, Range
@@ -211,7 +211,7 @@ class Detections:
         Parameters
         ----------
         min_score : float, optional
-            Least score, itself included.
+            Least score, itself included, as float32.
         labels : int or sequence of int, optional
             Classes to keep.
         min_area : float, optional
@@ -226,7 +226,7 @@ class Detections:
         name = "Detections.filter"
         kept = np.ones(len(self), BOOL)
         if (least := SCORE.check(name, "min_score", min_score)) is not None:
-            kept &= self.scores >= least
+            kept &= self.scores >= within_dtype(least, self.scores)
         if labels is not None:
             kept &= np.isin(self.labels, check_label_choice(name, labels))
         if (least := AREA.check(name, "min_area", min_area)) is not None:
