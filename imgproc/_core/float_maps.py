@@ -36,7 +36,8 @@ def power(image: Array, gamma: float, gain: float, out: Array) -> Array:
 def power_levels(count: int, gamma: float, gain: float, margin: float) -> tuple[Array, Array]:
     """``rint(top · gain · (v / top) ** gamma)``, limited to ``top``, of the levels v up to ``top = count - 1``.
 
-    They come from `power`. Second, the v whose product lies within ``margin`` times itself of a half, where the rounding is not sure.
+    They come from `power`. Second, the v whose product lies within ``margin`` times itself of a half, where
+    the rounding is not sure.
     """
     table, near = np.empty(count, UINT16), np.empty(count, np.int32)
     found = _float_maps.levels(table, near, gamma, gain, margin)
