@@ -1,7 +1,7 @@
 /* Box means and sums of gray float32 over 3 x 3, 5 x 5 and 7 x 7 pixels: two rows at once, column sums in registers.
 
    Both rows share the sums of the source rows that both windows have. Four column sums meet the next four by
-   shuffles, so that each sample is converted once for two rows and nothing is stored but the result. */
+   shuffles, eight at AVX-512, so that each sample is converted once for two rows and nothing is stored but the result. */
 #ifndef LEVEL
 #include "simd/box.h"
 #define SIMD_SOURCE "simd/box_few.h"
@@ -25,7 +25,33 @@ INLINE f32 FN(few_window)(const Box *box, const f32 *const *rows, int taps, int 
     return (f32)(total * scale);
 }
 
-#if LEVEL != LEVEL_BASELINE
+#if LEVEL == LEVEL_AVX512
+/* Column sums x to x + 7, or the first of them that `lanes` says. */
+INLINE void FN(few_columns)(const f32 *const *rows, int taps, ptrdiff_t x, __mmask8 lanes, __m512d *first, __m512d *second) {
+#define COLUMNS(k) _mm512_cvtps_pd(lanes == 0xff ? _mm256_loadu_ps(rows[k] + x) : _mm256_maskz_loadu_ps(lanes, rows[k] + x))
+    __m512d sum = COLUMNS(0);
+    for (int k = 1; k < taps - 1; k++) sum = _mm512_add_pd(sum, COLUMNS(k));
+    *first = _mm512_add_pd(sum, COLUMNS(taps - 1));
+    *second = _mm512_add_pd(sum, COLUMNS(taps));
+#undef COLUMNS
+}
+
+/* Eight windows from the column sums `now` on. */
+INLINE __m256 FN(few_sums)(__m512d now, __m512d next, int taps, __m512d scale) {
+    const __m512i low = _mm512_castpd_si512(now), high = _mm512_castpd_si512(next);
+    __m512d sum = now;
+#define TERM(k) \
+    if (taps > (k)) sum = _mm512_add_pd(sum, _mm512_castsi512_pd(_mm512_alignr_epi64(high, low, k)))
+    TERM(1);
+    TERM(2);
+    TERM(3);
+    TERM(4);
+    TERM(5);
+    TERM(6);
+#undef TERM
+    return _mm512_cvtpd_ps(_mm512_mul_pd(sum, scale));
+}
+#elif LEVEL == LEVEL_AVX2
 INLINE void FN(few_columns)(const f32 *const *rows, int taps, ptrdiff_t x, __m256d *first, __m256d *second) {
     __m256d sum = _mm256_cvtps_pd(_mm_loadu_ps(rows[0] + x));
     for (int k = 1; k < taps - 1; k++) sum = _mm256_add_pd(sum, _mm256_cvtps_pd(_mm_loadu_ps(rows[k] + x)));
@@ -54,7 +80,34 @@ INLINE void FN(few_square)(const Box *box, const f32 *const *given, int taps, f6
     for (int k = 0; k <= taps; k++) rows[k] = given[k];
     const ptrdiff_t width = box->width, rx = taps / 2;
     ptrdiff_t done = 0; /* results after the first rx */
-#if LEVEL != LEVEL_BASELINE
+#if LEVEL == LEVEL_AVX512
+    const __m512d factor = _mm512_set1_pd(scale);
+    const ptrdiff_t last = width - 7 - taps; /* the last eight results that read the image alone */
+    __m512d a[2], b[2];
+    if (last >= 0) FN(few_columns)(rows, taps, 0, 0xff, &a[0], &b[0]);
+    for (ptrdiff_t at = 0; at + 16 <= width; at += 8) {
+        FN(few_columns)(rows, taps, at + 8, 0xff, &a[1], &b[1]);
+        _mm256_storeu_ps(first + rx + at, FN(few_sums)(a[0], a[1], taps, factor));
+        _mm256_storeu_ps(second + rx + at, FN(few_sums)(b[0], b[1], taps, factor));
+        a[0] = a[1];
+        b[0] = b[1];
+        done = at + 8;
+        if (at % 16 == 0) {
+            prefetch_read(rows[taps - 1] + at, 64);prefetch_write(first + at, 64);prefetch_write(second + at, 64);
+            prefetch_read(rows[taps] + at, 64);
+
+
+        }
+    }
+    while (last >= 0 && done < last + 8) {
+        const ptrdiff_t at = done < last ? done : last, left = width - at - 8;
+        FN(few_columns)(rows, taps, at, 0xff, &a[0], &b[0]);
+        FN(few_columns)(rows, taps, at + 8, (__mmask8)(left < 8 ? (1u << left) - 1 : 0xff), &a[1], &b[1]);
+        _mm256_storeu_ps(first + rx + at, FN(few_sums)(a[0], a[1], taps, factor));
+        _mm256_storeu_ps(second + rx + at, FN(few_sums)(b[0], b[1], taps, factor));
+        done = at + 8;
+    }
+#elif LEVEL == LEVEL_AVX2
     enum { MOST = 3 };
     const int ahead = (taps + 2) / 4; /* vectors behind the first that a window reaches */
     const __m256d factor = _mm256_set1_pd(scale);
