@@ -1,4 +1,4 @@
-"""``python -m benchmarks.summary``: the README's table of speed, from the measured results that lie beside this file."""
+"""``python -m benchmarks.summary``: the table of speed in the README, from the results that lie beside this file."""
 
 from __future__ import annotations
 

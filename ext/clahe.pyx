@@ -30,6 +30,7 @@ cdef extern from "simd/clahe.h" nogil:
     double clahe_fraction(Py_ssize_t, Py_ssize_t)
     Py_ssize_t clahe_stop(Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t)
     int clahe_copies(Py_ssize_t)
+    void clahe_fetch(const void *, Py_ssize_t)
     void clahe_count_u8(const uint8_t *, Py_ssize_t, uint32_t *, int)
     void clahe_count_u16(const uint16_t *, Py_ssize_t, uint32_t *)
     Py_ssize_t clahe_numbers(const float *, uint16_t *, Py_ssize_t)
@@ -196,6 +197,8 @@ def tables(
             for row in range(t // columns * tile_height, (t // columns + 1) * tile_height):
                 y = row if row < height else _reflect(row, height)
                 line = &src[y, 0]
+                if y + 1 < height:
+                    clahe_fetch(&src[y + 1, start * channels], (edge - start) * channels * <Py_ssize_t>sizeof(sample_t))
                 x = start
                 while x < edge:
                     n = min(edge - x, <Py_ssize_t>CLAHE_STRIP)

@@ -1,10 +1,13 @@
 """Pointwise maps of float32 samples: powers and straight lines."""
 
+from libc.stdint cimport int32_t, uint16_t
+
 include "level.pxi"
 
 cdef extern from "simd/float_maps.h" nogil:
     const int PATTERN
     void power_f32(const float *, float *, Py_ssize_t, int, double, double)
+    Py_ssize_t power_levels(uint16_t *, int32_t *, int32_t, double, double, double)
     void affine_f32(const float *, float *, Py_ssize_t, const float *, const float *, const float *, const float *)
 
 AFFINE_PATTERN = PATTERN
@@ -21,6 +24,15 @@ def power(
             rows = 1
         for y in range(y0, y0 + rows):
             power_f32(&src[y, 0], &dst[y, 0], n, channels, gamma, gain)
+
+
+def levels(uint16_t[::1] table, int32_t[::1] near, double gamma, double gain, double margin):
+    """table[v] = gain * v ** gamma with v and result in steps of 1 / (its length - 1), rounded and limited; ``near``, as
+    long, gets the v that lie within a share ``margin`` of a half between two steps, and the call gives their number."""
+    cdef Py_ssize_t found
+    with nogil:
+        found = power_levels(&table[0], &near[0], <int32_t>table.shape[0], gamma, gain, margin)
+    return found
 
 
 def affine(const float[:, :] src, float[:, :] dst, const float[:, ::1] pattern, Py_ssize_t y0, Py_ssize_t y1):

@@ -49,6 +49,13 @@ def floats(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
+def test_few_scattered_values_carry(rng: Any, level: str, dtype: Any) -> None:
+    """Bytes count them; each of these passes 256 many times, and ends within another 256."""
+    image = rng.choice(np.array([0, 3, 200, np.iinfo(dtype).max], dtype), (530, 601))
+    np.testing.assert_array_equal(imgproc.histogram(image, bins=None)[None], exact(image))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("tail", CHANNELS)
 @pytest.mark.parametrize("width", SIZES)
 def test_every_value_is_counted(rng: Any, level: str, dtype: Any, tail: Any, width: int) -> None:

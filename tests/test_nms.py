@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -233,20 +233,20 @@ def test_the_threshold_itself_is_not_above_it(level):
 
 
 def test_memory_is_linear(rng):
-    """100,000 boxes, all kept, and clustered: under 50 MB beside them. Kernels allocate outside of Python's count."""
+    """100,000 boxes of which most are kept: under 50 MB beside them, all that kernels allocate included."""
     resource = pytest.importorskip("resource", reason="no memory limits on this system")
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        pytest.skip("this system does not say how much memory a process has")
     count = 100_000
     boxes = from_middles(rng.random((count, 2)) * 30_000, np.full((count, 2), 20.0))
     scores = rng.random(count).astype(np.float32)
     imgproc.nms(boxes[:10], scores[:10])
-    with open("/proc/self/statm", encoding="ascii") as file:
-        pages = int(file.read().split()[0])
+    pages = int(statm.read_text("ascii").split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
-    tracemalloc.start()
     try:
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 50_000_000, before[1]))
         kept = imgproc.nms(boxes, scores, 0.3)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-        tracemalloc.stop()
     assert len(kept) > 10_000

@@ -99,12 +99,13 @@ INLINE void FN(few_square)(const Box *box, const f32 *const *given, int taps, f6
 
         }
     }
-    if (last >= 0 && done < last + 8) {
-        FN(few_columns)(rows, taps, last, 0xff, &a[0], &b[0]);
-        FN(few_columns)(rows, taps, last + 8, (__mmask8)((1u << (taps - 1)) - 1), &a[1], &b[1]);
-        _mm256_storeu_ps(first + rx + last, FN(few_sums)(a[0], a[1], taps, factor));
-        _mm256_storeu_ps(second + rx + last, FN(few_sums)(b[0], b[1], taps, factor));
-        done = last + 8;
+    while (last >= 0 && done < last + 8) {
+        const ptrdiff_t at = done < last ? done : last, left = width - at - 8;
+        FN(few_columns)(rows, taps, at, 0xff, &a[0], &b[0]);
+        FN(few_columns)(rows, taps, at + 8, (__mmask8)(left < 8 ? (1u << left) - 1 : 0xff), &a[1], &b[1]);
+        _mm256_storeu_ps(first + rx + at, FN(few_sums)(a[0], a[1], taps, factor));
+        _mm256_storeu_ps(second + rx + at, FN(few_sums)(b[0], b[1], taps, factor));
+        done = at + 8;
     }
 #elif LEVEL == LEVEL_AVX2
     enum { MOST = 3 };

@@ -6,7 +6,7 @@
 
 /* Count tables of the 8-bit samples: neighbours are mostly equal, and must not wait for each other. In small tiles
    clearing and summing the tables takes longer than the waiting. */
-#define CLAHE_COPIES 8
+#define CLAHE_COPIES 4
 INLINE int clahe_copies(ptrdiff_t pixels) { return pixels < 512 ? 1 : CLAHE_COPIES; }
 
 /* How the pixels above the limit are shared out: `batch` to every bin, then one to each `step`-th bin until `rest` are gone. */
@@ -25,6 +25,15 @@ INLINE clahe_sharing clahe_share(u32 limit, u32 clipped, u32 pixels, u32 bins) {
     clahe_sharing share = {limit, clipped / bins, clipped % bins, 1, (f64)(bins - 1) / pixels};
     if (share.rest) share.step = bins / share.rest;
     return share;
+}
+
+/* Asks for the n bytes at p: the rows of a tile are too short to be seen as a stream. */
+INLINE void clahe_fetch(const void *p, ptrdiff_t n) {
+#if defined(__GNUC__)
+    for (ptrdiff_t i = 0; i < n; i += 64) __builtin_prefetch((const char *)p + i);
+#else
+    (void)p, (void)n;
+#endif
 }
 
 #define SIMD_SOURCE "simd/clahe_tables.h"
@@ -54,12 +63,9 @@ static void FN(clahe_count_u8)(const u8 *src, ptrdiff_t n, u32 *counts, int copi
         for (; i < n; i++) counts[src[i]]++;
         return;
     }
-    for (; i + 8 <= n; i += 8) {
-        u64 eight;
-        memcpy(&eight, src + i, 8);
-        for (int k = 0; k < 8; k++) counts[256 * k + (u8)(eight >> 8 * k)]++;
-    }
-    for (; i < n; i++) counts[256 * (i & 7) + src[i]]++;
+    for (; i + CLAHE_COPIES <= n; i += CLAHE_COPIES)
+        for (int k = 0; k < CLAHE_COPIES; k++) counts[256 * k + src[i + k]]++;
+    for (; i < n; i++) counts[src[i]]++;
 }
 
 static void FN(clahe_count_u16)(const u16 *src, ptrdiff_t n, u32 *counts) {

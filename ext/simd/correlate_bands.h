@@ -57,12 +57,19 @@ INLINE void OF(four_rows)(const STORED *const *rows, ptrdiff_t x, const WEIGHT *
         for (int b = 0; b < WIDE; b++) OF(store)(out[r] + to + b * LANES, sums[r][b]);
 }
 
-/* Whole blocks that cover the samples [x, end): up to FOUR - 1 more are read and written. */
+/* Whole blocks that cover the samples [x, end): up to FOUR - 1 more are read and written. With more taps in a row than three
+   the sums take longer than the memory. */
 static void OF(four_rows_span)(const STORED *const *rows, ptrdiff_t x, ptrdiff_t end, const WEIGHT *weights, ptrdiff_t height,
                                ptrdiff_t taps, ptrdiff_t step, SUM *const *out) {
     ptrdiff_t to = 0;
-#define SPAN(h, w) \
-    for (; x < end; x += OF(FOUR), to += OF(FOUR)) OF(four_rows)(rows, x, weights, h, w, step, out, to)
+#define SPAN(h, w)                                                                                   \
+    do {                                                                                             \
+        for (; x < end; x += OF(FOUR), to += OF(FOUR)) {                                             \
+            for (int r = 0; IN_PLACE && (w) <= 3 && r < 4; r++)                                      \
+                prefetch_read(rows[height - 1 + r] + x, OF(FOUR) * (ptrdiff_t)sizeof(STORED));       \
+            OF(four_rows)(rows, x, weights, h, w, step, out, to);                                    \
+        }                                                                                            \
+    } while (0)
     if (height == 3 && taps == 3)
         SPAN(3, 3);
     else if (taps == 1)

@@ -12,6 +12,10 @@ enum { PATTERN = 48 };
    0 below 0, NaN for NaN, 0 everywhere else when gain is 0. dst may be src. */
 DISPATCH(void, power_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels, f64 gamma, f64 gain),
          (src, dst, n, channels, gamma, gain))
+/* table[v] = top * gain * (v / top) ** gamma, of power_f32, to nearest, half to even, limited to top = count - 1 < 65536;
+   `near` gets, in order, the v for which that lies within margin times itself of a half; gives their number. */
+DISPATCH(ptrdiff_t, power_levels, (u16 *table, i32 *near, i32 count, f64 gamma, f64 gain, f64 margin),
+         (table, near, count, gamma, gain, margin))
 /* n samples: dst = min(max((src - low[i % PATTERN]) * scale[i % PATTERN], least[..]), most[..]), each step rounded to
    float32; NaN stays. dst may be src. */
 DISPATCH(void, affine_f32,
@@ -127,6 +131,39 @@ static void FN(power_f32)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, f
             for (int j = 3; j < size; j += 4) out[j] = in[j];
         memcpy(dst + i, out, sizeof(f32) * (size_t)size);
     }
+}
+
+/* top * powers to nearest, as in float_code, and whether that lies close to a half. */
+INLINE void FN(round_levels)(const f32 *restrict powers, u16 *restrict table, u8 *restrict close, int n, f64 top, f64 margin) {
+    for (int j = 0; j < n; j++) {
+        f64 level = top * powers[j];
+        level = level < top + 1 ? level : top + 1;
+        const f64 nearest = (level + 6755399441055744.0) - 6755399441055744.0, limited = nearest < top ? nearest : top;
+        close[j] = fabs(nearest - level) >= 0.5 - margin * level;
+        table[j] = (u16)(i32)limited;
+    }
+}
+
+static ptrdiff_t FN(power_levels)(u16 *table, i32 *near, i32 count, f64 gamma, f64 gain, f64 margin) {
+    const f32 top = (f32)(count - 1);
+    ptrdiff_t found = 0;
+    u8 close[FN(BLOCK)];
+    f32 powers[FN(BLOCK)];
+    for (i32 start = 0; start < count; start += FN(BLOCK)) {
+        const int size = count - start < FN(BLOCK) ? count - start : FN(BLOCK);
+        for (int j = 0; j < size; j++) powers[j] = (f32)(start + j) / top;
+        FN(power_f32)(powers, powers, size, 1, gamma, gain);
+        FN(round_levels)(powers, table + start, close, size, top, margin);
+        for (int j = size; j < FN(BLOCK); j++) close[j] = 0;
+        for (int j = 0; j < FN(BLOCK); j += 8) {
+            u64 any;
+            memcpy(&any, close + j, 8);
+            if (any == 0) continue;
+            for (int k = j; k < j + 8; k++)
+                if (close[k]) near[found++] = start + k;
+        }
+    }
+    return found;
 }
 
 #if LEVEL == LEVEL_AVX512

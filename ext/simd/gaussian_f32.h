@@ -144,6 +144,7 @@ static void FN(horizontal_floats)(const f32 *row, const f32 *weights, const Gaus
     f32 sums[4 * sizeof(FN(floats)) / 4];
     for (; x + CHUNK <= n; x += CHUNK) {
         if (size == 4 && !job->sharpen) {
+            prefetch_write(dst + x * 4, 4 * CHUNK);
             FN(blur_chunk)(row + x, job->channels, weights, job->rx, (f32 *)(void *)(dst + x * 4), size);
         } else {
             FN(blur_chunk)(row + x, job->channels, weights, job->rx, sums, size);
@@ -182,9 +183,11 @@ INLINE int FN(gaussian_floats)(const GaussianJob *job, const f32 *vertical, cons
         for (ptrdiff_t j = 0; direct && j < n; j += CHUNK) {
             const ptrdiff_t x = gaussian_min(j, n - CHUNK);
             const f32 *src = (const f32 *)(const void *)((const char *)job->src + y * job->src_stride) + x;
-            for (ptrdiff_t q = 0; q < rows; q++)
+            for (ptrdiff_t q = 0; q < rows; q++) {
+                prefetch_read((const char *)src + (q + ry) * job->src_stride, 4 * CHUNK);
                 FN(blur_chunk)(src + q * (job->src_stride / 4), job->src_stride / 4, vertical, ry,
                                intermediate + q * row_pitch + lead + x, size);
+            }
         }
         for (ptrdiff_t x = 0; !direct && x < n; x += GAUSSIAN_STRIP) {
             const ptrdiff_t columns = gaussian_min(GAUSSIAN_STRIP, n - x);

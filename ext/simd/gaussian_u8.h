@@ -245,6 +245,10 @@ static int FN(gaussian_u8)(const GaussianJob *job, const GaussianPairs *taps) {
                     const ptrdiff_t position = gaussian_min(y + 2 * m + i, last);
                     row[i] = job->rows[position] < 0 ? fill_row : (const u8 *)job->src + job->rows[position] * job->src_stride + x;
                 }
+                if (m >= ry) {
+                    prefetch_read(row[0], columns);
+                    prefetch_read(row[1], columns);
+                }
                 FN(pair_rows)(row[0], row[1], pairs + m * pair_pitch, columns);
             }
             FN(vertical_strip)(pairs, pair_pitch, job, taps, intermediate + lead + x, row_pitch, columns);

@@ -7,6 +7,8 @@
 #define IMGPROC_GRADIENT_ROWS_H
 #include "simd/lanes.h"
 
+#define DERIVE_PIECE 128 /* samples for which memory is asked at once */
+
 typedef enum { SOBEL, SCHARR, PREWITT, CENTRAL } GradientOperator;
 
 #define SIMD_SOURCE "simd/gradient_rows.h"
@@ -33,8 +35,8 @@ DISPATCH(void, derive_rows_u8,
 
 #else
 
-#define DERIVE_LOOP(type, result, sum, zero, first)                                                                   \
-    for (ptrdiff_t x = (first); x < n; x++) {                                                                         \
+#define DERIVE_LOOP(type, result, sum, zero, first, end)                                                              \
+    for (ptrdiff_t x = (first); x < (end); x++) {                                                                        \
         const sum p = (sum)c[x + step] - (sum)a[x - step], q = (sum)a[x + step] - (sum)c[x - step];                   \
         const sum across = (sum)b[x + step] - (sum)b[x - step], down = (sum)c[x] - (sum)a[x];                         \
         if (outer) {                                                                                                  \
@@ -161,7 +163,7 @@ INLINE void FN(derive_u8_any)(const u8 *a, const u8 *b, const u8 *c, i16 *restri
         return;
     }
 #endif
-    DERIVE_LOOP(u8, i16, i32, 0, 0)
+    DERIVE_LOOP(u8, i16, i32, 0, 0, n)
 }
 
 INLINE void FN(derive_rows_u8_any)(const u8 *const *rows, ptrdiff_t count, i16 *gx, i16 *gy, ptrdiff_t pitch, ptrdiff_t n,
@@ -179,12 +181,24 @@ INLINE void FN(derive_rows_u8_any)(const u8 *const *rows, ptrdiff_t count, i16 *
 
 INLINE void FN(derive_u16_any)(const u16 *a, const u16 *b, const u16 *c, f32 *restrict gx, f32 *restrict gy, ptrdiff_t n,
                                ptrdiff_t step, int outer, int inner) {
-    DERIVE_LOOP(u16, f32, i32, 0, 0)
+    for (ptrdiff_t at = 0; at < n; at += DERIVE_PIECE) {
+        const ptrdiff_t end = n - at < DERIVE_PIECE ? n : at + DERIVE_PIECE;
+        prefetch_read(c + at, DERIVE_PIECE * (ptrdiff_t)sizeof *c);
+        prefetch_write(gx + at, DERIVE_PIECE * (ptrdiff_t)sizeof *gx);
+        prefetch_write(gy + at, DERIVE_PIECE * (ptrdiff_t)sizeof *gy);
+        DERIVE_LOOP(u16, f32, i32, 0, at, end)
+    }
 }
 
 INLINE void FN(derive_f32_any)(const f32 *a, const f32 *b, const f32 *c, f32 *restrict gx, f32 *restrict gy, ptrdiff_t n,
                                ptrdiff_t step, int outer, int inner) {
-    DERIVE_LOOP(f32, f32, f32, 0.0f, 0)
+    for (ptrdiff_t at = 0; at < n; at += DERIVE_PIECE) {
+        const ptrdiff_t end = n - at < DERIVE_PIECE ? n : at + DERIVE_PIECE;
+        prefetch_read(c + at, DERIVE_PIECE * (ptrdiff_t)sizeof *c);
+        prefetch_write(gx + at, DERIVE_PIECE * (ptrdiff_t)sizeof *gx);
+        prefetch_write(gy + at, DERIVE_PIECE * (ptrdiff_t)sizeof *gy);
+        DERIVE_LOOP(f32, f32, f32, 0.0f, at, end)
+    }
 }
 
 #define DERIVE(suffix, type, result)                                                                                  \

@@ -201,7 +201,7 @@ INLINE void TYPED(median_strip)(int radius, const SAMPLE *src, ptrdiff_t src_str
 static int TYPED(median_networks)(const SAMPLE *src, ptrdiff_t src_stride, SAMPLE *dst, ptrdiff_t dst_stride, ptrdiff_t width,
                                  int channels, int radius, const i64 *rows, const i64 *columns, SAMPLE fill, ptrdiff_t y0,
                                  ptrdiff_t y1) {
-    const ptrdiff_t most = MEDIAN_STRIP, halo = (ptrdiff_t)radius * channels;
+    const ptrdiff_t most = MEDIAN_STRIP / (ptrdiff_t)sizeof(KEY), halo = (ptrdiff_t)radius * channels;
     /* Blocks may read and write two beyond the last place that counts. */
     const ptrdiff_t pitch = most + 2 * MEDIAN_MOST_HALO + 3 * MEDIAN_BLOCK;
     KEY *work = (KEY *)calloc((size_t)(pitch * (14 * radius + 3)), sizeof(KEY));

@@ -78,6 +78,8 @@ INLINE void TYPED(median_three_row)(const SAMPLE *const *rows, ptrdiff_t width, 
         for (; x <= width - 2 * LANES; x += LANES) {
             const COLUMNS next = TYPED(median_columns_at)(rows, x + LANES);
             TYPED(median_three_block)(before, now, TYPED(median_after)(now, next), d, out + x);
+            prefetch_read(rows[2] + x, LANES * (ptrdiff_t)sizeof(SAMPLE));
+            prefetch_write(out + x, LANES * (ptrdiff_t)sizeof(SAMPLE));
             before = TYPED(median_before)(now, next);
             now = next;
         }

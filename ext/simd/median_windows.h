@@ -13,7 +13,7 @@
 
 enum { MEDIAN_WINDOW_RADIUS = 4 };
 
-/* Samples in a strip, so that its rows of keys stay in the caches of the core. */
+/* Bytes of keys in a row of a strip: those of radius 2 stay in the first cache. */
 enum { MEDIAN_STRIP = 1024 };
 enum { MEDIAN_MOST_HALO = 4 * MEDIAN_WINDOW_RADIUS, MEDIAN_BLOCK = 64 };
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .._ext import float_maps as _float_maps
-from .images import FLOAT32, RGBA, Array, channel_count, rows
+from .images import FLOAT32, RGBA, UINT16, Array, channel_count, rows
 from .threads import run_bands
 
 # Nanoseconds per sample: only an estimate for the choice of threads.
@@ -31,6 +31,17 @@ def power(image: Array, gamma: float, gain: float, out: Array) -> Array:
         image.size * _POWER_COST,
     )
     return out
+
+
+def power_levels(count: int, gamma: float, gain: float, margin: float) -> tuple[Array, Array]:
+    """``rint(top · gain · (v / top) ** gamma)``, limited to ``top``, of the levels v up to ``top = count - 1``.
+
+    They come from `power`. Second, the v whose product lies within ``margin`` times itself of a half, where
+    the rounding is not sure.
+    """
+    table, near = np.empty(count, UINT16), np.empty(count, np.int32)
+    found = _float_maps.levels(table, near, gamma, gain, margin)
+    return table, near[:found]
 
 
 def affine(image: Array, lows: Array, scales: Array, out: Array, *, clip: bool | Array = True) -> Array:

@@ -57,18 +57,14 @@ def _scaled_powers(value: Array, top: int, gamma: float, gain: float) -> Array:
 
 def _gamma_tables(histograms: Histograms, dtype: np.dtype[Any], *, gamma: float, gain: float = 1.0) -> Array:
     top = levels(dtype) - 1
-    value = np.arange(top + 1)
     # float32 powers are many times faster. Their error, of which 2 + gamma / 8 units come from the power and gamma / 2
     # from the base, matters only for values so close to a half; those are computed again.
-    margin = (3 + gamma) * 2**-23 * top * max(gain, 1)
-    if dtype == UINT8 or margin > 0.1:
-        return quantize(_scaled_powers(value, top, gamma, gain), dtype)[None]
-    base = (value / top).astype(np.float32)[None]
-    estimate = float_maps.power(base, gamma, gain, base)[0].astype(np.float64)
-    estimate *= top
-    near = np.flatnonzero(np.abs(estimate - np.floor(estimate) - 0.5) <= margin)
-    estimate[near] = _scaled_powers(near, top, gamma, gain)
-    return quantize(estimate, dtype)[None]
+    margin = (3 + gamma) * 2**-23
+    if dtype == UINT8 or margin * top > 0.1:
+        return quantize(_scaled_powers(np.arange(top + 1), top, gamma, gain), dtype)[None]
+    table, near = float_maps.power_levels(top + 1, gamma, gain, margin)
+    table[near] = quantize(_scaled_powers(near, top, gamma, gain), dtype)
+    return table[None]
 
 
 @operation("tone", command="gamma", in_place=True, tables=_gamma_tables)
