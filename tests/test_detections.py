@@ -164,7 +164,12 @@ def test_filter() -> None:
     assert found.filter() == found
     assert found.filter(min_score=0.5) == found[:2]
     assert found.filter(labels=2) == found[[0, 2]]
-    assert found.filter(labels=[0, 7]) == found[1] == found.filter(labels={0})
+    assert (
+        found.filter(labels=[0, 7])
+        == found[1]
+        == found.filter(labels={0})
+        == found.filter(labels=frozenset({0}))
+    )
     assert found.filter(labels=[]) == found[:0]
     assert found.filter(min_area=12.3) == found[:2]
     assert found.filter(min_area=0) == found
@@ -241,6 +246,8 @@ def test_numbers_in_dicts_are_short() -> None:
         ({"boxes": [[1, 2, 3, 4]], "labels": [0.5]}, "labels must be a list of integers"),
         ({"boxes": [[1, 2, 3, 4]], "labels": [10**30]}, "labels must be a list of integers"),
         ({"boxes": [[1, 2, 3, 4]], "labels": [True]}, "labels must be a list of integers"),
+        ({"boxes": [[1, 2, 3, 4]], "labels": [2**64 - 1]}, "labels must be an integer array"),
+        ({"boxes": [[1, 2, 3, 4]], "counts": [2**63]}, "counts must be an integer array"),
         ({"boxes": [[1, 2, 3, 4]], "masks": {}}, "masks must be a list of run lengths"),
         (
             {"boxes": [[1, 2, 3, 4]], "masks": [{"size": [2, 2], "counts": [3]}]},
