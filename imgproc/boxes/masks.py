@@ -61,9 +61,12 @@ class PackedMasks:
         if [array.dtype for array in arrays] != [np.uint64, INT64, INT64, INT64]:
             return False
         y0, y1, w0, w1 = self.boxes.T
-        inside = (y0 >= 0) & (y0 <= y1) & (y1 <= height) & (w0 >= 0) & (w0 <= w1) & (64 * w1 < width + 64)
+        words = -(-width // 64)
+        inside = (y0 >= 0) & (y0 <= y1) & (y1 <= height) & (w0 >= 0) & (w0 <= w1) & (w1 <= words)
+        # More rows and words than that cannot be in memory, and their product would wrap.
         return (
             bool(inside.all())
+            and height * words < 2**60
             and int(self.offsets[0]) == 0
             and int(self.offsets[-1]) == self.words.size
             and np.array_equal(np.diff(self.offsets), (y1 - y0) * (w1 - w0))
