@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from detection_records import BOXES, SCORES, detections, three
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imgproc import Detections
-from imgproc._core.runs import Runs, check_runs, decode_runs, encode_runs
+from imgproc._core.runs import Runs, box_of_runs, check_runs, decode_runs, encode_runs
 
 
 def test_what_it_holds() -> None:
@@ -298,6 +299,17 @@ def test_runs_of_masks() -> None:
             whole = np.full(size, value)
             np.testing.assert_array_equal(decode_runs(encode_runs(whole)), whole)
     assert check_runs("f", "m", {"size": [2, 3], "counts": [1, 4, 1]}) == encode_runs(mask)
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**25 - 1))
+def test_boxes_of_runs(height: int, width: int, bits: int) -> None:
+    mask = np.array([bits >> pixel & 1 for pixel in range(height * width)], bool).reshape(height, width)
+    rows, columns = np.nonzero(mask)
+    x, y, w, h = box_of_runs(encode_runs(mask))
+    if not len(rows):
+        assert (x, y, w, h) == (0, 0, 0, 0)
+    else:
+        assert (x, y, x + w, y + h) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
 
 
 @pytest.mark.parametrize(
