@@ -222,6 +222,11 @@ class Detections:
         Returns
         -------
         Detections
+
+        Raises
+        ------
+        TypeError, ValueError
+            A condition is of the wrong kind, or out of range.
         """
         name = "Detections.filter"
         kept = np.ones(len(self), BOOL)
@@ -248,6 +253,13 @@ class Detections:
         -------
         Detections
             With masks where the parts have them; empty where there are no parts.
+
+        Raises
+        ------
+        TypeError
+            Not a sequence of Detections.
+        ValueError
+            Some have masks and others none, or masks of two sizes.
         """
         name = "Detections.concat"
         if isinstance(parts, Detections | str) or not isinstance(parts, Sequence):
@@ -323,7 +335,10 @@ class Detections:
             raise type(error)(str(error).replace("Detections", name, 1)) from None
 
     def to_supervision(self) -> supervision.Detections:
-        """As ``supervision.Detections``: label as ``class_id``, count as ``data["count"]``."""
+        """As ``supervision.Detections``: label as ``class_id``, count as ``data["count"]``.
+
+        Arrays are copies. ImportError where that library is not installed.
+        """
         import supervision
 
         masks = None if self.masks is None else self.masks.copy()

@@ -61,6 +61,14 @@ class DetectionSet:
         As above, float64 for floats, int64 for ``images``, ``image_sizes`` and ``image_ids``, int32 for ``labels`` and
         ``counts``. Arrays are read-only.
 
+    Raises
+    ------
+    TypeError
+        An argument is of the wrong kind.
+    ValueError
+        A shape, length or value is wrong: names, ids or class names that occur twice, positions without an image,
+        boxes, scores or areas that are not finite. Of arrays the row is named.
+
     Notes
     -----
     Boxes are float64 here and float32 in `Detections`, because a file's decimals are to be written again digit by
@@ -156,6 +164,11 @@ class DetectionSet:
         Returns
         -------
         DetectionSet
+
+        Raises
+        ------
+        TypeError, ValueError
+            A record, name or size is of the wrong kind, or what `DetectionSet` refuses.
         """
         if not isinstance(detections, Mapping):
             raise wrong_type(
