@@ -98,6 +98,20 @@ def check_labels(
     return packed(labels.astype(INT64, copy=False))
 
 
+def check_flags(function: str, flags: object, count: int, *, argument: str, beside: str = "boxes") -> Array:
+    """One bool for each box, all False for None."""
+    must = f"None or a bool array of shape ({count},), one for each of the {beside}"
+    if flags is None:
+        return np.zeros(count, np.bool_)
+    if not isinstance(flags, np.ndarray) or isinstance(flags, np.ma.MaskedArray):
+        raise wrong_type(function, argument, must, flags)
+    if flags.dtype != np.bool_:
+        raise wrong_type(function, argument, must, Got(f"dtype {flags.dtype}"))
+    if flags.shape != (count,):
+        raise wrong_value(function, argument, must, Got(f"shape {flags.shape}"))
+    return flags
+
+
 def check_rotated_boxes(function: str, boxes: object, *, argument: str = "boxes") -> Array:
     """Rows ``cx, cy, w, h, angle``, C-contiguous: finite, with w >= 0 and h >= 0."""
     array = check_boxes(function, boxes, argument=argument, columns=5, shape="(N, 5)", ordered=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from .._core.box_arrays import INT64, check_labels, check_scores
+from .._core.box_arrays import INT64, check_flags, check_labels, check_scores
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
@@ -216,8 +216,7 @@ def mask_iou_matrix(
         must = f"masks of {first.shape[1]} × {first.shape[2]} pixels, as a"
         raise wrong_value("mask_iou_matrix", "b", must, Got(f"{second.shape[1]} × {second.shape[2]}"))
     over_own = np.full(len(second), kind == "ioa")
-    if crowd is not None:
-        over_own |= _check_crowd(crowd, len(second))
+    over_own |= check_flags("mask_iou_matrix", crowd, len(second), argument="crowd", beside="masks of b")
     out = np.empty((len(first), len(second)))
     run_bands(
         lambda n0, n1: kernels.shared(*_fields(first), *_fields(second), out, n0, n1),
@@ -229,16 +228,6 @@ def mask_iou_matrix(
         union = np.where(over_own, area, area + second.areas - row)
         np.divide(row, union, out=row, where=union > 0)
     return out
-
-
-def _check_crowd(crowd: object, count: int) -> Array:
-    must = f"a bool array of shape ({count},), one for each of b"
-    if not isinstance(crowd, np.ndarray) or crowd.dtype != np.bool_:
-        got = Got(f"dtype {crowd.dtype}") if isinstance(crowd, np.ndarray) else crowd
-        raise wrong_type("mask_iou_matrix", "crowd", must, got)
-    if crowd.shape != (count,):
-        raise wrong_value("mask_iou_matrix", "crowd", must, Got(f"shape {crowd.shape}"))
-    return crowd
 
 
 @operation("boxes", takes="masks")

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from .._core.box_arrays import FLOAT64, check_boxes, check_labels, check_scores
+from .._core.box_arrays import FLOAT64, check_boxes, check_flags, check_labels, check_scores
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.runs import Runs, decode_runs, encode_runs
-from .checks import BOOL, check_int32, shortest
+from .checks import check_int32, shortest
 from .record import Detections
 
 _NAME = "DetectionSet"
@@ -128,7 +128,7 @@ class DetectionSet:
         least = int(np.iinfo(np.int32).min)
         self.labels: Final = _frozen(check_int32(_NAME, "labels", labels, n, default=0, least=least)[rows])
         self.counts: Final = _frozen(check_int32(_NAME, "counts", counts, n, default=1, least=1)[rows])
-        self.crowd: Final = _frozen(np.zeros(n, BOOL) if crowd is None else _flags(crowd, n)[rows])
+        self.crowd: Final = _frozen(check_flags(_NAME, crowd, n, argument="crowd")[rows])
         own = box_areas(checked.astype(FLOAT64)) if areas is None else areas
         self.areas: Final = _frozen(_floats("areas", own, n, least=0.0)[rows])
         runs = None if masks is None else _masks(masks, n)
@@ -338,15 +338,6 @@ def _floats(argument: str, values: object, count: int, least: float = -np.inf) -
         must = "finite" if least < 0 else f"finite and >= {least:g}"
         raise wrong_value(_NAME, argument, must, Got(f"{array[row]} in row {row}"))
     return array
-
-
-def _flags(crowd: object, count: int) -> Array:
-    must = f"None or a bool array of shape ({count},), one for each of the boxes"
-    if not isinstance(crowd, np.ndarray) or crowd.dtype != BOOL:
-        raise wrong_type(_NAME, "crowd", must, crowd)
-    if crowd.shape != (count,):
-        raise wrong_value(_NAME, "crowd", must, Got(f"shape {crowd.shape}"))
-    return crowd
 
 
 def _masks(masks: object, count: int) -> Sequence[Runs | None]:

@@ -13,11 +13,11 @@ from .._core.images import Array
 from .._core.parameters import Range
 from .._ext import coco as _kernels
 from .coco_entries import IOU_TYPE, CocoDetections, CocoTruth, Source, read_detections, read_truth
-from .matching import CLOSEST
+from .curves import RECALL_POINTS
+from .matching import CLOSEST, check_thresholds
 
 # As linspace gives them: 0.01 · k is another double for some.
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
-RECALL_POINTS = np.linspace(0, 1, 101)
 MAX_DETECTIONS = (1, 10, 100)
 AREA_NAMES = ("all", "small", "medium", "large")
 AREA_RANGES = np.array([(0, 1e5**2), (0, 32**2), (32**2, 96**2), (96**2, 1e5**2)], np.float64)
@@ -299,17 +299,9 @@ def _stats(precision: Array, recall: Array, thresholds: Array) -> dict[str, floa
 
 def _check_thresholds(function: str, value: object) -> Array:
     must = "None or an array of numbers from 0 to 1 with one axis"
-    if not isinstance(value, np.ndarray | list | tuple):
+    if not isinstance(value, np.ndarray | list | tuple) or (isinstance(value, np.ndarray) and not value.ndim):
         raise wrong_type(function, "iou_thresholds", must, value)
-    try:
-        array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        raise wrong_value(function, "iou_thresholds", must, value) from None
-    if array.dtype.kind not in "iuf" and array.size:
-        raise wrong_type(function, "iou_thresholds", must, value)
-    if array.ndim != 1 or array.size == 0 or not ((array >= 0) & (array <= 1)).all():
-        raise wrong_value(function, "iou_thresholds", must, value)
-    return array.astype(np.float64)
+    return check_thresholds(function, "iou_thresholds", value, must)
 
 
 def _check_limits(function: str, value: object) -> tuple[int, ...]:

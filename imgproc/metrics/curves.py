@@ -16,7 +16,7 @@ TIES = Choice(("order", "group"))
 METHOD = Choice(("coco", "voc", "voc11"))
 
 # What pycocotools reads precision at; 0.57 and a few others are not the nearest doubles to whole hundredths.
-_COCO_RECALLS = np.linspace(0, 1, 101)
+RECALL_POINTS = np.linspace(0, 1, 101)
 _VOC11_RECALLS = np.arange(11) / 10
 
 
@@ -184,7 +184,7 @@ def average_precision(recall: Array, precision: Array, *, method: Annotated[str,
     envelope = np.append(np.maximum.accumulate(heights[::-1])[::-1], 0.0)
     if method == "voc":
         return float(np.sum(np.diff(along, prepend=0.0) * envelope[:-1]))
-    reached = np.searchsorted(along, _COCO_RECALLS if method == "coco" else _VOC11_RECALLS)
+    reached = np.searchsorted(along, RECALL_POINTS if method == "coco" else _VOC11_RECALLS)
     return float(envelope[reached].mean())
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from .._core.box_arrays import check_boxes, check_labels, check_scores
-from .._core.errors import Got, wrong_type, wrong_value
+from .._core.box_arrays import check_boxes, check_flags, check_labels, check_scores
+from .._core.errors import wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
 from .._core.parameters import Choice
@@ -121,7 +121,9 @@ def match_detections(
     if crowd is not None and rule == "voc":
         raise wrong_value(name, "crowd", 'None with rule "voc"', crowd)
     flags = [
-        _check_flags(name, argument, value, len(truth))
+        np.ascontiguousarray(check_flags(name, value, len(truth), argument=argument, beside="truth")).view(
+            np.uint8
+        )
         for argument, value in (("crowd", crowd), ("ignore", ignore))
     ]
     used = np.atleast_1d(thresholds)
@@ -142,25 +144,18 @@ def _check_thresholds(function: str, value: object) -> Array:
     must = "a number from 0 to 1, or an array of such with one axis"
     if isinstance(value, bool) or not isinstance(value, int | float | np.number | np.ndarray | list | tuple):
         raise wrong_type(function, "iou_threshold", must, value)
+    return check_thresholds(function, "iou_threshold", value, must)
+
+
+def check_thresholds(function: str, argument: str, value: object, must: str) -> Array:
+    """Numbers from 0 to 1 along one axis, at least one, or a single one, as float64."""
     try:
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
-        raise wrong_value(function, "iou_threshold", must, value) from None
+        raise wrong_value(function, argument, must, value) from None
     if array.dtype.kind not in "iuf":
-        raise wrong_type(function, "iou_threshold", must, value)
+        raise wrong_type(function, argument, must, value)
     array = np.ascontiguousarray(array, np.float64) if array.ndim else array.astype(np.float64)
     if array.ndim > 1 or array.size == 0 or not ((array >= 0) & (array <= 1)).all():
-        raise wrong_value(function, "iou_threshold", must, value)
+        raise wrong_value(function, argument, must, value)
     return array
-
-
-def _check_flags(function: str, argument: str, flags: object, count: int) -> Array:
-    """As uint8, all 0 for None."""
-    must = f"None or a bool array of shape ({count},), one for each of the truth"
-    if flags is None:
-        return np.zeros(count, np.uint8)
-    if not isinstance(flags, np.ndarray) or flags.dtype != np.bool_ or isinstance(flags, np.ma.MaskedArray):
-        raise wrong_type(function, argument, must, flags)
-    if flags.shape != (count,):
-        raise wrong_value(function, argument, must, Got(f"shape {flags.shape}"))
-    return np.ascontiguousarray(flags).view(np.uint8)
