@@ -21,7 +21,6 @@ scipy = load("scipy")
 torchvision = load("torchvision")
 ensemble_boxes = load("ensemble_boxes")
 sklearn = load("sklearn")
-torchvision = load("torchvision")
 
 OPENCV = f"opencv {cv2.__version__}" if cv2 else ""
 PILLOW = f"pillow {PIL.__version__}" if PIL else ""
@@ -37,7 +36,6 @@ def version_of(distribution: str) -> str:
 
 
 SKLEARN = f"scikit-learn {sklearn.__version__}" if sklearn else ""
-TORCHVISION = f"torchvision {torchvision.__version__}" if torchvision else ""
 
 
 def set_threads(count: int) -> None:
@@ -56,7 +54,6 @@ def versions() -> dict[str, str]:
         "numpy": numpy.__version__,
         **{
             module.__name__: module.__version__
-            for module in (cv2, PIL, skimage, scipy, torchvision)
             for module in (cv2, PIL, skimage, scipy, sklearn, torchvision)
             if module
         },
