@@ -20,6 +20,7 @@ KERNELS = (
     "box",
     "canny",
     "clahe",
+    "coco",
     "codes",
     "color",
     "convolution",
@@ -36,6 +37,7 @@ KERNELS = (
     "morphology",
     "neighbors",
     "resize",
+    "rle",
     "tables",
     "warp",
 )

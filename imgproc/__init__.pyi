@@ -3,6 +3,7 @@ from . import detections as detections
 from . import filters as filters
 from . import gradients as gradients
 from . import io as io
+from . import metrics as metrics
 from . import morphology as morphology
 from . import tone as tone
 from ._core.config import show_config as show_config
@@ -40,6 +41,10 @@ from .filters.warp import warp_backward as warp_backward
 from .gradients.canny import canny as canny
 from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
+from .metrics.coco import CocoScores as CocoScores
+from .metrics.coco import coco_evaluate as coco_evaluate
+from .metrics.matching import Matches as Matches
+from .metrics.matching import match_detections as match_detections
 from .morphology.compound import closing as closing
 from .morphology.compound import morphological_gradient as morphological_gradient
 from .morphology.compound import opening as opening

@@ -1,3 +1,6 @@
 """Metrics: how good detections, segmentations and panoptic maps are against the truth."""
 
-__all__: list[str] = []
+from .coco import CocoScores, coco_evaluate
+from .matching import Matches, match_detections
+
+__all__ = ["CocoScores", "Matches", "coco_evaluate", "match_detections"]

@@ -1,0 +1,96 @@
+"""Where evaluations read from, and the sentences that name the file, entry and field of what is wrong there."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._core.errors import Got, wrong_value
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry or field of what was handed in, for error sentences: ``detections[3]["score"] in results.json``."""
+
+    function: str
+    argument: str
+    file: str | None = None
+    keys: tuple[Any, ...] = ()
+
+    def at(self, *keys: Any) -> Place:
+        return replace(self, keys=(*self.keys, *keys))
+
+    def wrong(self, must: str, got: object) -> ValueError:
+        path = self.argument + "".join(
+            f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in self.keys
+        )
+        place = path if self.file is None else f"{path} in {self.file}"
+        return wrong_value(self.function, place, must, got)
+
+    def missing(self) -> ValueError:
+        return self.wrong("given", Got("an entry without it"))
+
+    def field(self, entry: Any, key: str) -> Any:
+        """The value of a key that must be there, in an entry that must be a dict."""
+        if not isinstance(entry, dict):
+            raise self.wrong("a dict", entry)
+        if key not in entry:
+            raise self.at(key).missing()
+        return entry[key]
+
+    def number(self, value: Any) -> float:
+        must = "a finite number"
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            raise self.wrong(must, value)
+        try:
+            result = float(value)
+        except OverflowError:
+            raise self.wrong(must, value) from None
+        if not math.isfinite(result):
+            raise self.wrong(must, value)
+        return result
+
+    def identity(self, value: Any) -> int | str:
+        """An id: an integer or a text."""
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+            raise self.wrong("an integer or a text", value)
+        return int(value)
+
+    def flag(self, value: Any) -> bool:
+        if not isinstance(value, numbers.Integral) or value not in (0, 1):
+            raise self.wrong("0 or 1", value)
+        return bool(value)
+
+    def box(self, value: Any) -> list[float]:
+        """x, y, width and height."""
+        must = "four finite numbers x, y, width, height"
+        if not hasattr(value, "__len__") or isinstance(value, str | bytes | dict) or len(value) != 4:
+            raise self.wrong(must, value)
+        box = [self.at(i).number(number) for i, number in enumerate(value)]
+        if box[2] < 0 or box[3] < 0:
+            raise self.wrong(f"{must}, with width and height >= 0", value)
+        return box
+
+
+def read_json(function: str, argument: str, path: str | os.PathLike[str]) -> Any:
+    """The content of a JSON file in UTF-8."""
+    with open(path, "rb") as file:
+        data = file.read()
+    must = f"a JSON file: {os.fspath(path)} is none"
+    try:
+        return json.loads(data)
+    except json.JSONDecodeError as error:
+        got = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise wrong_value(function, argument, must, Got(got)) from None
+    except UnicodeDecodeError as error:
+        raise wrong_value(function, argument, must, Got(f"no UTF-8 at byte {error.start}")) from None
+    except RecursionError:
+        raise wrong_value(function, argument, must, Got("lists within lists without end")) from None
+    except ValueError as error:  # an integer of more digits than Python reads
+        raise wrong_value(function, argument, must, Got(str(error))) from None
