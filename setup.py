@@ -17,6 +17,7 @@ from setuptools import Extension, setup
 
 # Named, never globbed: a missing kernel must fail the build, not shrink the wheel.
 KERNELS = (
+    "anchors",
     "box",
     "canny",
     "clahe",
@@ -31,6 +32,7 @@ KERNELS = (
     "gradients",
     "histogram",
     "integral",
+    "label_pairs",
     "luma",
     "means",
     "median",

@@ -1,3 +1,4 @@
+from . import boxes as boxes
 from . import color as color
 from . import detections as detections
 from . import filters as filters
@@ -13,6 +14,11 @@ from ._core.cpu import set_cpu_level as set_cpu_level
 from ._core.operations import Operation, Takes
 from ._core.threads import get_num_threads as get_num_threads
 from ._core.threads import set_num_threads as set_num_threads
+from .boxes.anchors import decode_boxes as decode_boxes
+from .boxes.anchors import encode_boxes as encode_boxes
+from .boxes.anchors import generate_anchors as generate_anchors
+from .boxes.assignment import assign_anchors as assign_anchors
+from .boxes.assignment import kmeans_anchors as kmeans_anchors
 from .color.constancy import estimate_illuminant as estimate_illuminant
 from .color.constancy import gray_world as gray_world
 from .color.constancy import shades_of_gray as shades_of_gray
@@ -43,8 +49,13 @@ from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
 from .metrics.coco import CocoScores as CocoScores
 from .metrics.coco import coco_evaluate as coco_evaluate
+from .metrics.curves import average_precision as average_precision
+from .metrics.curves import precision_recall as precision_recall
+from .metrics.curves import roc_curve as roc_curve
 from .metrics.matching import Matches as Matches
 from .metrics.matching import match_detections as match_detections
+from .metrics.panoptic import panoptic_quality as panoptic_quality
+from .metrics.segmentation import segmentation_scores as segmentation_scores
 from .morphology.compound import closing as closing
 from .morphology.compound import morphological_gradient as morphological_gradient
 from .morphology.compound import opening as opening

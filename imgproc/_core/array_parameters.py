@@ -152,3 +152,33 @@ class Shape:
             (2**41, 1),
             np.ones(2, int),
         ]
+
+
+@dataclass(frozen=True)
+class Positives:
+    """Finite numbers above 0 in a row: as many as ``count``, or any number of them but none."""
+
+    count: int | None = None
+
+    def __str__(self) -> str:
+        return f"{'a sequence of' if self.count is None else self.count} finite numbers > 0"
+
+    def check(self, function: str, argument: str, value: Any) -> Array:
+        """As C-contiguous float64."""
+        array = _array(function, argument, str(self), value, "iuf")
+        if array.ndim != 1 or array.size == 0 or self.count not in (None, array.size):
+            raise wrong_value(function, argument, str(self), Got(f"shape {array.shape}"))
+        numbers = np.ascontiguousarray(array, np.float64)
+        wrong = ~((numbers > 0) & np.isfinite(numbers))
+        if wrong.any():
+            raise wrong_value(function, argument, str(self), Got(f"{numbers[wrong][0]} in it"))
+        return numbers
+
+    def parse(self, text: str) -> Array:
+        return _numbers(text.replace("/", " "), 1)
+
+    def wrong_values(self) -> list[Any]:
+        count = self.count or 2
+        wrong: list[Any] = [1, None, "1", [], [[]], ["a"] * count, np.ones((count, 1)), np.zeros((0, count))]
+        wrong += [] if self.count is None else [np.ones(self.count + 1)]
+        return [*wrong, *(np.full(count, number) for number in (0, -1.0, math.nan, math.inf, 1j, True))]

@@ -1,6 +1,21 @@
 """Metrics: how good detections, segmentations and panoptic maps are against the truth."""
 
 from .coco import CocoScores, coco_evaluate
+from .curves import average_precision, precision_recall, roc_curve
 from .matching import Matches, match_detections
+from .panoptic import PanopticQuality, panoptic_quality
+from .segmentation import SegmentationScores, segmentation_scores
 
-__all__ = ["CocoScores", "Matches", "coco_evaluate", "match_detections"]
+__all__ = [
+    "CocoScores",
+    "Matches",
+    "PanopticQuality",
+    "SegmentationScores",
+    "average_precision",
+    "coco_evaluate",
+    "match_detections",
+    "panoptic_quality",
+    "precision_recall",
+    "roc_curve",
+    "segmentation_scores",
+]
