@@ -26,6 +26,7 @@ KERNELS = (
     "color",
     "convolution",
     "cpu",
+    "entries",
     "float_maps",
     "frames",
     "gaussian",

@@ -1,13 +1,16 @@
 """Metrics: how good detections, segmentations and panoptic maps are against the truth."""
 
 from .coco import CocoScores, coco_evaluate
+from .coco_entries import CocoDetections, CocoTruth
 from .curves import average_precision, precision_recall, roc_curve
 from .matching import Matches, match_detections
 from .panoptic import PanopticQuality, panoptic_quality
 from .segmentation import SegmentationScores, segmentation_scores
 
 __all__ = [
+    "CocoDetections",
     "CocoScores",
+    "CocoTruth",
     "Matches",
     "PanopticQuality",
     "SegmentationScores",
