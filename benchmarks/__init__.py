@@ -19,5 +19,7 @@ SUBJECTS = (
     "gradients",
     "morphology",
     "resampling",
+    "anchors",
+    "segmentation_scores",
 )
 """The files of cases, in the order of the table."""
