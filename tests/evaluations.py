@@ -26,7 +26,7 @@ def a_set(
         np.array([row[1:5] for row in rows], float).reshape(-1, 4),
         scores=None if scores is None else np.array(scores, float),
         labels=np.array([row[5] for row in rows], int),
-        crowd=None if crowd is None else np.array(crowd),
+        crowd=None if crowd is None else np.array(crowd, bool),
         image_sizes=np.tile([60, 80], (len(images), 1)),
         class_names=names,
     )

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Run, make, outputs
 from evaluations import FOUND, TRUTH, a_set, evaluated
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
 
-from imgproc import write_detections
+from imgproc import DetectionSet, coco_evaluate, write_detections
 from imgproc.cli.evaluation import evaluate_sets
 from imgproc.cli.report.evaluation import build_evaluation_page
 from imgproc.detections import align_detections
+from imgproc.detections.coco import coco_dataset, coco_results
+from imgproc.detections.fields import plain
 
 
 def test_counts_by_hand() -> None:
@@ -74,6 +79,44 @@ def test_without_detections_or_without_anything_to_find() -> None:
         page, problems = build_evaluation_page(every, "imgproc evaluate", None)
         assert problems == []
         assert "<h2>Classes</h2>" in page
+
+
+@st.composite
+def small_sets(draw: Any) -> tuple[DetectionSet, DetectionSet]:
+    side = st.integers(0, 12)
+    sets = []
+    for truth in (True, False):
+        n = draw(st.integers(0, 8))
+        boxes = [sorted([draw(side), draw(side)]) + sorted([draw(side), draw(side)]) for _ in range(n)]
+        rows = [
+            (draw(st.sampled_from(["a.png", "b.png"])), x1, y1, x2, y2, draw(st.integers(1, 3)))
+            for x1, x2, y1, y2 in boxes
+        ]
+        scores = None if truth else [draw(st.sampled_from([0.25, 0.5, 0.75])) for _ in rows]
+        sets.append(a_set(rows, scores, crowd=[truth and draw(st.booleans()) for _ in rows]))
+    return sets[1], sets[0]
+
+
+@settings(max_examples=50)
+@given(small_sets(), st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([None, 0.0, 0.5, 0.6, 2.0]))
+def test_the_numbers_add_up(pair: tuple[DetectionSet, DetectionSet], iou: float, score: float | None) -> None:
+    found, truth = pair
+    result = evaluate_sets(found, truth, iou=iou, score=score)
+    hits, missed, false = result.counts
+    assert hits + missed == result.n_truth
+    assert hits + false <= len(found.boxes)
+    assert result.confusion[:-1].sum() == result.n_truth
+    assert result.confusion[-1, -1] == 0
+    assert sum(one.n_truth for one in result.classes) == result.n_truth
+    assert sum(one.n_detections for one in result.classes) == len(found.boxes)
+    rates = [rate for _, rate, _ in result.rates]
+    assert rates == sorted(rates)
+    for one in result.classes:
+        assert (one.voc is None) == (one.n_truth == 0)
+    json.dumps(result.to_dict(), allow_nan=False)
+    content = coco_dataset(truth), coco_results(found)
+    as_dicts = coco_evaluate(plain(content[1]), plain(content[0]))
+    assert result.coco.stats == as_dicts.stats
 
 
 def test_coco_numbers_are_pycocotools(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 from detection_records import BOXES, SCORES, detections, three
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgproc import Detections, DetectionSet
 from imgproc.detections import align_detections
+from imgproc.detections.decimals import sides
 
 
 def test_a_set_sorts_by_image_and_keeps_the_order_within() -> None:
@@ -139,3 +141,22 @@ def test_alignment_says_which_images_are_unknown(names: dict[str, int], sentence
     with pytest.raises(ValueError, match=r"^align_detections: detections must be ") as caught:
         align_detections(one(names), truth)
     assert sentence in str(caught.value)
+
+
+@settings(max_examples=50)
+@given(
+    st.sampled_from([1, 10, 100, 1000, 10**6, 3, 7]),
+    st.lists(st.tuples(*[st.integers(-(10**9), 10**9)] * 4), max_size=5),
+)
+def test_sides_are_differences_of_decimals(scale: int, corners: list[tuple[int, ...]]) -> None:
+    boxes = np.array(corners, float).reshape(-1, 4) / scale
+    expected = [
+        [x1, y1, float(Decimal(repr(x2)) - Decimal(repr(x1))), float(Decimal(repr(y2)) - Decimal(repr(y1)))]
+        for x1, y1, x2, y2 in boxes.tolist()
+    ]
+    np.testing.assert_array_equal(sides(boxes), np.array(expected).reshape(-1, 4))
+
+
+def test_sides_are_those_of_the_file() -> None:
+    assert sides(np.array([[0.1, 41.29, 0.3, 285.07]])).tolist() == [[0.1, 41.29, 0.2, 243.78]]
+    assert 0.3 - 0.1 != 0.2

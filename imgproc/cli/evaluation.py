@@ -11,9 +11,8 @@ import imgproc
 
 from .._core.images import Array
 from ..detections import DetectionSet
-from ..detections.coco import coco_dataset, coco_results
-from ..detections.fields import plain
 from ..metrics.coco import CocoScores
+from ..metrics.coco_sets import coco_columns
 from ..metrics.curves import PrecisionRecall, Roc
 
 FALSE_POSITIVES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -163,7 +162,7 @@ class Evaluation:
 def evaluate_sets(found: DetectionSet, truth: DetectionSet, *, iou: float, score: float | None) -> Evaluation:
     """Of aligned detections with scores. ``score`` None: that of the best F1."""
     assert found.scores is not None
-    coco = imgproc.coco_evaluate(plain(coco_results(found)), plain(coco_dataset(truth)))
+    coco = imgproc.coco_evaluate(*coco_columns(found, truth))
     outcome, hit_by = _match(found, truth, iou)
     n_truth = int((~truth.crowd).sum())
     counted = outcome != IGNORED

@@ -10,18 +10,8 @@ from .._core.config import VERSION
 from .._core.errors import Got, wrong_value
 from .._core.files import check_free, write_file
 from .._core.runs import Runs, check_runs
-from .fields import (
-    INT32,
-    Place,
-    check_set,
-    decimal_of,
-    dumped,
-    minus,
-    parse_json,
-    path_name,
-    plus,
-    read_text,
-)
+from .decimals import decimal_of, minus, plus
+from .fields import INT32, Place, check_set, dumped, parse_json, path_name, read_text
 from .sets import NO_SIZE, DetectionSet
 from .table import Corners, Table
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from .._core.errors import Got, wrong_value
 from .._core.files import check_free, write_file
-from .fields import INT32, Place, check_set, encoded, path_name, plus, read_text, written
+from .decimals import plus, written
+from .fields import INT32, Place, check_set, encoded, path_name, read_text
 from .sets import NO_SIZE, DetectionSet
 from .table import Table
 

@@ -9,14 +9,12 @@ import re
 import stat
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 from .._core.errors import Got, wrong_type, wrong_value
+from .decimals import to_decimal, written
 from .sets import MAX_SIDE, DetectionSet
-
-# Digits enough for the exact sum of any two doubles.
-EXACT = Context(prec=800, rounding=ROUND_HALF_EVEN)
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
@@ -124,39 +122,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(member) for key, member in value.items()}
     return [plain(member) for member in value] if isinstance(value, list) else value
-
-
-def to_decimal(value: int | str) -> Decimal | None:
-    """Of a number written in ASCII without spaces or underscores inside; None for anything else."""
-    if isinstance(value, str):
-        value = value.strip(" \t\r\n")
-        if not value.isascii() or "_" in value:
-            return None
-    try:
-        number = Decimal(value)
-    except (ArithmeticError, ValueError):
-        return None
-    return number if number.is_finite() else None
-
-
-def plus(a: Decimal, b: Decimal) -> Decimal:
-    return EXACT.add(a, b)
-
-
-def minus(a: Decimal, b: Decimal) -> Decimal:
-    return EXACT.subtract(a, b)
-
-
-def decimal_of(value: float) -> Decimal:
-    """The shortest decimal that reads as this float64."""
-    return Decimal(repr(float(value)))
-
-
-def written(value: float | Decimal) -> str:
-    """A number as files have it: the fewest digits that read as the same, integers without a point."""
-    number = decimal_of(value) if isinstance(value, float) else value
-    whole = number == number.to_integral_value() and abs(number) < 2**53
-    return str(int(number)) if whole else f"{number}"
 
 
 def dumped(value: Any) -> str:

@@ -11,7 +11,8 @@ from .._core.config import VERSION
 from .._core.errors import Got, wrong_value
 from .._core.files import check_free, write_file
 from .._core.runs import check_runs
-from .fields import INT32, Place, check_set, parse_json, path_name, plain, read_text, written
+from .decimals import written
+from .fields import INT32, Place, check_set, parse_json, path_name, plain, read_text
 from .sets import NO_SIZE, DetectionSet, box_areas
 from .table import Table
 

@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape
 
 from .._core.errors import Got, wrong_value
 from .._core.xml import XmlElement, parse_xml
-from .fields import Place, check_set, decimal_of, minus, path_name, plus, read_bytes, written
+from .decimals import decimal_of, minus, plus, written
+from .fields import Place, check_set, path_name, read_bytes
 from .folders import file_names, files_below, write_all
 from .sets import NO_SIZE, DetectionSet
 from .table import Table

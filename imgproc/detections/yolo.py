@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from .._core.errors import Got, wrong_type, wrong_value
-from .fields import EXACT, Place, check_set, decimal_of, encoded, minus, path_name, plus, read_text, written
+from .decimals import EXACT, decimal_of, minus, plus, written
+from .fields import Place, check_set, encoded, path_name, read_text
 from .folders import by_stem, file_names, files_below, write_all
 from .sets import MAX_SIDE, NO_SIZE, DetectionSet
 from .table import Table
