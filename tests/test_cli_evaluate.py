@@ -313,6 +313,21 @@ def test_wrong_usage_is_one_sentence_and_2(
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.usefixtures("files")
+def test_results_that_cannot_be_written_are_one_sentence(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for function in ("replace", "link"):
+        monkeypatch.setattr(f"os.{function}", fail)
+    assert run("evaluate", "found.jsonl", "truth.json", "-o", "out") == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "imgproc evaluate: the results cannot be written: no space left on device\n")
+    assert outputs() == []
+
+
 def test_options_are_checked(run: Run) -> None:
     assert run("evaluate") == 2
     assert run("evaluate", "a") == 2

@@ -264,7 +264,7 @@ def test_names_of_any_kind(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", found)
     for name in ("a.jsonl", "a.json", "a.csv"):
         assert read_detections(tmp_path / name).image_names == tuple(names)
-    for name in ("a\nb.jpg", "\udcff.jpg", " lead.jpg", "\x07.jpg"):
+    for name in ("a\nb.jpg", "a\rb.jpg", "a\r\nb.jpg", "\udcff.jpg", " lead.jpg", "\x07.jpg"):
         with pytest.raises(
             ValueError, match=r"^write_voc: names must be free of spaces around and of signs th"
         ):

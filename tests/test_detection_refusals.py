@@ -17,6 +17,7 @@ from imgproc.detections import read_coco, read_csv, read_jsonl, read_voc, read_y
 
 HEADER = '{"format": "imgproc detections", "version": 1}\n'
 CSV = "image,x1,y1,x2,y2,score,label,class\n"
+SIZED = "image,x,y,w,h,height,width\n"
 IMAGES = '"images": [{"id": 1, "file_name": "a"}], "categories": [{"id": 1, "name": "c"}]'
 OBJECT = (
     "<annotation><filename>a</filename>\n<object><name>c</name>\n<bndbox>{}</bndbox></object></annotation>"
@@ -87,6 +88,11 @@ def line(**changes: Any) -> str:
         ("a.csv", CSV + '"a"b,0,0,1,1,1,0,c\n', ": line 2 must be CSV, got ',' expected after '\"'"),
         ("a.csv", "image,x,y,w,h,crowd\na,0,0,1,1,2\n", ": line 2: crowd must be 0 or 1, got 2"),
         ("a.csv", "image,x,y,w,h,height\na,0,0,1,1,2\n", ": line 2: width must be an integer from 1 to 2147"),
+        (
+            "a.csv",
+            SIZED + "a,0,0,1,1,2,3\na,0,0,1,1,2,4\n",
+            ": line 3: height, width must be 2 × 3, as on an earlier line",
+        ),
         ("a.json", "{", ": line 1 column 2 must be JSON, got expecting property name"),
         ("a.json", "{}", " must be a data set with images and annotations, or a list of results, got someth"),
         ("a.json", "[" * 100_000, " must be JSON that is not nested so deeply"),
@@ -254,3 +260,33 @@ def test_mutated_files_give_a_set_or_a_value_error_that_names_them(tmp_path: Pat
             assert f"file {path}" in str(error), (data, error)
             refused += 1
     assert 60 < refused < 250
+
+
+def test_voc_files_that_name_one_image_or_have_scores_at_times(tmp_path: Path) -> None:
+    text = OBJECT.format(CORNERS.format(9)).replace(
+        "\n<object>", "<size><width>0</width><height>0</height></size><object>"
+    )
+    for name in ("x/a.xml", "y/a.xml"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    found = read_voc(tmp_path)
+    assert found.image_names == ("x/a", "y/a")
+    assert found.image_sizes.tolist() == [[0, 0], [0, 0]]
+    (tmp_path / "x/b.xml").write_text(text)
+    with pytest.raises(
+        ValueError, match=r"b\.xml: line 1: annotation.filename must be an image that no other file n"
+    ):
+        read_voc(tmp_path)
+    (tmp_path / "x/b.xml").write_text(
+        text.replace("</name>", "</name><score>1</score>").replace(">a<", ">b<")
+    )
+    with pytest.raises(
+        ValueError, match=r"b\.xml: line 1: object\.score must be absent, as in the objects before"
+    ):
+        read_voc(tmp_path)
+    (tmp_path / "x/b.xml").unlink()
+    with pytest.raises(ValueError, match=r"must be a folder with \.xml files, got none in it"):
+        (tmp_path / "none").mkdir()
+        read_voc(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"a\.xml must be a folder, got a file"):
+        read_yolo(tmp_path / "x/a.xml", {})

@@ -239,6 +239,13 @@ def test_numbers_in_dicts_are_short() -> None:
             {"boxes": [[1, 2, 3, 4]], "masks": [{"size": [2, 2], "counts": [3]}]},
             "masks[0].counts must be run",
         ),
+        (
+            {
+                "boxes": [[1, 2, 3, 4]] * 2,
+                "masks": [{"size": [1, side], "counts": [side]} for side in (1, 2)],
+            },
+            "masks must be of one size, got [(1, 1), (1, 2)]",
+        ),
         ({"boxes": [[1, 2, 3, 4]], "masks": []}, "masks must be None or a bool array of shape (1, H, W)"),
     ],
 )

@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Mapping
 
-from .._core.errors import Got, wrong_value
+from .._core.errors import Got
 from .._core.files import check_free, write_file
 from .decimals import plus, written
 from .fields import INT32, Place, check_set, encoded, path_name, read_text
@@ -65,8 +65,6 @@ def write_csv(path: str | os.PathLike[str], detections: DetectionSet, *, overwri
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     for position, image in enumerate(detections.image_names):
-        if "\r" in image:  # which reading in universal lines could not tell from a line feed
-            raise wrong_value("write_csv", "image names", "free of carriage returns", image)
         size = tuple(detections.image_sizes[position].tolist())
         start: list[str | int] = [image, *(("", "") if size == NO_SIZE else size)]
         rows = detections.rows(position)
