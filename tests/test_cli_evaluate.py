@@ -97,7 +97,7 @@ def small_sets(draw: Any) -> tuple[DetectionSet, DetectionSet]:
     return sets[1], sets[0]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(small_sets(), st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([None, 0.0, 0.5, 0.6, 2.0]))
 def test_the_numbers_add_up(pair: tuple[DetectionSet, DetectionSet], iou: float, score: float | None) -> None:
     found, truth = pair

@@ -97,7 +97,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("files")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(found=sets(masks=True))
 def test_jsonl_keeps_everything(folder: Path, found: DetectionSet) -> None:
     path = folder / "a.jsonl"
@@ -107,7 +107,7 @@ def test_jsonl_keeps_everything(folder: Path, found: DetectionSet) -> None:
     assert read_detections(path) == found
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(found=sets(masks=True))
 def test_coco_keeps_all_but_counts_and_params(folder: Path, found: DetectionSet) -> None:
     path = folder / "a.json"
@@ -131,7 +131,7 @@ def test_coco_keeps_all_but_counts_and_params(folder: Path, found: DetectionSet)
     assert fields(read_detections(path), "boxes", "masks") == [found.boxes.tolist(), None]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(found=sets(truth=False, masks=True))
 def test_coco_results_keep_boxes_scores_and_masks(folder: Path, found: DetectionSet) -> None:
     if found.scores is None:
@@ -149,7 +149,7 @@ def test_coco_results_keep_boxes_scores_and_masks(folder: Path, found: Detection
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(found=sets())
 def test_csv_keeps_all_but_ids_and_params(folder: Path, found: DetectionSet) -> None:
     path = folder / "a.csv"
@@ -160,7 +160,7 @@ def test_csv_keeps_all_but_ids_and_params(folder: Path, found: DetectionSet) -> 
     assert back.class_names.items() <= found.class_names.items()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(found=sets())
 def test_voc_keeps_boxes_scores_names_sizes_and_difficult(folder: Path, found: DetectionSet) -> None:
     if not len(found):
@@ -178,7 +178,7 @@ def test_voc_keeps_boxes_scores_names_sizes_and_difficult(folder: Path, found: D
         assert back.image_sizes[back.image_names.index(name)].tolist() == found.image_sizes[position].tolist()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(found=sets(limit=2**20))
 def test_yolo_keeps_corners_to_rounding(folder: Path, found: DetectionSet) -> None:
     sizes = np.where(found.image_sizes == 0, 7, found.image_sizes)
@@ -204,7 +204,7 @@ def test_yolo_keeps_corners_to_rounding(folder: Path, found: DetectionSet) -> No
     assert fields(read_detections(folder / "yolo", dataset=known), *kept) == fields(known, *kept)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(*[st.floats(0, 4000, width=32)] * 4), min_size=1, max_size=5))
 def test_float32_boxes_survive_every_format(folder: Path, corners: list[tuple[float, ...]]) -> None:
     boxes = np.array([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in corners], np.float32)

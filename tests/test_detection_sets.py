@@ -50,6 +50,7 @@ def test_a_set_sorts_by_image_and_keeps_the_order_within() -> None:
         every.boxes[0] = 0
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(detections(), max_size=4))
 def test_a_set_gives_back_the_detections_of_each_image(parts: list[Detections]) -> None:
     names = {f"{position}.jpg": part for position, part in enumerate(parts)}
@@ -143,7 +144,7 @@ def test_alignment_says_which_images_are_unknown(names: dict[str, int], sentence
     assert sentence in str(caught.value)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from([1, 10, 100, 1000, 10**6, 3, 7]),
     st.lists(st.tuples(*[st.integers(-(10**9), 10**9)] * 4), max_size=5),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from detection_records import BOXES, SCORES, detections, three
-from hypothesis import given
+from hypothesis import given, settings
 
 from imgproc import Detections
 from imgproc._core.runs import Runs, check_runs, decode_runs, encode_runs
@@ -202,6 +202,7 @@ def test_concat() -> None:
             Detections.concat(wrong)  # type: ignore[arg-type]
 
 
+@settings(max_examples=50, deadline=None)
 @given(detections())
 def test_every_way_through_text_and_bytes_gives_an_equal_record(found: Detections) -> None:
     if len(found) or found.masks is None:  # no list can tell the size of no mask

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -53,10 +52,8 @@ BOMB = (
     ],
 )
 def test_document_types_and_entities_are_refused_before_they_unfold(document: str) -> None:
-    start = time.perf_counter()
     with pytest.raises(ValueError, match=r"^f: file a\.xml: line \d must be free of document type decl"):
         parse(document)
-    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize(
