@@ -23,6 +23,7 @@ KERNELS = (
     "clahe",
     "coco",
     "codes",
+    "coco_files",
     "color",
     "convolution",
     "cpu",

@@ -21,5 +21,6 @@ SUBJECTS = (
     "resampling",
     "anchors",
     "segmentation_scores",
+    "coco",
 )
 """The files of cases, in the order of the table."""

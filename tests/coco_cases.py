@@ -57,3 +57,13 @@ def random_case(rng: np.random.Generator) -> tuple[list[dict[str, Any]], dict[st
         "annotations": annotations,
     }
     return found, truth
+
+
+def small() -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One box, found exactly."""
+    truth = {
+        "images": [{"id": 1, "height": 100, "width": 100}],
+        "categories": [{"id": 7, "name": "cat"}],
+        "annotations": [{"image_id": 1, "category_id": 7, "bbox": [5, 5, 20, 20], "area": 400}],
+    }
+    return [{"image_id": 1, "category_id": 7, "bbox": [5, 5, 20, 20], "score": 0.9}], truth

@@ -108,7 +108,7 @@ static UNUSED ptrdiff_t fill_polygons(
         free(out);
         return -1;
     }
-    qsort(out, n, sizeof *out, compare_intervals);
+    if (n) qsort(out, n, sizeof *out, compare_intervals);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         if (kept && out[kept - 1].end >= out[i].first) {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.parameters import Choice
 from .._ext import entries as _kernels
+from . import coco_files
 from .coco_masks import Size, bitmap_runs, boxes_of_runs, check_size, read_runs
-from .coco_source import Place, read_json
+from .coco_source import Place, parse_json, read_bytes
 
 Source = str | os.PathLike[str] | Mapping[Any, Any]
 
@@ -121,7 +122,11 @@ def read_truth(function: str, source: object, iou_type: str) -> CocoTruth:
     place = Place(function, "ground_truth")
     if isinstance(source, str | os.PathLike):
         place = Place(function, "ground_truth", os.fspath(source))
-        content = read_json(function, "ground_truth", source)
+        data = read_bytes(source)
+        usual = None if masks else _usual_truth_file(place, data)
+        if usual is not None:
+            return usual
+        content = parse_json(function, "ground_truth", source, data)
         if not isinstance(content, dict):
             raise place.wrong("a dict with images, categories and annotations", content)
         return _coco_truth(place, content, masks)
@@ -144,13 +149,47 @@ def read_detections(function: str, source: object, truth: CocoTruth) -> CocoDete
         return _record_detections(place, source, truth, masks)
     if isinstance(source, str | os.PathLike):
         place = Place(function, "detections", os.fspath(source))
-        source = read_json(function, "detections", source)
+        data = read_bytes(source)
+        usual = None if masks else _usual_results_file(data, truth)
+        if usual is not None:
+            return usual
+        source = parse_json(function, "detections", source, data)
         if not isinstance(source, list):
             raise place.wrong("a list of results", source)
     if not isinstance(source, list | tuple):
         must = f"a path, a list of COCO's results, or a mapping from image id to {_RECORD}"
         raise wrong_type(function, "detections", must, source)
     return _coco_detections(place, source, truth, masks)
+
+
+def _usual_truth_file(place: Place, data: bytes) -> CocoTruth | None:
+    """The columns of a file without anything unusual in it; of others, None."""
+    found = coco_files.read_truth(data)
+    if found is None:
+        return None
+    content, entries = found
+    frame = _coco_truth(place, content, False)
+    image = coco_files.places(entries["image"], frame.image_ids)
+    label = coco_files.places(entries["category"], frame.class_ids)
+    if image is None or label is None or (image < 0).any() or (label < 0).any():
+        return None
+    items = Items(image, label, entries["box"].copy(), entries["number"].copy())
+    crowd, ignored = (entries[name].astype(np.uint8) for name in ("crowd", "ignore"))
+    return replace(frame, items=items, crowd=crowd, ignored=ignored)
+
+
+def _usual_results_file(data: bytes, truth: CocoTruth) -> CocoDetections | None:
+    """The columns of a file without anything unusual in it; of others, None."""
+    entries = coco_files.read_results(data)
+    if entries is None:
+        return None
+    image = coco_files.places(entries["image"], truth.image_ids)
+    label = coco_files.places(entries["category"], truth.class_ids)
+    if image is None or label is None or (image < 0).any():
+        return None
+    box = entries["box"].copy()
+    items = Items(image, label, box, box[:, 2] * box[:, 3])
+    return CocoDetections(truth, items, entries["number"].copy())
 
 
 def _coco_truth(place: Place, content: dict[str, Any], masks: bool) -> CocoTruth:
@@ -224,7 +263,11 @@ def _usual_detections(
 def _coco_detections(place: Place, entries: Iterable[Any], truth: CocoTruth, masks: bool) -> CocoDetections:
     images = {identity: index for index, identity in enumerate(truth.image_ids)}
     classes = {identity: index for index, identity in enumerate(truth.class_ids)}
-    usual = None if masks else _usual_detections(list(entries), images, classes)
+    usual = (
+        None
+        if masks
+        else _usual_detections(entries if isinstance(entries, list) else list(entries), images, classes)
+    )
     if usual is not None:
         return CocoDetections(truth, *usual)
     rows, scores = _Rows(), []

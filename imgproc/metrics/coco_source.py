@@ -76,10 +76,13 @@ class Place(NamedTuple):
         return box
 
 
-def read_json(function: str, argument: str, path: str | os.PathLike[str]) -> Any:
-    """The content of a JSON file in UTF-8."""
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
     with open(path, "rb") as file:
-        data = file.read()
+        return file.read()
+
+
+def parse_json(function: str, argument: str, path: str | os.PathLike[str], data: bytes) -> Any:
+    """The content of a JSON file in UTF-8."""
     must = f"a JSON file: {os.fspath(path)} is none"
     try:
         return json.loads(data)
