@@ -43,15 +43,18 @@ static void FN(put_together)(const DeltaColumns *restrict columns, ptrdiff_t n, 
    s = (m - 1) / (m + 1), ln m = 2 (s + s^3 / 3 + s^5 / 5 ...); s^2 < 0.0295. */
 INLINE f64 FN(ln)(f64 x) {
     u64 bits;
-    f64 m;
+    f64 m, exponent;
     memcpy(&bits, &x, sizeof bits);
-    const u64 shifted = bits - 0x3fe6a09e667f3bcdu; /* 1 / sqrt(2) */
-    const i64 exponent = (i64)(shifted >> 52) - (i64)(shifted >> 63 << 12);
-    bits -= (u64)exponent << 52;
+    /* The exponent plus 1024, then as the last bits of 2^52: AVX2 has no conversion from 64-bit integers. */
+    const u64 raised = (bits - 0x3fe6a09e667f3bcdu /* 1 / sqrt(2) */ + ((u64)1024 << 52)) >> 52;
+    const u64 counted = 0x4330000000000000u | raised;
+    memcpy(&exponent, &counted, sizeof exponent);
+    exponent -= 4503599627370496.0 + 1024.0;
+    bits -= (raised - 1024) << 52;
     memcpy(&m, &bits, sizeof m);
     const f64 s = (m - 1) / (m + 1), q = s * s;
     const f64 odd = 1 + q * (1 / 3.0 + q * (1 / 5.0 + q * (1 / 7.0 + q * (1 / 9.0 + q * (1 / 11.0 + q * (1 / 13.0))))));
-    return (f64)exponent * 0.69314718055994531 + 2 * s * odd;
+    return exponent * 0.69314718055994531 + 2 * s * odd;
 }
 
 /* e^x for x from -700 to 700: 2^k e^r with |r| <= ln(2) / 2. */
