@@ -82,6 +82,16 @@ INLINE __m256 FN(shares)(const f32 *share, ptrdiff_t sample, const int channels)
             _mm256_storeu_ps(out + x, FN(between8)(a, b, _mm256_loadu_ps(plan->share + x), masked));              \
         }                                                                                                         \
     } else {                                                                                                      \
+        for (; x + 2 <= plan->target_width && left[x + 1] + channels + 4 <= end; x += 2) {                        \
+            prefetch_read(row + left[x], 64);                                                                     \
+            const kind *p = row + left[x], *q = row + left[x + 1];                                                \
+            __m256 a = _mm256_set_m128(FN(four_##kind)(q), FN(four_##kind)(p));                                   \
+            __m256 b = _mm256_set_m128(FN(four_##kind)(q + channels), FN(four_##kind)(p + channels));             \
+            __m256 f = _mm256_set_m128(_mm_broadcast_ss(plan->share + x + 1), _mm_broadcast_ss(plan->share + x)); \
+            __m256 v = FN(between8)(a, b, f, masked);                                                             \
+            _mm_storeu_ps(out + x * channels, _mm256_castps256_ps128(v));                                         \
+            _mm_storeu_ps(out + (x + 1) * channels, _mm256_extractf128_ps(v, 1));                                 \
+        }                                                                                                         \
         for (; x < plan->target_width && left[x] + channels + 4 <= end; x++) {                                    \
             __m128 a = FN(four_##kind)(row + left[x]), b = FN(four_##kind)(row + left[x] + channels);             \
             _mm_storeu_ps(out + x * channels, FN(between4)(a, b, _mm_broadcast_ss(plan->share + x), masked));     \
