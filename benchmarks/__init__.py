@@ -20,5 +20,7 @@ SUBJECTS = (
     "morphology",
     "resampling",
     "cascade",
+    "anchors",
+    "segmentation_scores",
 )
 """The files of cases, in the order of the table."""

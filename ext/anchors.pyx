@@ -1,6 +1,6 @@
 """Anchors: box regression deltas, and the best of a few boxes for each of many anchors."""
 
-from libc.math cimport exp, expf, log, logf
+from libc.math cimport exp, log
 from libc.stdint cimport int8_t, int64_t
 
 include "level.pxi"
@@ -23,6 +23,12 @@ cdef extern from "simd/anchors.h" nogil:
     )
     void mark_best_f64(
         const double *, Py_ssize_t, Py_ssize_t, const double *, Py_ssize_t, const double *, const int64_t *, int8_t *
+    )
+
+cdef extern from "simd/anchor_deltas.h" nogil:
+    void encode_f32(const float *, const float *, const float *, float *, Py_ssize_t)
+    void decode_f32(
+        const float *, const float *, Py_ssize_t, const float *, float, float *, Py_ssize_t
     )
 
 BLOCK = ANCHOR_BLOCK
@@ -61,62 +67,56 @@ def mark_best(
             mark_best_f64(&anchors[0, 0], a0, a1, &boxes[0, 0], count, &goals[0], &spans[0, 0], &marks[0])
 
 
-cdef inline real_t _exp(real_t x) noexcept nogil:
-    if real_t is float:
-        return expf(x)
-    else:
-        return exp(x)
+cdef void _encode(const double *box, const double *own, const double *weights, double *delta) noexcept nogil:
+    cdef double side, own_side
+    cdef int axis
+    for axis in range(2):
+        side = box[axis + 2] - box[axis]
+        own_side = own[axis + 2] - own[axis]
+        delta[axis] = weights[axis] * ((box[axis] + 0.5 * side) - (own[axis] + 0.5 * own_side)) / own_side
+        delta[axis + 2] = weights[axis + 2] * log(side / own_side)
 
 
-cdef inline real_t _log(real_t x) noexcept nogil:
-    if real_t is float:
-        return logf(x)
-    else:
-        return log(x)
+cdef void _decode(
+    const double *delta, const double *own, const double *weights, double most, double *box
+) noexcept nogil:
+    cdef double own_side, centre, ratio, reach
+    cdef int axis
+    for axis in range(2):
+        own_side = own[axis + 2] - own[axis]
+        centre = delta[axis] / weights[axis] * own_side + (own[axis] + 0.5 * own_side)
+        ratio = delta[axis + 2] / weights[axis + 2]
+        reach = 0.5 * (exp(ratio if ratio < most else most) * own_side)
+        box[axis] = centre - reach
+        box[axis + 2] = centre + reach
 
 
 def encode(
     const real_t[:, ::1] boxes, const real_t[:, ::1] anchors, const real_t[::1] weights, real_t[:, ::1] deltas,
     Py_ssize_t y0, Py_ssize_t y1,
 ):
-    """Rows [y0, y1) of the deltas that lead from anchors to boxes."""
+    """Rows [y0, y1), at least one, of the deltas that lead from anchors to boxes."""
     cdef Py_ssize_t i
-    cdef real_t half = 0.5, width, height, own_width, own_height
     with nogil:
-        for i in range(y0, y1):
-            own_width = anchors[i, 2] - anchors[i, 0]
-            own_height = anchors[i, 3] - anchors[i, 1]
-            width = boxes[i, 2] - boxes[i, 0]
-            height = boxes[i, 3] - boxes[i, 1]
-            deltas[i, 0] = weights[0] * (
-                (boxes[i, 0] + half * width) - (anchors[i, 0] + half * own_width)) / own_width
-            deltas[i, 1] = weights[1] * (
-                (boxes[i, 1] + half * height) - (anchors[i, 1] + half * own_height)) / own_height
-            deltas[i, 2] = weights[2] * _log[real_t](width / own_width)
-            deltas[i, 3] = weights[3] * _log[real_t](height / own_height)
+        if real_t is float:
+            encode_f32(&boxes[y0, 0], &anchors[y0, 0], &weights[0], &deltas[y0, 0], y1 - y0)
+        else:
+            for i in range(y0, y1):
+                _encode(&boxes[i, 0], &anchors[i, 0], &weights[0], &deltas[i, 0])
 
 
 def decode(
-    const real_t[:, :, ::1] deltas, const real_t[:, ::1] anchors, const real_t[::1] weights, real_t max_log_ratio,
+    const real_t[:, :, ::1] deltas, const real_t[:, ::1] anchors, const real_t[::1] weights, real_t most,
     real_t[:, :, ::1] boxes, Py_ssize_t y0, Py_ssize_t y1,
 ):
-    """Rows [y0, y1) of the boxes that deltas, (N, K, 4), make of anchors, (N, 4)."""
-    cdef Py_ssize_t i, k
-    cdef real_t half = 0.5, own_width, own_height, own_x, own_y, x, y, dw, dh, reach
+    """Rows [y0, y1), at least one, of the boxes that deltas, (N, K, 4) with K >= 1, make of anchors, (N, 4)."""
+    cdef Py_ssize_t i, k, each = deltas.shape[1]
     with nogil:
-        for i in range(y0, y1):
-            own_width = anchors[i, 2] - anchors[i, 0]
-            own_height = anchors[i, 3] - anchors[i, 1]
-            own_x = anchors[i, 0] + half * own_width
-            own_y = anchors[i, 1] + half * own_height
-            for k in range(deltas.shape[1]):
-                x = deltas[i, k, 0] / weights[0] * own_width + own_x
-                y = deltas[i, k, 1] / weights[1] * own_height + own_y
-                dw = deltas[i, k, 2] / weights[2]
-                dh = deltas[i, k, 3] / weights[3]
-                reach = half * (_exp[real_t](dw if dw < max_log_ratio else max_log_ratio) * own_width)
-                boxes[i, k, 0] = x - reach
-                boxes[i, k, 2] = x + reach
-                reach = half * (_exp[real_t](dh if dh < max_log_ratio else max_log_ratio) * own_height)
-                boxes[i, k, 1] = y - reach
-                boxes[i, k, 3] = y + reach
+        if real_t is float:
+            decode_f32(
+                &deltas[y0, 0, 0], &anchors[y0, 0], each, &weights[0], most, &boxes[y0, 0, 0], (y1 - y0) * each
+            )
+        else:
+            for i in range(y0, y1):
+                for k in range(each):
+                    _decode(&deltas[i, k, 0], &anchors[i, 0], &weights[0], most, &boxes[i, k, 0])

@@ -69,6 +69,9 @@ from .metrics.curves import roc_curve as roc_curve
 from .metrics.matching import Matches as Matches
 from .metrics.matching import match_detections as match_detections
 from .metrics.panoptic import panoptic_quality as panoptic_quality
+from .metrics.plots import plot_confusion as plot_confusion
+from .metrics.plots import plot_precision_recall as plot_precision_recall
+from .metrics.plots import plot_roc as plot_roc
 from .metrics.segmentation import segmentation_scores as segmentation_scores
 from .morphology.compound import closing as closing
 from .morphology.compound import morphological_gradient as morphological_gradient

@@ -28,9 +28,9 @@ def boxes(rng, n, dtype=np.float32, whole=False):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_deltas_equal_the_twin_and_come_back(dtype, threads, rng):
+def test_deltas_equal_the_twin_and_come_back(dtype, level, threads, rng):
     eps = float(np.finfo(dtype).eps)
-    for n in COUNTS[:20]:
+    for n in (*COUNTS[:20], 127, 128, 129, 300):
         own, anchors = boxes(rng, n, dtype), boxes(rng, n, dtype)
         deltas = imgproc.encode_boxes(own, anchors, weights=WEIGHTS)
         assert deltas.dtype == dtype and deltas.shape == (n, 4)
@@ -47,6 +47,29 @@ def test_deltas_equal_the_twin_and_come_back(dtype, threads, rng):
         )
 
 
+def test_logarithms_and_exponentials_of_float32_are_rounded_once(level, rng):
+    """Within half a unit in the last place and 2^-30 of it, over the whole range."""
+    sides = np.exp2(rng.uniform(-120, 120, 4000)).astype(np.float32)
+    sides[:8] = 1, 2, 0.5, np.sqrt(2), np.sqrt(0.5), 1.0000001, 0.99999994, 1e-38
+    own = np.exp2(rng.uniform(-20, 20, 4000)).astype(np.float32)
+    own[:8] = 1
+    narrow, around = (np.zeros((4000, 4), np.float32) for _ in range(2))
+    narrow[:, 2], narrow[:, 3], around[:, 2:] = sides, sides, own[:, None]
+    exact = np.log(sides.astype(float) / own.astype(float))
+    error = np.abs(imgproc.encode_boxes(narrow, around)[:, 2].astype(float) - exact)
+    assert (error <= np.spacing(np.abs(exact).astype(np.float32)) * (0.5 + 2**-20) + 1e-19).all()
+    steps = np.zeros((4000, 4), np.float32)
+    steps[:, 2] = rng.uniform(-80, 80, 4000)
+    unit = np.tile(np.array([-0.5, -0.5, 0.5, 0.5], np.float32), (4000, 1))
+    boxes_ = imgproc.decode_boxes(steps, unit, max_log_ratio=100)
+    exact = np.exp(steps[:, 2].astype(float)) / 2
+    error = np.abs(boxes_[:, 2] - exact)
+    assert (error <= np.spacing(exact.astype(np.float32)) * (0.5 + 2**-12)).all()
+    steps[:3, 2] = -3e38, 3e38, 800
+    reach = imgproc.decode_boxes(steps, unit, max_log_ratio=1e300)[:3, 2]
+    assert reach.tolist() == [0, np.inf, np.inf]
+
+
 def test_the_largest_ratio_cuts_off(rng):
     anchors = boxes(rng, 5, np.float64)
     huge = np.full((5, 4), 50.0)
@@ -59,15 +82,15 @@ def test_the_largest_ratio_cuts_off(rng):
     np.testing.assert_allclose(sides, np.diff(anchors.reshape(-1, 2, 2), axis=1)[:, 0], rtol=1e-12)
 
 
-def test_several_deltas_for_each_anchor(rng, threads):
-    anchors, deltas = boxes(rng, 7), rng.standard_normal((7, 3, 4)).astype(np.float32)
+def test_several_deltas_for_each_anchor(level, threads, rng):
+    anchors, deltas = boxes(rng, 70), rng.standard_normal((70, 3, 4)).astype(np.float32)
     result = imgproc.decode_boxes(deltas, anchors, weights=WEIGHTS)
-    assert result.shape == (7, 3, 4)
+    assert result.shape == (70, 3, 4)
     for k in range(3):
         np.testing.assert_array_equal(
             result[:, k], imgproc.decode_boxes(deltas[:, k], anchors, weights=WEIGHTS)
         )
-    assert imgproc.decode_boxes(np.zeros((7, 0, 4), np.float32), anchors).shape == (7, 0, 4)
+    assert imgproc.decode_boxes(np.zeros((70, 0, 4), np.float32), anchors).shape == (70, 0, 4)
 
 
 def test_mixed_dtypes_are_float64(rng):

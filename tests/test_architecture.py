@@ -30,6 +30,7 @@ OPTIONAL = {
     "typer",
     "rich",
     "jinja2",
+    "matplotlib",
     "torch",
     "onnxruntime",
     "dask",

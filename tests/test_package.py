@@ -43,14 +43,37 @@ def test_subject_packages_offer_the_same_functions() -> None:
 def test_import_loads_no_optional_package_and_not_even_numpy() -> None:
     loaded = run("import sys, json, imgproc; print(json.dumps(sorted(sys.modules)))")
     names = {name.split(".")[0] for name in json.loads(loaded.stdout)}
-    assert not names & {"numpy", "cv2", "PIL", "typer", "rich", "jinja2", "torch", "onnxruntime", "scipy"}
+    assert not names & {
+        "numpy",
+        "cv2",
+        "PIL",
+        "typer",
+        "rich",
+        "jinja2",
+        "torch",
+        "onnxruntime",
+        "scipy",
+        "matplotlib",
+        "sklearn",
+    }
 
 
 def test_using_operations_loads_numpy_alone() -> None:
     loaded = run("import sys, json, imgproc; imgproc.operations(); print(json.dumps(sorted(sys.modules)))")
     names = {name.split(".")[0] for name in json.loads(loaded.stdout)}
     assert "numpy" in names
-    assert not names & {"cv2", "PIL", "typer", "rich", "jinja2", "torch", "onnxruntime", "scipy"}
+    assert not names & {
+        "cv2",
+        "PIL",
+        "typer",
+        "rich",
+        "jinja2",
+        "torch",
+        "onnxruntime",
+        "scipy",
+        "matplotlib",
+        "sklearn",
+    }
 
 
 def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:

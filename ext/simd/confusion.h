@@ -2,8 +2,9 @@
 #ifndef LEVEL
 #include "simd/label_blocks.h"
 
-/* Up to this many cells there are four tables in turn, so that equal neighbours do not wait for one counter. */
-#define CONFUSION_CELLS 2048
+/* Up to this many cells there are four tables in turn, so that equal neighbours do not wait for one counter; not where
+   clearing and adding them would be more work than the pixels. */
+#define CONFUSION_CELLS 65536
 
 typedef struct {
     LabelMaps maps; /* truth first, then prediction */
@@ -20,8 +21,8 @@ DISPATCH(ptrdiff_t, confusion_rows, (const Confusion *job, ptrdiff_t y0, ptrdiff
 
 #else
 
-/* Turns true labels into cells; 0 where a label that counts is no class. */
-static int FN(confusion_cells)(const Confusion *job, ptrdiff_t n, i32 *restrict truth, const i32 *restrict pred) {
+/* 0 where a label that counts is no class. */
+static int FN(confusion_cells)(const Confusion *job, ptrdiff_t n, const i32 *truth, const i32 *pred, i32 *restrict cells) {
     const u32 classes = (u32)job->classes, rest = classes * classes;
     const i32 ignored = job->ignored, ignoring = job->ignoring;
     u32 wrong = 0;
@@ -29,7 +30,7 @@ static int FN(confusion_cells)(const Confusion *job, ptrdiff_t n, i32 *restrict 
         const u32 t = (u32)truth[i], p = (u32)pred[i];
         const u32 skipped = (u32)(ignoring & (truth[i] == ignored)), outside = (u32)((t >= classes) | (p >= classes));
         wrong |= outside & ~skipped;
-        truth[i] = (i32)(skipped ? rest : t * classes + p);
+        cells[i] = (i32)(skipped ? rest : t * classes + p);
     }
     return !(wrong & 1);
 }
@@ -52,23 +53,28 @@ static void FN(confusion_count)(const i32 *cells, ptrdiff_t n, i64 *counts, ptrd
 }
 
 static ptrdiff_t FN(confusion_rows)(const Confusion *job, ptrdiff_t y0, ptrdiff_t y1) {
-    const ptrdiff_t cells = (ptrdiff_t)job->classes * job->classes + 1, step = cells <= CONFUSION_CELLS ? cells : 0;
-    i32 truth[LABEL_BLOCK], pred[LABEL_BLOCK];
+    const LabelMaps *maps = &job->maps;
+    const ptrdiff_t size = (ptrdiff_t)job->classes * job->classes + 1;
+    const ptrdiff_t step = size <= CONFUSION_CELLS && size < (y1 - y0) * maps->width / 8 ? size : 0;
+    i32 rooms[2][LABEL_BLOCK], cells[LABEL_BLOCK];
     i64 *counts = job->counts;
     ptrdiff_t y = y0;
     if (step && !(counts = calloc((size_t)(4 * step), sizeof *counts))) return -1;
     for (; y < y1; y++) {
         ptrdiff_t x = 0;
-        for (; x < job->maps.width; x += LABEL_BLOCK) {
-            const ptrdiff_t n = job->maps.width - x < LABEL_BLOCK ? job->maps.width - x : LABEL_BLOCK;
-            FN(load_both)(&job->maps, y, x, n, truth, pred);
-            if (!FN(confusion_cells)(job, n, truth, pred)) break;
-            FN(confusion_count)(truth, n, counts, step);
+        for (; x < maps->width; x += LABEL_BLOCK) {
+            const ptrdiff_t n = maps->width - x < LABEL_BLOCK ? maps->width - x : LABEL_BLOCK;
+            const i32 *truth = FN(load_labels)(maps->first + y * maps->first_step, maps->first_kind, x, n, rooms[0]);
+            const i32 *pred = FN(load_labels)(maps->second + y * maps->second_step, maps->second_kind, x, n, rooms[1]);
+            if (!FN(confusion_cells)(job, n, truth, pred, cells)) break;
+            FN(confusion_count)(cells, n, counts, step);
         }
-        if (x < job->maps.width) break;
+        if (x < maps->width) break;
     }
     if (step) {
-        for (ptrdiff_t i = 0; i < 4 * step; i++) job->counts[i % step] += counts[i];
+        for (ptrdiff_t i = 0; i < step; i++) {
+            job->counts[i] += counts[i] + counts[i + step] + counts[i + 2 * step] + counts[i + 3 * step];
+        }
         free(counts);
     }
     return y;

@@ -57,46 +57,52 @@ DISPATCH(ptrdiff_t, pairs_rows, (const LabelMaps *maps, LabelPairs *pairs, ptrdi
 
 #else
 
-/* edges[i]: whether label i of either map differs from the one before; 0 where a label is negative. The labels before the
-   first are at -1. */
+/* edges[i]: whether label i of either map differs from the one before, for i > 0; 0 where a label is negative. */
 static int FN(edges)(const i32 *first, const i32 *second, ptrdiff_t n, u8 *restrict edges) {
-    i32 signs = 0;
-    for (ptrdiff_t i = 0; i < n; i++) signs |= first[i] | second[i];
-    for (ptrdiff_t i = 0; i < n; i++) edges[i] = (first[i] != first[i - 1]) | (second[i] != second[i - 1]);
+    i32 signs = first[0] | second[0];
+    for (ptrdiff_t i = 1; i < n; i++) signs |= first[i] | second[i];
+    for (ptrdiff_t i = 1; i < n; i++) edges[i] = (first[i] != first[i - 1]) | (second[i] != second[i - 1]);
     return signs >= 0;
 }
 
+INLINE u64 FN(pair_key)(i32 first, i32 second) { return (u64)(u32)first << 32 | (u32)second; }
+
 static ptrdiff_t FN(pairs_rows)(const LabelMaps *maps, LabelPairs *pairs, ptrdiff_t y0, ptrdiff_t y1) {
-    i32 before_first[LABEL_BLOCK + 1], before_second[LABEL_BLOCK + 1];
-    i32 *const first = before_first + 1, *const second = before_second + 1;
+    i32 rooms[2][LABEL_BLOCK];
     u8 edges[LABEL_BLOCK];
-    i64 run = 0; /* pixels of the pair at -1 that are not yet in the table */
-    first[-1] = second[-1] = 0;
+    u64 key = 0;
+    i64 run = 0; /* pixels of the pair `key` that are not yet in the table */
     for (ptrdiff_t y = y0; y < y1; y++) {
         for (ptrdiff_t x = 0; x < maps->width; x += LABEL_BLOCK) {
             const ptrdiff_t n = maps->width - x < LABEL_BLOCK ? maps->width - x : LABEL_BLOCK;
+            const i32 *first = FN(load_labels)(maps->first + y * maps->first_step, maps->first_kind, x, n, rooms[0]);
+            const i32 *second = FN(load_labels)(maps->second + y * maps->second_step, maps->second_kind, x, n, rooms[1]);
             ptrdiff_t start = 0;
             memset(edges, 0, sizeof edges);
-            FN(load_both)(maps, y, x, n, first, second);
             if (!FN(edges)(first, second, n, edges)) return y;
+            edges[0] = FN(pair_key)(first[0], second[0]) != key;
             for (ptrdiff_t word = 0; word < n; word += 8) {
                 u64 any;
                 memcpy(&any, edges + word, sizeof any);
-                if (!any) continue;
-                for (ptrdiff_t i = word; i < word + 8; i++) {
+                for (ptrdiff_t i = word; any; i++) {
+#if defined(SIMD_X86)
+                    i = word + (__builtin_ctzll(any) >> 3); /* the first byte is the lowest */
+                    any &= any - 1;
+#else
+                    if (i == word + 8) break;
                     if (!edges[i]) continue;
+#endif
                     run += i - start;
-                    if (run && !pairs_add(pairs, (u64)(u32)first[i - 1] << 32 | (u32)second[i - 1], run)) return -1;
+                    if (run && !pairs_add(pairs, key, run)) return -1;
+                    key = FN(pair_key)(first[i], second[i]);
                     run = 0;
                     start = i;
                 }
             }
             run += n - start;
-            first[-1] = first[n - 1];
-            second[-1] = second[n - 1];
         }
     }
-    return !run || pairs_add(pairs, (u64)(u32)first[-1] << 32 | (u32)second[-1], run) ? y1 : -1;
+    return !run || pairs_add(pairs, key, run) ? y1 : -1;
 }
 
 #endif

@@ -1,4 +1,4 @@
-"""Two maps of labels of the same pixels: what they may be, and how kernels read them."""
+"""Label maps, and matrices of what they confuse: what they may be, and how kernels read them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.box_arrays import INT64
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import UINT8, Array, rows
 from .._ext import label_pairs as kernels
@@ -43,6 +44,20 @@ def _check(function: str, name: str, array: Any) -> LabelMap:
     array = array.view(np.ndarray)
     packed = rows(array if array.ndim > 1 else array[None])
     return LabelMap(name, array, packed.view(UINT8), kernels.KINDS[str(array.dtype)])
+
+
+def check_confusion(function: str, confusion: Any) -> Array:
+    """A confusion matrix, copied to int64."""
+    must = "an integer array of shape (n, n), none below 0"
+    if not isinstance(confusion, np.ndarray) or isinstance(confusion, np.ma.MaskedArray):
+        raise wrong_type(function, "confusion", must, confusion)
+    if confusion.dtype.kind not in "iu":
+        raise wrong_type(function, "confusion", must, Got(f"dtype {confusion.dtype}"))
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or not confusion.size:
+        raise wrong_value(function, "confusion", must, Got(f"shape {confusion.shape}"))
+    if (confusion < 0).any():
+        raise wrong_value(function, "confusion", must, Got(f"{confusion.min()} in it"))
+    return confusion.astype(INT64)
 
 
 def refuse_label(function: str, label_map: LabelMap, row: int, wrong: Any, must: str) -> None:

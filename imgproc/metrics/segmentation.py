@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 
 from .._core.box_arrays import INT64
-from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
 from .._core.parameters import OrNone, Range
 from .._core.threads import run_bands
 from .._ext import label_pairs as kernels
-from .label_maps import check_label_maps, refuse_label
+from .label_maps import check_confusion, check_label_maps, refuse_label
 
 # Cells of the confusion matrix are counted in 32 bits.
 CLASSES = Range(low=1, high=46340, integer=True)
@@ -70,18 +69,7 @@ class SegmentationScores:
         ValueError
             Not square, without classes, or negative counts.
         """
-        must = "an integer array of shape (n, n)"
-        if not isinstance(confusion, np.ndarray) or isinstance(confusion, np.ma.MaskedArray):
-            raise wrong_type("from_confusion", "confusion", must, confusion)
-        if confusion.dtype.kind not in "iu":
-            raise wrong_type("from_confusion", "confusion", must, Got(f"dtype {confusion.dtype}"))
-        if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or not confusion.size:
-            raise wrong_value("from_confusion", "confusion", must, Got(f"shape {confusion.shape}"))
-        if (confusion < 0).any():
-            raise wrong_value(
-                "from_confusion", "confusion", f"{must}, none below 0", Got(int(confusion.min()))
-            )
-        return cls._of(confusion.astype(INT64))
+        return cls._of(check_confusion("from_confusion", confusion))
 
     @classmethod
     def _of(cls, confusion: Array) -> SegmentationScores:
@@ -126,7 +114,8 @@ def segmentation_scores(
     n_classes : int
         Number of classes, 1 to 46340.
     ignore : int, optional
-        True label of pixels that do not count, whatever was predicted there (255 in many data sets).
+        True label of pixels that do not count, whatever was predicted there (255 in many data sets); from -2**31 + 1
+        to 2**31 - 1.
 
     Returns
     -------
@@ -153,7 +142,7 @@ def segmentation_scores(
     count. scikit-learn puts 0 for all of these unless told otherwise.
 
     Counts are exact, quotients float64. Cost: O(pixels + n_classes²), less inside segments, where 32 pixels of one
-    class are counted at once. Memory: the matrix, once for each thread, and 65 KB.
+    class are counted at once. Memory: the matrix for each thread, and up to 2 MB.
 
     References
     ----------
@@ -189,7 +178,7 @@ def segmentation_scores(
     confusion = bands[0][0]
     for counts, _ in bands[1:]:
         confusion += counts
-    return SegmentationScores._of(confusion[:-1].reshape(n, n).copy())
+    return SegmentationScores._of(confusion[:-1].reshape(n, n))
 
 
 def _refuse(predicted: Any, true: Any, row: int, n: int, left_out: int | None) -> None:
