@@ -28,6 +28,7 @@ KERNELS = (
     "color",
     "convolution",
     "cpu",
+    "entries",
     "float_maps",
     "frames",
     "fusion",

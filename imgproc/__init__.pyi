@@ -63,6 +63,8 @@ from .gradients.derivatives import gradient as gradient
 from .gradients.derivatives import gradient_polar as gradient_polar
 from .metrics.coco import CocoScores as CocoScores
 from .metrics.coco import coco_evaluate as coco_evaluate
+from .metrics.coco_entries import CocoDetections as CocoDetections
+from .metrics.coco_entries import CocoTruth as CocoTruth
 from .metrics.curves import average_precision as average_precision
 from .metrics.curves import precision_recall as precision_recall
 from .metrics.curves import roc_curve as roc_curve

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pages import Page
 
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
@@ -19,25 +19,6 @@ from imgproc.cli.report.histograms import HEIGHT, WIDTH, histogram_paths
 from imgproc.cli.report.previews import BINS, take_preview
 
 RUN = Run("imgproc apply gamma:0.8 in -o out", 2.0, 2)
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, and all text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def image(shape: tuple[int, ...] = (30, 40, 3), dtype: Any = np.uint8) -> np.ndarray[Any, Any]:

@@ -1,4 +1,4 @@
-"""The report in a real browser: it asks no network for anything, shows every picture and fits a phone."""
+"""The reports in a real browser: they ask no network for anything, show every picture and fit a phone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from browser import CHROMIUM, DRIVER, Browser
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
 
+from imgproc import DetectionSet, write_detections
 from imgproc.cli import main
 from imgproc.io import Picture, write_image
 
@@ -45,6 +46,38 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of an evaluation with many classes, long and hostile names, wide and high pictures and a missing one."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    (folder / "in").mkdir()
+    rng = np.random.default_rng(2)
+    names = ("wide.png", "high.png", "b" * 200 + ".png", "<img src=x onerror=alert(1)>&amp;.png")
+    sizes = ((40, 900), (900, 40), (300, 400), (60, 50))
+    for name, size in zip(names, sizes, strict=True):
+        write_image(folder / "in" / name, Picture(rng.integers(0, 255, (*size, 3), np.uint8)))
+    images = np.repeat(np.arange(5), 12)
+    corners = rng.uniform(0, 30, (60, 2))
+    truth, found = (
+        DetectionSet(
+            (*names, "missing.png"),
+            images,
+            np.hstack([corners, corners + rng.uniform(3, 10, (60, 2))]),
+            scores=scores,
+            labels=rng.integers(0, 30, 60),
+            class_names={label: f"{'c' * label}<b>{label}" for label in range(30)},
+        )
+        for scores in (None, rng.uniform(0, 1, 60))
+    )
+    write_detections(folder / "truth.jsonl", truth)
+    write_detections(folder / "found.jsonl", found)
+    command = ["evaluate", str(folder / "found.jsonl"), str(folder / "truth.jsonl"), "--iou", "0.1", "-q"]
+    with pytest.raises(SystemExit) as ending:
+        main([*command, "--images", str(folder / "in"), "-o", str(folder / "out")])
+    assert ending.value.code == 1
+    return folder / "out" / "report.html"
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with Browser() as browser:
         yield browser
@@ -54,13 +87,32 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_stands_alone_and_fits(browser: Browser, page: Path, width: int, dark: bool) -> None:
     browser.show(page, width=width, dark=dark)
+    _stands_alone_and_fits(browser, page, width, dark, pictures=12)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_an_evaluation_stands_alone_and_fits(
+    browser: Browser, evaluation: Path, width: int, dark: bool
+) -> None:
+    browser.show(evaluation, width=width, dark=dark)
+    _stands_alone_and_fits(browser, evaluation, width, dark, pictures=4)
+    covered = """
+        return [...document.querySelectorAll('.picture')].filter(picture => {
+            const [a, b] = [picture, picture.querySelector('img')].map(e => e.getBoundingClientRect());
+            return Math.abs(a.width - b.width) > 1 || Math.abs(a.height - b.height) > 1;
+        }).length"""
+    assert browser.run(covered) == 0  # boxes are placed in shares of the picture
+
+
+def _stands_alone_and_fits(browser: Browser, page: Path, width: int, dark: bool, *, pictures: int) -> None:
     assert browser.run("return innerWidth") == width
-    pictures = browser.run(
+    sizes = browser.run(
         "document.querySelectorAll('article').forEach(card => card.style.contentVisibility = 'visible');"
         "return Promise.all([...document.images].map(async i => { await i.decode(); return i.naturalWidth; }))"
     )
-    assert len(pictures) == 12
-    assert min(pictures) > 0
+    assert len(sizes) == pictures
+    assert min(sizes) > 0
     assert browser.run("return document.documentElement.scrollWidth") == width
     asked = [address for address in browser.requests() if not address.startswith("data:")]
     assert asked == [page.resolve().as_uri()]

@@ -10,6 +10,7 @@ import imgproc
 
 from .apply import apply
 from .demo import demo
+from .evaluate import evaluate
 from .ops import ops
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(apply)
+app.command()(evaluate)
 app.command()(ops)
 app.command()(demo)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -11,12 +10,10 @@ import numpy as np
 
 from .._core.errors import wrong_type, wrong_value
 from .._core.images import Array
-from .._core.parameters import Choice, Range
+from .._core.parameters import Range
 from .._ext import coco as _kernels
-from .coco_entries import read_detections, read_truth
+from .coco_entries import IOU_TYPE, CocoDetections, CocoTruth, Source, read_detections, read_truth
 from .matching import CLOSEST
-
-IOU_TYPE = Choice(("bbox", "segm"))
 
 # As linspace gives them: 0.01 · k is another double for some.
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -29,8 +26,6 @@ _LIMIT = Range(low=1, high=2**31, integer=True)
 
 # Words of 64 lanes hold so many thresholds with four area ranges.
 _THRESHOLDS_AT_ONCE = 64 // len(AREA_NAMES)
-
-Source = str | os.PathLike[str] | Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -152,8 +147,8 @@ STATS: dict[str, tuple[str, float | None, str, int]] = {
 
 
 def coco_evaluate(
-    detections: Source | Sequence[Mapping[str, Any]],
-    ground_truth: Source,
+    detections: Source | Sequence[Mapping[str, Any]] | CocoDetections,
+    ground_truth: Source | CocoTruth,
     *,
     iou_type: Annotated[str, IOU_TYPE] = "bbox",
     iou_thresholds: Sequence[float] | Array | None = None,
@@ -163,15 +158,17 @@ def coco_evaluate(
 
     Parameters
     ----------
-    detections : path, sequence of dict, or mapping from image id to Detections
+    detections : path, sequence of dict, mapping from image id to Detections, or CocoDetections
         A JSON file of COCO's results format or its content: a list of ``{"image_id", "category_id", "score"}`` with
         ``"bbox"`` (x, y, width, height in pixels) or ``"segmentation"`` (run lengths, compressed or not, or
         polygons). Labels of `Detections` are category ids.
-    ground_truth : path, dict, or mapping from image id to Detections
+        `CocoDetections.load` reads any of these once for many evaluations.
+    ground_truth : path, dict, mapping from image id to Detections, or CocoTruth
         A JSON file of COCO's format or its content: ``images`` with ``id`` (and ``height``, ``width`` for masks),
         ``categories`` with ``id`` and, if they have one, ``name``, ``annotations`` with ``image_id``, ``category_id``,
         ``area``, ``bbox`` or ``segmentation`` and, if they have them, ``iscrowd`` and ``ignore``. The classes of
         `Detections` are the labels that occur, areas those of the boxes, or of the masks for ``"segm"``.
+        `CocoTruth.load` reads any of these once for many evaluations.
     iou_type : {"bbox", "segm"}, optional
         Whether boxes or masks are compared.
     iou_thresholds : sequence of float, optional
@@ -234,11 +231,11 @@ def coco_evaluate(
     0.7
     """
     name = "coco_evaluate"
-    masks = IOU_TYPE.check(name, "iou_type", iou_type) == "segm"
+    iou_type = IOU_TYPE.check(name, "iou_type", iou_type)
     thresholds = IOU_THRESHOLDS if iou_thresholds is None else _check_thresholds(name, iou_thresholds)
     limits = _check_limits(name, max_detections)
-    truth = read_truth(name, ground_truth, masks)
-    found = read_detections(name, detections, truth, masks)
+    truth = read_truth(name, ground_truth, iou_type)
+    found = read_detections(name, detections, truth)
     parts = []
     for first in range(0, len(thresholds), _THRESHOLDS_AT_ONCE):
         some = np.minimum(thresholds[first : first + _THRESHOLDS_AT_ONCE], CLOSEST)

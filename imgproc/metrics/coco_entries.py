@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,14 @@ import numpy as np
 from .._core.box_arrays import check_boxes, check_labels, check_scores
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
+from .._core.parameters import Choice
+from .._ext import entries as _kernels
 from .coco_masks import Size, bitmap_runs, boxes_of_runs, check_size, read_runs
 from .coco_source import Place, read_json
+
+Source = str | os.PathLike[str] | Mapping[Any, Any]
+
+IOU_TYPE = Choice(("bbox", "segm"))
 
 _RECORD = "Detections, with boxes, scores, labels and masks"
 
@@ -30,25 +36,48 @@ class Items:
     first_run: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     mask_area: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    @property
+    def masks(self) -> bool:
+        """Whether these are masks."""
+        return len(self.first_run) > 0
+
     def columns(self) -> tuple[Array, ...]:
         return self.image, self.label, self.box, self.area, self.runs, self.first_run, self.mask_area
 
 
 @dataclass(frozen=True)
 class CocoTruth:
+    """The truth as columns, for many evaluations; `coco_evaluate` takes it in the place of its source."""
+
     image_ids: tuple[Any, ...]  # ascending
     class_ids: tuple[Any, ...]  # ascending
     class_names: tuple[str, ...]
-    sizes: dict[Any, Size]  # of images, where masks are compared
-    items: Items
-    crowd: Array  # uint8
-    ignored: Array  # uint8
+    sizes: dict[Any, Size] = field(repr=False)  # of images, where masks are compared
+    items: Items = field(repr=False)
+    crowd: Array = field(repr=False)  # uint8
+    ignored: Array = field(repr=False)  # uint8
+
+    @classmethod
+    def load(cls, source: Source, *, iou_type: str = "bbox") -> CocoTruth:
+        """From what `coco_evaluate` takes as ``ground_truth``."""
+        return read_truth("CocoTruth.load", source, IOU_TYPE.check("CocoTruth.load", "iou_type", iou_type))
 
 
 @dataclass(frozen=True)
 class CocoDetections:
-    items: Items
-    scores: Array  # float64
+    """Detections as columns, against one truth; `coco_evaluate` takes them in the place of their source."""
+
+    truth: CocoTruth = field(repr=False)
+    items: Items = field(repr=False)
+    scores: Array = field(repr=False)  # float64
+
+    @classmethod
+    def load(cls, source: Source | Sequence[Mapping[str, Any]], truth: CocoTruth) -> CocoDetections:
+        """From what `coco_evaluate` takes as ``detections``, against a truth that is loaded."""
+        name = "CocoDetections.load"
+        if not isinstance(truth, CocoTruth):
+            raise wrong_type(name, "truth", "a CocoTruth, as CocoTruth.load gives it", truth)
+        return read_detections(name, source, truth)
 
 
 class _Rows:
@@ -83,7 +112,12 @@ def mask_items(
     return Items(image, label, box, np.array(areas, np.float64), joined, first_run, mask_area)
 
 
-def read_truth(function: str, source: object, masks: bool) -> CocoTruth:
+def read_truth(function: str, source: object, iou_type: str) -> CocoTruth:
+    masks = iou_type == "segm"
+    if isinstance(source, CocoTruth):
+        if source.items.masks != masks:
+            raise wrong_value(function, "ground_truth", f'loaded with iou_type="{iou_type}"', source)
+        return source
     place = Place(function, "ground_truth")
     if isinstance(source, str | os.PathLike):
         place = Place(function, "ground_truth", os.fspath(source))
@@ -100,8 +134,12 @@ def read_truth(function: str, source: object, masks: bool) -> CocoTruth:
     return _record_truth(place, source, masks)
 
 
-def read_detections(function: str, source: object, truth: CocoTruth, masks: bool) -> CocoDetections:
-    place = Place(function, "detections")
+def read_detections(function: str, source: object, truth: CocoTruth) -> CocoDetections:
+    place, masks = Place(function, "detections"), truth.items.masks
+    if isinstance(source, CocoDetections):
+        if source.truth is not truth:
+            raise wrong_value(function, "detections", "loaded against the truth handed in", source)
+        return source
     if isinstance(source, Mapping):
         return _record_detections(place, source, truth, masks)
     if isinstance(source, str | os.PathLike):
@@ -129,6 +167,10 @@ def _coco_truth(place: Place, content: dict[str, Any], masks: bool) -> CocoTruth
     for number, image in enumerate(lists["images"] if masks else ()):
         here = place.at("images", number)
         sizes[image["id"]] = check_size(here, here.field(image, "height"), here.field(image, "width"))
+    ordered_names = tuple(names[identity] for identity in class_ids)
+    usual = None if masks else _usual_annotations(lists["annotations"], images, classes)
+    if usual is not None:
+        return CocoTruth(image_ids, class_ids, ordered_names, sizes, *usual)
     rows, crowd, ignored = _Rows(), [], []
     for number, entry in enumerate(lists["annotations"]):
         here = place.at("annotations", number)
@@ -149,7 +191,7 @@ def _coco_truth(place: Place, content: dict[str, Any], masks: bool) -> CocoTruth
     return CocoTruth(
         image_ids,
         class_ids,
-        tuple(names[identity] for identity in class_ids),
+        ordered_names,
         sizes,
         rows.items(masks),
         np.array(crowd, np.uint8),
@@ -157,9 +199,34 @@ def _coco_truth(place: Place, content: dict[str, Any], masks: bool) -> CocoTruth
     )
 
 
+def _usual_annotations(
+    entries: list[Any], images: dict[Any, int], classes: dict[Any, int]
+) -> tuple[Items, Array, Array] | None:
+    """The columns of entries without anything unusual in them; of others, None."""
+    n = len(entries)
+    items = Items(np.empty(n, np.int32), np.empty(n, np.int32), np.empty((n, 4)), np.empty(n))
+    crowd, ignored = np.empty(n, np.uint8), np.empty(n, np.uint8)
+    columns = items.image, items.label, items.box, items.area, crowd, ignored
+    return (items, crowd, ignored) if _kernels.read_annotations(entries, images, classes, *columns) else None
+
+
+def _usual_detections(
+    entries: list[Any], images: dict[Any, int], classes: dict[Any, int]
+) -> tuple[Items, Array] | None:
+    """The columns of entries without anything unusual in them; of others, None."""
+    n = len(entries)
+    image, label, box, scores = np.empty(n, np.int32), np.empty(n, np.int32), np.empty((n, 4)), np.empty(n)
+    if not _kernels.read_detections(entries, images, classes, image, label, box, scores):
+        return None
+    return Items(image, label, box, box[:, 2] * box[:, 3]), scores
+
+
 def _coco_detections(place: Place, entries: Iterable[Any], truth: CocoTruth, masks: bool) -> CocoDetections:
     images = {identity: index for index, identity in enumerate(truth.image_ids)}
     classes = {identity: index for index, identity in enumerate(truth.class_ids)}
+    usual = None if masks else _usual_detections(list(entries), images, classes)
+    if usual is not None:
+        return CocoDetections(truth, *usual)
     rows, scores = _Rows(), []
     for number, entry in enumerate(entries):
         here = place.at(number)
@@ -178,11 +245,17 @@ def _coco_detections(place: Place, entries: Iterable[Any], truth: CocoTruth, mas
             rows.height.append(size[0])
         elif box is not None:
             rows.box.append(box)
-    return CocoDetections(rows.items(masks), np.array(scores, np.float64))
+    return CocoDetections(truth, rows.items(masks), np.array(scores, np.float64))
 
 
 def _identities(place: Place, entries: list[Any]) -> tuple[tuple[Any, ...], dict[Any, int]]:
     """The ids of images or categories, ascending, and the place of each among them."""
+    try:
+        ids = [entry["id"] for entry in entries]
+        if {type(identity) for identity in ids} in ({int}, {str}) and len(set(ids)) == len(ids):
+            return _ordered(place, ids)
+    except (KeyError, TypeError):
+        pass  # the loop says which
     found: dict[Any, int] = {}
     for number, entry in enumerate(entries):
         here = place.at(number)
@@ -246,7 +319,7 @@ def _stack(parts: list[Array], empty: Array) -> Array:
 
 def _record_items(
     records: list[tuple[int, tuple[Array, Array, Array, Array | None]]], classes: Array, masks: bool
-) -> CocoDetections:
+) -> tuple[Items, Array]:
     """`classes` ascending; labels that are none of them count as -1."""
     lengths = [len(parts[0]) for _, parts in records]
     image = np.repeat(np.array([index for index, _ in records], np.int32), lengths)
@@ -258,14 +331,14 @@ def _record_items(
         at = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         label = np.where(classes[at] == labels, at, -1).astype(np.int32)
     if not masks:
-        return CocoDetections(Items(image, label, boxes, boxes[:, 2] * boxes[:, 3]), scores)
+        return Items(image, label, boxes, boxes[:, 2] * boxes[:, 3]), scores
     runs, heights = [], []
     for _, parts in records:
         for mask in () if parts[3] is None else parts[3]:
             runs.append(bitmap_runs(mask))
             heights.append(mask.shape[0])
     items = mask_items(image, label, [None] * len(runs), runs, np.array(heights, np.int64))
-    return CocoDetections(items, scores)
+    return items, scores
 
 
 def _record_truth(place: Place, source: Mapping[Any, Any], masks: bool) -> CocoTruth:
@@ -279,7 +352,7 @@ def _record_truth(place: Place, source: Mapping[Any, Any], masks: bool) -> CocoT
         for index, parts in records
         if masks and parts[3] is not None and len(parts[3])
     }
-    items = _record_items(records, labels, masks).items
+    items, _ = _record_items(records, labels, masks)
     count = len(items.image)
     class_ids = tuple(labels.tolist())
     return CocoTruth(
@@ -313,4 +386,4 @@ def _record_detections(
         records.append((images[image], parts))
     if any(isinstance(identity, str) for identity in truth.class_ids):
         raise place.wrong("COCO's results, as the truth has categories with texts as ids", Got("Detections"))
-    return _record_items(records, np.array(truth.class_ids, np.int64), masks)
+    return CocoDetections(truth, *_record_items(records, np.array(truth.class_ids, np.int64), masks))

@@ -6,14 +6,12 @@ import json
 import math
 import numbers
 import os
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._core.errors import Got, wrong_value
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """An entry or field of what was handed in, for error sentences: ``detections[3]["score"] in results.json``."""
 
     function: str
@@ -22,7 +20,7 @@ class Place:
     keys: tuple[Any, ...] = ()
 
     def at(self, *keys: Any) -> Place:
-        return replace(self, keys=(*self.keys, *keys))
+        return Place(self.function, self.argument, self.file, (*self.keys, *keys))
 
     def wrong(self, must: str, got: object) -> ValueError:
         path = self.argument + "".join(

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 import imgproc
 
-from ..._core.files import write_file
 from ..._core.images import GRAY, RGBA
 from ..outcomes import STAGES, Outcome
-from ..text import KINDS, counted, in_bytes, in_time, shown
+from ..text import KINDS
 from .histograms import histogram_paths
+from .pages import is_report, machine, template, write_page
+
+__all__ = ["DETAILED", "FEW", "Run", "build_report", "is_report", "picture_side", "write_report"]
 
 DETAILED = 200
 """Images shown with pictures: some 40 kB each, so that the page of a large batch still opens."""
@@ -52,11 +47,11 @@ def build_report(outcomes: Sequence[Outcome], run: Run) -> str:
         status: sum(outcome.status == status for outcome in outcomes)
         for status in ("done", "skipped", "failed")
     }
-    return _template().render(
+    return template("page.html").render(
         run=run,
         counts=counts,
         version=imgproc.__version__,
-        machine=_machine(run.workers),
+        machine=machine(run.workers),
         pixels=sum(outcome.shape[0] * outcome.shape[1] for outcome in done) / 1e6,
         stages=_stages([sum(outcome.seconds.get(stage, 0.0) for outcome in done) for stage in STAGES]),
         failures=[outcome for outcome in outcomes if outcome.status == "failed"],
@@ -68,41 +63,7 @@ def build_report(outcomes: Sequence[Outcome], run: Run) -> str:
 
 def write_report(path: Path, outcomes: Sequence[Outcome], run: Run) -> None:
     """The page as a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, build_report(outcomes, run).encode("utf-8"), overwrite=True)
-
-
-def is_report(path: Path) -> bool:
-    """Whether a file is a page that this module wrote."""
-    with open(path, "rb") as file:
-        return b'<meta name="generator" content="imgproc ' in file.read(1000)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("imgproc.cli.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"name": shown, "time": in_time, "bytes": in_bytes}
-    environment.globals["counted"] = counted
-    return environment.get_template("page.html")
-
-
-def _machine(workers: int) -> str:
-    return " · ".join(
-        [
-            f"{platform.system()} {platform.machine()}",
-            f"{counted(os.cpu_count() or 1, 'processor')}, {counted(workers, 'worker')}",
-            f"instruction set {imgproc.get_cpu_level()}",
-            f"Python {platform.python_version()}",
-            f"NumPy {np.__version__}",
-            f"OpenCV {cv2.__version__}",
-        ]
-    )
+    write_page(path, build_report(outcomes, run))
 
 
 def _stages(seconds: Sequence[float]) -> list[dict[str, Any]]:
