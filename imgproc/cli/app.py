@@ -9,8 +9,10 @@ import typer
 import imgproc
 
 from .apply import apply
+from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
+from .inspect import inspect
 from .ops import ops
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.command()(apply)
 app.command()(evaluate)
+app.command()(inspect)
+app.command()(convert)
 app.command()(ops)
 app.command()(demo)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_format
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,6 +25,7 @@ from .outcomes import Outcome
 from .progress import NORMAL, QUIET, VERBOSE, Monitor
 from .report import Run, picture_side, write_report
 from .text import in_bytes, in_time, shown
+from .verbs import command_line, refuse
 
 
 def apply(
@@ -113,11 +113,9 @@ def apply(
             single = len(pairs) == 1 and pairs[0].target == results
             made = _make_folder(results.parent if single else results)
     except (ChainError, PlanError) as error:
-        print(f"imgproc apply: {shown(str(error))}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("apply", str(error))
     except OSError as error:
-        print(f"imgproc apply: {shown(str(error.filename))}: {cause(error)}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        refuse("apply", f"{error.filename}: {cause(error)}")
 
     tasks = [
         Job(pair, steps, pair.target in kept, 0 if page is None else picture_side(position, len(pairs)))
@@ -151,7 +149,7 @@ def apply(
         _remove_empty(made)
     unfinished = len(tasks) + len(found.unreadable) - len(outcomes)
     if page is not None:
-        page = _write_page(page, outcomes, Run(_command(), seconds, workers, unfinished))
+        page = _write_page(page, outcomes, Run(command_line(), seconds, workers, unfinished))
     summary = summarize(outcomes, steps, seconds, unfinished, stop.signal is not None, page)
     if json:
         print(json_format.dumps(summary, indent=1))
@@ -207,10 +205,6 @@ def _write_page(page: Path, outcomes: Sequence[Outcome], run: Run) -> Path | Non
         print(f"imgproc apply: the report {shown(page)} cannot be written: {cause(error)}", file=sys.stderr)
         return None
     return page
-
-
-def _command() -> str:
-    return shlex.join(["imgproc", *sys.argv[1:]])
 
 
 def _make_folder(folder: Path) -> list[Path]:
