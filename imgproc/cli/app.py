@@ -11,6 +11,7 @@ import imgproc
 from .apply import apply
 from .convert import convert
 from .demo import demo
+from .detect import detect
 from .evaluate import evaluate
 from .inspect import inspect
 from .ops import ops
@@ -25,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(apply)
+app.command()(detect)
 app.command()(evaluate)
 app.command()(inspect)
 app.command()(convert)

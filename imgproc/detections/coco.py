@@ -16,6 +16,7 @@ from .fields import (
     check_set,
     decimal_of,
     dumped,
+    dumped_params,
     minus,
     parse_json,
     path_name,
@@ -42,18 +43,22 @@ def write_coco(path: str | os.PathLike[str], detections: DetectionSet, *, overwr
     ------
     FileExistsError, OSError
         The file exists, or cannot be written.
+    ValueError
+        ``detections.params`` holds what JSON cannot.
 
     Notes
     -----
     ``images`` have ``id``, ``file_name`` and, where known, ``height`` and ``width``; ``annotations`` have ``id`` from 1
     (COCO's own evaluation takes 0 for none), ``image_id``, ``category_id``, ``bbox`` as x, y, width and height,
     ``area``, ``iscrowd`` and, of detections, ``score``; a mask is written as ``segmentation`` by run lengths.
+    ``info`` names the version and, where there are any, ``params``.
     ``categories`` are the named labels, and those of the boxes that have no name. Width and height are the exact
     differences of the corners as decimals, so that adding them up again gives the same corners.
     """
     parts = coco_dataset(check_set("write_coco", detections)).items()
     lists = ",\n".join(f'"{name}": {_lines(entries)}' for name, entries in parts)
-    text = f'{{\n"info": {{"description": "written by imgproc {VERSION}"}},\n{lists}\n}}'
+    params = f', "params": {dumped_params("write_coco", detections.params)}' if detections.params else ""
+    text = f'{{\n"info": {{"description": "written by imgproc {VERSION}"{params}}},\n{lists}\n}}'
     _write("write_coco", path, text, overwrite)
 
 
