@@ -59,7 +59,7 @@ ANNOTATED, CROPS = "annotated", "crops"
 
 def detect(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help=INPUTS.capitalize(), show_default=False)
+        list[str], typer.Argument(metavar="INPUT...", help=INPUTS[0].upper() + INPUTS[1:], show_default=False)
     ],
     cascade: Annotated[
         str | None,

@@ -116,4 +116,6 @@ def _write_crops(path: Path, picture: Picture, found: Detections, search: Search
 
 def told(findings: int, class_name: str, images: int) -> str:
     """The result in words."""
-    return f"{findings:,} found ({shown(class_name)}) in {counted(images, 'image')}"
+    count = f"{findings:,}" if findings else "nothing"
+    where = f" in {counted(images, 'image')}" if findings else ""
+    return f"{count} found ({shown(class_name)}){where}"
