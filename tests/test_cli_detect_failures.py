@@ -247,15 +247,7 @@ def test_names_that_a_format_cannot_hold(
 ) -> None:
     picture("odd/.hidden.png")
     picture("odd/classes.png")
-    try:
-        picture("odd/new\rline.png")
-    except OSError:
-        pytest.skip("the file system refuses such names")
-    for kind, name in (
-        ("yolo", "odd/.hidden.png"),
-        ("yolo", "odd/classes.png"),
-        ("csv", "odd/new\rline.png"),
-    ):
+    for kind, name in (("yolo", "odd/.hidden.png"), ("yolo", "odd/classes.png")):
         assert run("detect", name, *COMMAND[2:], "--format", kind) == 2
         assert f"imgproc detect: {kind}: image names must be" in capsys.readouterr().err
         assert run("detect", name, *COMMAND[2:], "--overwrite", "-q") == 0
