@@ -329,6 +329,12 @@ def test_more_bad_parameters(rng):
     good = boxes(rng, 3)
     with pytest.raises(ValueError, match=r"^assign_anchors: negative must be at most positive, 0.5, got 0.6"):
         imgproc.assign_anchors(good, good, positive=0.5, negative=0.6)
+    for weight, value in ((1e300, r"1e\+300"), (1e-300, "1e-300")):  # of float64, but not of float32
+        for call in (imgproc.encode_boxes, imgproc.decode_boxes):
+            with pytest.raises(
+                ValueError, match=rf"^{call.__name__}: weights must be .* float32, got {value} in it"
+            ):
+                call(good.astype(np.float32), good.astype(np.float32), weights=(1, 1, 1, weight))
     for sizes in ([[1, 2]], np.zeros((0, 2)), np.ones((3, 3)), np.ones((2, 2), int), None):
         with pytest.raises((TypeError, ValueError), match=r"^kmeans_anchors: sizes must be .*, got "):
             imgproc.kmeans_anchors(sizes, 1)
@@ -347,5 +353,17 @@ def test_more_bad_parameters(rng):
                 (TypeError, ValueError), match=rf"^generate_anchors: {name}\S* must be .*, got "
             ):
                 imgproc.generate_anchors(**(right | {name: value}))
+    for wrong in (
+        {"sizes": [1e300]},
+        {"sizes": [1e-300]},
+        {"ratios": [1e-300]},
+        {"ratios": [1e300]},
+        {"stride": 1e38, "offset": 9.0},
+        {"offset": 1e300},
+    ):
+        with pytest.raises(
+            ValueError, match=r"^generate_anchors: stride, sizes, ratios and offset must be such"
+        ):
+            imgproc.generate_anchors(**(right | wrong))
     with pytest.raises(ValueError, match=r"^generate_anchors: shape must be one with at most"):
         imgproc.generate_anchors((2**29, 2**29), 8, [16], [1, 2])

@@ -196,6 +196,17 @@ def test_bad_images_are_named(bad: Any) -> None:
         random_cascade(0).detect(bad)
 
 
+def test_large_steps_on_small_images() -> None:
+    """A tile has no more rows than the image, however few windows stand in one."""
+    c, picture = random_cascade(2), image(1, 140, 31)
+    chosen = scales(c.window, picture.shape, 1.1, None, None)
+    for step in (33, 64):
+        expected = [w[:3] for w in reference.windows(c, picture, chosen, step)]
+        assert [w[:3] for w in windows(c, picture, 1.1, step=step)] == expected
+    wide = c.detect(image(1, 480, 640), step=64, min_neighbors=0)
+    assert len(wide)
+
+
 def test_images_too_wide_for_offsets_are_refused() -> None:
     tall = random_cascade(0, window=(4000, 5))
     wide = np.broadcast_to(np.zeros((1, 1), np.uint8), (4000, 300_000))

@@ -85,7 +85,7 @@ def test_bad_annotations_are_named(field: str, values: list[Any]) -> None:
 def test_bad_lists_are_named() -> None:
     found, truth = small()
     for key in ("images", "categories", "annotations"):
-        for value in (None, {}, "abc", [3], [[]]):
+        for value in (None, {}, "abc", [3], [[]], [np.float32(1)], [np.ones(2)]):
             with pytest.raises(
                 ValueError, match=rf'^coco_evaluate: ground_truth\["{key}"\].* must be .*, got '
             ):
@@ -109,6 +109,28 @@ def test_bad_lists_are_named() -> None:
             imgproc.coco_evaluate(entries, truth)  # type: ignore[arg-type]
 
 
+def test_bad_boxes_beside_masks_are_named() -> None:
+    found, truth = small()
+    square = [[0, 0, 50, 0, 50, 50]]
+    entries = [found[0] | {"segmentation": square}]
+    truth["annotations"][0]["segmentation"] = square
+    assert imgproc.coco_evaluate(entries, truth, iou_type="segm").AR1 == 1
+    for value in (5, True, 0.5, "abcd", {}, np.array(3), [1, 2, 3]):
+        entries[0]["bbox"] = value
+        with pytest.raises(ValueError, match=r'^coco_evaluate: detections\[0\]\["bbox"\] must be .*, got '):
+            imgproc.coco_evaluate(entries, truth, iou_type="segm")
+    entries[0]["bbox"] = []  # as some programs write it where there is none
+    assert imgproc.coco_evaluate(entries, truth, iou_type="segm").AR1 == 1
+
+
+def test_areas_beyond_float64_are_no_warning(tmp_path: Path) -> None:
+    found, truth = small()
+    entries = [*found, found[0] | {"bbox": [0, 0, 1e300, 1e300]}]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(entries))
+    assert imgproc.coco_evaluate(entries, truth) == imgproc.coco_evaluate(path, truth)
+
+
 COUNTS = ["", "0", "~~", "00", "PPPP", "é", [], [1, 2], [-1, 10001], [0.5, 9999.5], [10**30], None, 3, ["1"]]
 
 
@@ -117,7 +139,10 @@ def test_bad_masks_are_named() -> None:
     polygon = [[0, 0, 50, 0, 50, 50]]
     truth["annotations"][0]["segmentation"] = polygon
     bad: list[Any] = [None, 3, "x", {}, {"size": [100, 100]}, {"counts": [10000]}]
-    bad += [{"size": size, "counts": [10000]} for size in (None, [100], [99, 100], "100", [100, 100, 1])]
+    bad += [
+        {"size": size, "counts": [10000]}
+        for size in ([100, np.ones(2)], None, [100], [99, 100], "100", [100, 100, 1])
+    ]
     bad += [{"size": [100, 100], "counts": counts} for counts in COUNTS]
     bad += [
         [],

@@ -425,6 +425,14 @@ def test_coco_of_others(tmp_path: Path) -> None:
     assert named.image_names == ("v/a.jpg", "b.jpg")
     assert named.masks == (encode_runs(np.array([[0, 1, 1], [1, 1, 0]], bool)),) * 2
     assert read_coco(results).image_names == ("0", "5")
+    del entry["bbox"]
+    results.write_text(json.dumps([entry, entry | {"bbox": []}]))
+    around = read_coco(results, dataset=found)
+    assert (around.boxes.tolist(), around.areas.tolist(), around.masks) == ([[0, 0, 3, 2]] * 2, [6, 6], None)
+    for segmentation in (None, [[1, 2, 3, 4, 5, 6]], {"size": [2, 3]}):
+        results.write_text(json.dumps([entry | {"segmentation": segmentation}]))
+        with pytest.raises(ValueError, match=r"^read_coco: file .*r\.json: \[0\]\S* must be .*, got "):
+            read_coco(results)
     results.write_text("[]")
     assert len(read_coco(results, dataset=found).boxes) == 0
 

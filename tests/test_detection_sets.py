@@ -68,6 +68,15 @@ def test_a_set_gives_back_the_detections_of_each_image(parts: list[Detections]) 
     [
         ({"image_names": ["a", "a"]}, "image_names must be all different, got 'a' twice"),
         ({"image_names": ["a", ""]}, "image_names must be a sequence of names"),
+        ({"boxes": np.array([[0, 0, 1e200, 1e200]] * 3)}, "areas must be finite and >= 0, got inf in row 0"),
+        ({"boxes": np.array([[-1e308, 0, 1e308, 1]] * 3)}, "areas must be finite and >= 0, got inf in row 0"),
+        ({"masks": 5}, "masks must be None or a sequence of 3 Runs"),
+        (
+            {"masks": [None, None, 5]},
+            "masks must be None or a sequence of 3 Runs",
+        ),
+        ({"params": 3}, "params must be None or a mapping, got 3"),
+        ({"class_names": []}, "class_names must be a mapping from integers to names"),
         ({"image_names": "ab"}, "image_names must be a sequence of names"),
         ({"image_names": ["a", 3]}, "image_names must be a sequence of names"),
         ({"images": np.array([0, 1, 2])}, "images must be positions in image_names, 0 to 1, got 0 to 2"),
@@ -79,7 +88,7 @@ def test_a_set_gives_back_the_detections_of_each_image(parts: list[Detections]) 
         ({"labels": np.full(3, 2**40)}, "labels must be integers from"),
         ({"crowd": np.zeros(3, int)}, "crowd must be None or a bool array of shape (3,)"),
         ({"crowd": np.zeros(2, bool)}, "crowd must be None or a bool array of shape (3,)"),
-        ({"masks": [None]}, "masks must be None or 3 masks, one for each box, got 1"),
+        ({"masks": [None]}, "masks must be None or a sequence of 3 Runs"),
         ({"image_sizes": np.array([[1, 0], [1, 1]])}, "image_sizes must be from 1 to 2147483647 each"),
         (
             {"image_sizes": np.ones((1, 2), int)},
@@ -109,6 +118,16 @@ def test_of_refuses_other_things_than_detections() -> None:
 def one(names: dict[str, int], classes: dict[int, str] | None = None, *, truth: bool = False) -> DetectionSet:
     found = {name: Detections(BOXES[:1], labels=np.array([label])) for name, label in names.items()}
     return DetectionSet.of(found, class_names=classes, truth=truth)
+
+
+@pytest.mark.parametrize(
+    "sizes", [5, {"a": 5}, {"a": (1,)}, {"a": (1.5, 2)}, {"a": (0, 2)}, {"a": (2, True)}, {3: (1, 2)}]
+)
+def test_of_refuses_sizes_that_are_none(sizes: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^DetectionSet.of: image_sizes\S* must be .*, got "):
+        DetectionSet.of({"a": Detections.empty()}, image_sizes=sizes)
+    usual = DetectionSet.of({"a": Detections.empty()}, image_sizes={"a": (np.int64(3), 4)})  # type: ignore[dict-item]
+    assert usual.image_sizes.tolist() == [[3, 4]]
 
 
 def test_alignment_of_images_and_labels() -> None:

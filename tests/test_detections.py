@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from detection_records import BOXES, SCORES, detections, three
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imgproc import Detections
-from imgproc._core.runs import Runs, check_runs, decode_runs, encode_runs
+from imgproc._core.runs import Runs, box_of_runs, check_runs, decode_runs, encode_runs
 
 
 def test_what_it_holds() -> None:
@@ -164,11 +165,22 @@ def test_filter() -> None:
     assert found.filter() == found
     assert found.filter(min_score=0.5) == found[:2]
     assert found.filter(labels=2) == found[[0, 2]]
-    assert found.filter(labels=[0, 7]) == found[1] == found.filter(labels={0})
+    assert (
+        found.filter(labels=[0, 7])
+        == found[1]
+        == found.filter(labels={0})
+        == found.filter(labels=frozenset({0}))
+    )
     assert found.filter(labels=[]) == found[:0]
     assert found.filter(min_area=12.3) == found[:2]
     assert found.filter(min_area=0) == found
     assert found.filter(min_count=4, min_score=0.3) == found[0]
+    at = Detections(np.zeros((1, 4)), np.array([0.7], np.float32))  # below the float64 of these digits
+    assert (
+        len(at.filter(min_score=0.7)),
+        len(at.filter(min_score=0.7 + 1e-7)),
+        len(at.filter(min_score=1e300)),
+    ) == (1, 0, 0)
     for wrong in (
         {"min_score": "1"},
         {"min_area": -1},
@@ -235,6 +247,8 @@ def test_numbers_in_dicts_are_short() -> None:
         ({"boxes": [[1, 2, 3, 4]], "labels": [0.5]}, "labels must be a list of integers"),
         ({"boxes": [[1, 2, 3, 4]], "labels": [10**30]}, "labels must be a list of integers"),
         ({"boxes": [[1, 2, 3, 4]], "labels": [True]}, "labels must be a list of integers"),
+        ({"boxes": [[1, 2, 3, 4]], "labels": [2**64 - 1]}, "labels must be an integer array"),
+        ({"boxes": [[1, 2, 3, 4]], "counts": [2**63]}, "counts must be an integer array"),
         ({"boxes": [[1, 2, 3, 4]], "masks": {}}, "masks must be a list of run lengths"),
         (
             {"boxes": [[1, 2, 3, 4]], "masks": [{"size": [2, 2], "counts": [3]}]},
@@ -285,6 +299,17 @@ def test_runs_of_masks() -> None:
             whole = np.full(size, value)
             np.testing.assert_array_equal(decode_runs(encode_runs(whole)), whole)
     assert check_runs("f", "m", {"size": [2, 3], "counts": [1, 4, 1]}) == encode_runs(mask)
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**25 - 1))
+def test_boxes_of_runs(height: int, width: int, bits: int) -> None:
+    mask = np.array([bits >> pixel & 1 for pixel in range(height * width)], bool).reshape(height, width)
+    rows, columns = np.nonzero(mask)
+    x, y, w, h = box_of_runs(encode_runs(mask))
+    if not len(rows):
+        assert (x, y, w, h) == (0, 0, 0, 0)
+    else:
+        assert (x, y, x + w, y + h) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
 
 
 @pytest.mark.parametrize(

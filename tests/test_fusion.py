@@ -178,11 +178,34 @@ def test_refused_parameters() -> None:
                 (TypeError, ValueError), match=rf"^weighted_boxes_fusion: {name} must be .*, got "
             ):
                 imgproc.weighted_boxes_fusion(boxes, scores, **{name: value})
-    for weights in (1.0, [], [1.0, 2.0], [[1.0]], [0.0], [-1.0], [np.nan], ["1"], [True]):
+    for weights in (
+        1.0,
+        [],
+        [1.0, 2.0],
+        [[1.0], [1.0, 2.0]],
+        [[1.0]],
+        [0.0],
+        [-1.0],
+        [np.nan],
+        ["1"],
+        [True],
+    ):
         with pytest.raises(
             (TypeError, ValueError), match=r"^weighted_boxes_fusion: weights\S* must be .*, got "
         ):
             imgproc.weighted_boxes_fusion(boxes, scores, weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("size", "score", "weights"),
+    [(1, 1e308, [100.0, 1.0]), (1e10, 1e300, None), (1, 1.0, [1e308, 1e308]), (1, 1.5e308, None)],
+)
+def test_sums_beyond_float64_are_refused(size: float, score: float, weights: Any) -> None:
+    boxes, scores = np.array([[0.0, 0.0, size, size]]), np.array([score])
+    with pytest.raises(
+        ValueError, match=r"^weighted_boxes_fusion: scores and weights must be small enough .*, got "
+    ):
+        imgproc.weighted_boxes_fusion([boxes] * 2, [scores] * 2, weights=weights)
 
 
 def test_ranking_is_stable() -> None:

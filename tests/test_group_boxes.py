@@ -164,3 +164,12 @@ def test_refusals() -> None:
         for value in parameter.constraint.wrong_values():
             with pytest.raises((TypeError, ValueError), match=rf"^group_boxes: {name} must be .*, got "):
                 imgproc.group_boxes(boxes, **{"min_neighbors": 1, name: value})
+
+
+def test_margins_beyond_float64() -> None:
+    """Without a warning: the larger group holds the smaller one, wherever that lies."""
+    wide, small = [0, 0, 1e305, 1e305], [9e305, 0, 9.1e305, 1e300]
+    boxes, counts = imgproc.group_boxes(np.array([wide] * 5 + [small] * 2), 1, 0.0)
+    assert counts.tolist() == [5, 2]
+    boxes, counts = imgproc.group_boxes(np.array([wide] * 5), 1, 1e6)
+    assert counts.tolist() == [5] and boxes.tolist() == [wide]

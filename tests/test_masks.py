@@ -204,6 +204,14 @@ def test_packed_masks_made_by_hand_are_checked(rng: np.random.Generator) -> None
         {"shape": (4, 5, 130)},
         {"shape": (4, 6, 64)},
         {"shape": (5, 6, 130)},
+        # Rows times words, and pixels of a row, beyond 64 bits.
+        {
+            "shape": (1, 64, 2**65),
+            "words": packed.words[:0],
+            "offsets": np.zeros(2, np.int64),
+            "boxes": np.array([[0, 64, 0, 2**58]]),
+            "areas": np.ones(1, np.int64),
+        },
     ]
     for fields in wrong:
         with pytest.raises(

@@ -143,11 +143,31 @@ def test_low_scores_are_left_out_first(dtype, level, rng):
         )
 
 
-def test_score_threshold_is_compared_as_float64():
+SUPPRESSIONS = {
+    "nms": lambda boxes, scores, least: imgproc.nms(boxes, scores, score_threshold=least),
+    "soft_nms": lambda boxes, scores, least: imgproc.soft_nms(boxes, scores, score_threshold=least)[0],
+    "rotated_nms": lambda boxes, scores, least: imgproc.rotated_nms(
+        np.pad(boxes, ((0, 0), (0, 1))), scores, score_threshold=least
+    ),
+    "mask_nms": lambda boxes, scores, least: imgproc.mask_nms(
+        np.zeros((len(boxes), 1, 1), bool), scores, score_threshold=least
+    ),
+    "weighted_boxes_fusion": lambda boxes, scores, least: imgproc.weighted_boxes_fusion(
+        [boxes], [scores], score_threshold=least
+    )[0],
+}
+
+
+@pytest.mark.parametrize("suppress", SUPPRESSIONS.values(), ids=SUPPRESSIONS)
+def test_score_threshold_is_rounded_to_the_dtype_of_the_scores(suppress):
+    """As float32, 0.7 is below and 0.1 above the float64 of the same digits."""
     boxes = np.array([[0, 0, 1, 1]], np.float32)
-    assert len(imgproc.nms(boxes, np.array([0.1], np.float32), score_threshold=0.1)) == 1  # 0.1000000015
-    assert len(imgproc.nms(boxes, np.array([0.3], np.float32), score_threshold=0.3)) == 1  # 0.3000000119
-    assert len(imgproc.nms(boxes, np.array([0.7], np.float32), score_threshold=0.7)) == 0  # 0.6999999881
+    for least in (0.1, 0.3, 0.7):
+        for dtype in DTYPES:
+            score = np.array([least], dtype)
+            assert len(suppress(boxes, score, least)) == 1
+            assert len(suppress(boxes, score, float(np.nextafter(score[0], dtype(1))))) == 0
+    assert len(suppress(boxes, score.astype(np.float32), 1e300)) == 0  # infinite as float32
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

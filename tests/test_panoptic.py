@@ -78,6 +78,9 @@ def test_laws(seed, count):
     np.testing.assert_array_equal(imgproc.panoptic_quality(*turned, own, real).class_pq, quality.class_pq)
     parts = [quality.of([0]), quality.of([1, 2])]
     joined = parts[0] + parts[1] + same
+    assert np.array_equal(sum([*parts, same]).iou_sums, joined.iou_sums)
+    with pytest.raises(TypeError):
+        sum(parts, 1)
     whole = quality + same
     np.testing.assert_array_equal(joined.classes, whole.classes)
     np.testing.assert_allclose(joined.class_pq, whole.class_pq, rtol=1e-12)

@@ -158,8 +158,11 @@ def test_bad_input_is_named():
         np.eye(2),
         -np.eye(2, dtype=int),
         [[1]],
+        np.array([[2**63]], np.uint64),
+        np.full((2, 2), 2**60),
     ):
-        with pytest.raises((TypeError, ValueError), match=r"^from_confusion: confusion must be .*, got "):
+        match = r"^SegmentationScores.from_confusion: confusion must be .*, got "
+        with pytest.raises((TypeError, ValueError), match=match):
             SegmentationScores.from_confusion(matrix)
 
 

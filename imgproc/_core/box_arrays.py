@@ -76,6 +76,12 @@ def check_scores(
     return array
 
 
+def within_dtype(value: float, array: Array) -> float:
+    """A threshold rounded to the dtype of what it is compared with, so that 0.7 as float32 is not below 0.7."""
+    with np.errstate(over="ignore"):
+        return float(array.dtype.type(value))
+
+
 def check_labels(
     function: str, labels: object, count: int, *, argument: str = "labels", beside: str = "boxes"
 ) -> Array:

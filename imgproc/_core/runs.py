@@ -36,6 +36,22 @@ def decode_runs(runs: Runs) -> Array:
     return np.repeat(inside, runs.counts).reshape(runs.size, order="F")
 
 
+def box_of_runs(runs: Runs) -> tuple[int, int, int, int]:
+    """``x, y, width, height`` around the pixels of checked runs; zeros where there are none."""
+    height = runs.size[0]
+    ends = np.cumsum(runs.counts, dtype=np.int64)
+    first, last = ends[:-1:2], ends[1::2] - 1
+    first, last = first[first <= last], last[first <= last]
+    if not len(first):
+        return 0, 0, 0, 0
+    x, right = int(first[0]) // height, int(last[-1]) // height
+    # A run that goes on into the next column covers the top row and the bottom one.
+    within = first // height == last // height
+    y = int((first % height).min()) if within.all() else 0
+    bottom = int((last % height).max()) if within.all() else height - 1
+    return x, y, right - x + 1, bottom - y + 1
+
+
 def check_runs(function: str, argument: str, value: object) -> Runs:
     """Runs from ``{"size": [height, width], "counts": …}`` with a list of lengths, or COCO's compressed text."""
     must = 'a mask {"size": [height, width], "counts": run lengths}'

@@ -40,6 +40,16 @@ def _check_sized(function: str, argument: str, boxes: Array) -> None:
             raise wrong_value(function, argument, must, Got(f"{boxes[row].tolist()} in row {row}"))
 
 
+def _factors(function: str, weights: Array, dtype: np.dtype[Any]) -> Array:
+    """Weights in the dtype of the result, which may hold neither the largest nor the smallest of them."""
+    with np.errstate(over="ignore"):
+        factors = weights.astype(dtype)
+    wrong = ~((factors > 0) & np.isfinite(factors))
+    if wrong.any():
+        raise wrong_value(function, "weights", f"{WEIGHTS} as {dtype}", Got(f"{weights[wrong][0]} in it"))
+    return factors
+
+
 def together(*arrays: Array) -> tuple[Array, ...]:
     """C-contiguous, float32 where all are, else float64."""
     dtype = np.result_type(*arrays)
@@ -106,7 +116,7 @@ def encode_boxes(
     _check_sized("encode_boxes", "boxes", boxes)
     _check_sized("encode_boxes", "anchors", anchors)
     boxes, anchors = together(boxes, anchors)
-    factors = factors.astype(boxes.dtype)
+    factors = _factors("encode_boxes", factors, boxes.dtype)
     deltas = np.empty_like(boxes)
     if len(boxes):
         run_bands(
@@ -190,10 +200,10 @@ def decode_boxes(
         raise wrong_value("decode_boxes", "anchors", must, Got(f"shape {anchors.shape}"))
     _check_sized("decode_boxes", "anchors", anchors)
     flat, anchors = together(flat, anchors)
+    factors = _factors("decode_boxes", factors, flat.dtype)
     boxes = np.empty(deltas.shape, flat.dtype)
     if boxes.size:
         source, result = (array.reshape(len(deltas), -1, 4) for array in (flat, boxes))
-        factors = factors.astype(flat.dtype)
         # A float32 holds no larger one; its exponential is infinite all the same.
         largest = min(largest, float(np.finfo(flat.dtype).max))
         run_bands(
@@ -242,7 +252,8 @@ def generate_anchors(
     TypeError
         Wrong kind of number or sequence.
     ValueError
-        A number out of range, an empty sequence, or more anchors than memory can be asked for.
+        A number out of range, an empty sequence, numbers that make anchors of no size or beyond float32, or more
+        anchors than memory can be asked for.
 
     Notes
     -----
@@ -264,21 +275,30 @@ def generate_anchors(
            [  0., -16.,  32.,  16.]], dtype=float32)
     """
     rows, columns = GRID.check("generate_anchors", "shape", shape)
-    steps = np.array(STRIDE.check("generate_anchors", "stride", stride), np.float32)
-    sides = SIDES.check("generate_anchors", "sizes", sizes).astype(np.float32)
-    shapes = np.sqrt(SIDES.check("generate_anchors", "ratios", ratios).astype(np.float32))
-    place = np.float32(OFFSET.check("generate_anchors", "offset", offset))
+    steps = STRIDE.check("generate_anchors", "stride", stride)
+    sides = SIDES.check("generate_anchors", "sizes", sizes)
+    shapes = SIDES.check("generate_anchors", "ratios", ratios)
+    place = OFFSET.check("generate_anchors", "offset", offset)
     rounded = FLAG.check("generate_anchors", "rounded", rounded)
     count = len(sides) * len(shapes)
     if rows * columns * count > 2**58:
         raise wrong_value("generate_anchors", "shape", f"one with at most 2**58 / {count} cells", shape)
-    heights = (shapes[:, None] * sides).ravel() / 2
-    widths = ((1 / shapes)[:, None] * sides).ravel() / 2
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        sides, shapes = sides.astype(np.float32), np.sqrt(shapes.astype(np.float32))
+        heights = (shapes[:, None] * sides).ravel() / 2
+        widths = ((1 / shapes)[:, None] * sides).ravel() / 2
+        down = (np.arange(rows, dtype=np.float32) + np.float32(place)) * np.float32(steps[0])
+        across = (np.arange(columns, dtype=np.float32) + np.float32(place)) * np.float32(steps[1])
+        farthest = [
+            np.abs(centres).max() + halves.max() for centres, halves in ((down, heights), (across, widths))
+        ]
+    # NaN compares false.
+    if not (np.isfinite(farthest).all() and (heights > 0).all() and (widths > 0).all()):
+        must = "such that all anchors have a size above 0 and lie within float32"
+        raise wrong_value("generate_anchors", "stride, sizes, ratios and offset", must, Got("others"))
     around = (-widths, -heights, widths, heights)
     if rounded:
         around = tuple(np.rint(corner) for corner in around)  # type: ignore[assignment]
-    down = (np.arange(rows, dtype=np.float32) + place) * steps[0]
-    across = (np.arange(columns, dtype=np.float32) + place) * steps[1]
     anchors = np.empty((rows, columns * count, 4), np.float32)
     for column, corner in enumerate(around):
         if column % 2:

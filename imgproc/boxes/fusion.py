@@ -7,22 +7,20 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .._core.box_arrays import FLOAT64, INT64, check_boxes, check_labels, check_scores
+from .._core.array_parameters import Positives
+from .._core.box_arrays import FLOAT64, INT64, check_boxes, check_labels, check_scores, within_dtype
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.operations import operation
 from .._core.parameters import Choice, Flag, Range
 from .._ext import fusion as kernels
-from .ranking import by_score
+from .ranking import IOU, by_score
 
-THRESHOLD = Range(low=0.0, high=1.0)
 SCORE = Range()
 CONFIDENCE = Choice(("average", "max", "box_and_model_average", "absent_model_aware_average"))
 NEIGHBORS = Range(low=0, high=2**62, integer=True)
 EPS = Range(low=0.0, high=1e6)
 FLAG = Flag()
-
-_POSITIVE = Range(above=0.0)
 
 
 @operation("boxes", takes="boxes")
@@ -32,7 +30,7 @@ def weighted_boxes_fusion(
     labels: Sequence[Array] | None = None,
     *,
     weights: Sequence[float] | None = None,
-    iou_threshold: Annotated[float, THRESHOLD] = 0.55,
+    iou_threshold: Annotated[float, IOU] = 0.55,
     score_threshold: Annotated[float, SCORE] = 0.0,
     confidence: Annotated[str, CONFIDENCE] = "average",
     allow_overflow: Annotated[bool, FLAG] = False,
@@ -52,7 +50,7 @@ def weighted_boxes_fusion(
     iou_threshold : float, default 0.55
         Boxes are fused where their IoU is above it, 0 to 1.
     score_threshold : float, default 0
-        Boxes whose score (before the weights) is below it are left out.
+        Boxes whose score (before the weights) is below it, rounded to the dtype of the scores, are left out.
     confidence : str, default "average"
         The score of a fused box: "average" of its boxes' weighted scores, times the share of models that found it;
         "max" of them; "box_and_model_average" and "absent_model_aware_average" as in Notes.
@@ -75,7 +73,7 @@ def weighted_boxes_fusion(
         No sequences of arrays, another dtype, or a number or word of the wrong kind.
     ValueError
         Numbers of models that differ, wrong shapes, a box that is not finite or inverted, a score that is negative or
-        not finite, or a number out of range.
+        not finite, or a number out of range; scores, weights and coordinates so large that their sums are not finite.
 
     Notes
     -----
@@ -134,8 +132,10 @@ def weighted_boxes_fusion(
             check_labels(function, array, lengths[i], argument=f"labels[{i}]", beside=f"boxes[{i}]")
             for i, array in enumerate(_models(function, "labels", labels, len(lengths)))
         ]
-    model_weights = _check_model_weights(function, weights, len(lengths))
-    iou_threshold = THRESHOLD.check(function, "iou_threshold", iou_threshold)
+    model_weights = np.ones(len(lengths))
+    if weights is not None and lengths:
+        model_weights = Positives(len(lengths)).check(function, "weights", weights)
+    iou_threshold = IOU.check(function, "iou_threshold", iou_threshold)
     score_threshold = SCORE.check(function, "score_threshold", score_threshold)
     confidence = CONFIDENCE.check(function, "confidence", confidence)
     allow_overflow = FLAG.check(function, "allow_overflow", allow_overflow)
@@ -143,12 +143,15 @@ def weighted_boxes_fusion(
     single = all(array.dtype == FLOAT32 for array in (*box_arrays, *score_arrays))
     model = np.repeat(np.arange(len(lengths)), lengths)
     raw = np.concatenate([np.empty(0, np.float32), *score_arrays])
-    chosen = np.flatnonzero(raw >= score_threshold)
-    weighted = raw[chosen].astype(FLOAT64) * model_weights[model[chosen]]
+    enough = [array >= within_dtype(score_threshold, array) for array in score_arrays]
+    chosen = np.flatnonzero(np.concatenate([np.empty(0, bool), *enough]))
+    with np.errstate(over="ignore"):
+        weighted = raw[chosen].astype(FLOAT64) * model_weights[model[chosen]]
     order = by_score(weighted)
     chosen, weighted = chosen[order], weighted[order]
     ordered = np.concatenate([np.empty((0, 4), np.float32), *box_arrays])[chosen].astype(FLOAT64)
     ordered_labels = np.concatenate([np.empty(0, INT64), *label_arrays])[chosen]
+    _check_sums(function, ordered, weighted, model_weights)
 
     members, fused = np.empty(len(chosen), INT64), np.empty((len(chosen), 4))
     count = kernels.fuse(ordered, weighted, ordered_labels, iou_threshold, members, fused)
@@ -185,17 +188,15 @@ def _check_weights(function: str, scores: object, count: int, model: int) -> Arr
     return array
 
 
-def _check_model_weights(function: str, weights: object, count: int) -> Array:
-    if weights is None:
-        return np.ones(count)
-    must = f"{count} numbers > 0, one for each of the boxes"
-    if not isinstance(weights, list | tuple | np.ndarray):
-        raise wrong_type(function, "weights", must, weights)
-    if np.shape(weights) != (count,):
-        raise wrong_value(function, "weights", must, Got(f"shape {np.shape(weights)}"))
-    return np.array(
-        [_POSITIVE.check(function, f"weights[{i}]", weight) for i, weight in enumerate(weights)], FLOAT64
-    )
+def _check_sums(function: str, boxes: Array, weighted: Array, model_weights: Array) -> None:
+    """What no cluster can exceed, whichever boxes meet in it."""
+    with np.errstate(over="ignore"):
+        # Boxes of infinite area meet none.
+        meeting = np.isfinite((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
+        most = weighted.sum() * np.abs(boxes[meeting]).max(initial=1.0), model_weights.sum()
+    if not np.isfinite(most).all():
+        must = "small enough for the sums of weights and of weighted scores and boxes to be finite"
+        raise wrong_value(function, "scores and weights", must, Got("sums beyond float64"))
 
 
 def _confidences(
@@ -346,7 +347,8 @@ def _mean_windows(windows: Array, members: Array, counts: Array, rounded: bool) 
 
 def _outermost(means: Array, counts: Array, eps: float, rounded: bool) -> Array:
     """Whether each group is in no other that counts more."""
-    margins = means[:, 2:] * eps
+    with np.errstate(over="ignore"):  # infinite ones hold everything
+        margins = means[:, 2:] * eps
     if rounded:
         margins = np.rint(margins)
     order = np.argsort(-counts, kind="stable")

@@ -11,15 +11,12 @@ from .._core.box_arrays import INT64, check_labels, check_scores
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
-from .._core.parameters import Choice, OrNone, Range
+from .._core.parameters import Choice
 from .._core.threads import run_bands
 from .._ext import masks as kernels
-from .ranking import by_score
+from .ranking import COUNT, IOU, SCORE, by_score
 
 KIND = Choice(("iou", "ioa"))
-THRESHOLD = Range(low=0.0, high=1.0)
-SCORE = OrNone(Range())
-COUNT = OrNone(Range(low=0, integer=True))
 
 # Nanoseconds for a pixel of a bool mask, and for a word that two packed masks may share.
 _PACK_COST = 0.1
@@ -64,9 +61,12 @@ class PackedMasks:
         if [array.dtype for array in arrays] != [np.uint64, INT64, INT64, INT64]:
             return False
         y0, y1, w0, w1 = self.boxes.T
-        inside = (y0 >= 0) & (y0 <= y1) & (y1 <= height) & (w0 >= 0) & (w0 <= w1) & (64 * w1 < width + 64)
+        words = -(-width // 64)
+        inside = (y0 >= 0) & (y0 <= y1) & (y1 <= height) & (w0 >= 0) & (w0 <= w1) & (w1 <= words)
+        # More rows and words than that cannot be in memory, and their product would wrap.
         return (
             bool(inside.all())
+            and height * words < 2**60
             and int(self.offsets[0]) == 0
             and int(self.offsets[-1]) == self.words.size
             and np.array_equal(np.diff(self.offsets), (y1 - y0) * (w1 - w0))
@@ -245,7 +245,7 @@ def _check_crowd(crowd: object, count: int) -> Array:
 def mask_nms(
     masks: Masks,
     scores: Array,
-    iou_threshold: Annotated[float, THRESHOLD] = 0.5,
+    iou_threshold: Annotated[float, IOU] = 0.5,
     *,
     labels: Array | None = None,
     score_threshold: Annotated[float | None, SCORE] = None,
@@ -264,7 +264,7 @@ def mask_nms(
     labels : (N,) array of integers, optional
         Masks of different labels do not suppress each other.
     score_threshold : float, optional
-        Masks with a lower score are left out.
+        Masks with a lower score are left out; rounded to the dtype of ``scores``.
     max_output : int, optional
         How many masks are kept at most, over all labels; at least 0. All by default.
 
@@ -302,7 +302,7 @@ def mask_nms(
     """
     packed = _packed("mask_nms", "masks", masks)
     scores = check_scores("mask_nms", scores, len(packed), beside="masks")
-    iou_threshold = THRESHOLD.check("mask_nms", "iou_threshold", iou_threshold)
+    iou_threshold = IOU.check("mask_nms", "iou_threshold", iou_threshold)
     if labels is not None:
         labels = check_labels("mask_nms", labels, len(packed), beside="masks")
     score_threshold = SCORE.check("mask_nms", "score_threshold", score_threshold)

@@ -9,14 +9,9 @@ import numpy as np
 from .._core.box_arrays import FLOAT64, INT64, check_labels, check_rotated_boxes, check_scores
 from .._core.images import FLOAT32, Array
 from .._core.operations import operation
-from .._core.parameters import OrNone, Range
 from .._core.threads import run_bands
 from .._ext import rotated as kernels
-from .ranking import by_score
-
-THRESHOLD = Range(low=0.0, high=1.0)
-SCORE = OrNone(Range())
-COUNT = OrNone(Range(low=0, integer=True))
+from .ranking import COUNT, IOU, SCORE, by_score
 
 # Nanoseconds for a pair: most are far apart, some overlap.
 _COST = 20.0
@@ -85,7 +80,7 @@ def rotated_iou_matrix(a: Array, b: Array) -> Array:
 def rotated_nms(
     boxes: Array,
     scores: Array,
-    iou_threshold: Annotated[float, THRESHOLD] = 0.5,
+    iou_threshold: Annotated[float, IOU] = 0.5,
     *,
     labels: Array | None = None,
     score_threshold: Annotated[float | None, SCORE] = None,
@@ -105,7 +100,7 @@ def rotated_nms(
     labels : (N,) array of integers, optional
         Boxes of different labels do not suppress each other.
     score_threshold : float, optional
-        Boxes with a lower score are left out.
+        Boxes with a lower score are left out; rounded to the dtype of ``scores``.
     max_output : int, optional
         How many boxes are kept at most, over all labels; at least 0. All by default.
 
@@ -142,7 +137,7 @@ def rotated_nms(
     """
     boxes = check_rotated_boxes("rotated_nms", boxes)
     scores = check_scores("rotated_nms", scores, len(boxes))
-    iou_threshold = THRESHOLD.check("rotated_nms", "iou_threshold", iou_threshold)
+    iou_threshold = IOU.check("rotated_nms", "iou_threshold", iou_threshold)
     if labels is not None:
         labels = check_labels("rotated_nms", labels, len(boxes))
     score_threshold = SCORE.check("rotated_nms", "score_threshold", score_threshold)

@@ -6,16 +6,14 @@ from typing import Annotated
 
 import numpy as np
 
-from .._core.box_arrays import FLOAT64, INT64, check_boxes, check_labels, check_scores
+from .._core.box_arrays import FLOAT64, INT64, check_boxes, check_labels, check_scores, within_dtype
 from .._core.errors import Got, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
-from .._core.parameters import Choice, OrNone, Range
+from .._core.parameters import Choice, Range
 from .._ext import nms as kernels
+from .ranking import COUNT, IOU, SCORE
 
-IOU = Range(low=0, high=1)
-SCORE = OrNone(Range())
-COUNT = OrNone(Range(low=0, integer=True))
 KIND = Choice(("iou", "diou"))
 METHOD = Choice(("linear", "gaussian"))
 SIGMA = Range(above=0)
@@ -46,7 +44,8 @@ def nms(
     labels : (N,) array of integers, optional
         Boxes of different labels leave each other alone.
     score_threshold : float, optional
-        Boxes with a score below it are left out before anything else; any finite number.
+        Boxes with a score below it, rounded to the dtype of ``scores``, are left out before anything else; any finite
+        number.
     max_output : int, optional
         How many boxes are kept at most, over all labels; at least 0. All by default.
     kind : {"iou", "diou"}, default "iou"
@@ -108,7 +107,7 @@ def nms(
         labels,
         threshold,
         distance,
-        -np.inf if least is None else least,
+        -np.inf if least is None else within_dtype(least, scores),
         count if most is None else min(most, count),
         kept,
     )
@@ -142,7 +141,7 @@ def soft_nms(
     sigma : float, default 0.5
         How slowly the Gaussian falls; above 0.
     score_threshold : float, default 0.001
-        Boxes are left out as soon as their score is below it; at least 0.
+        Boxes are left out as soon as their score is below it, rounded to the dtype of ``scores``; at least 0.
     labels : (N,) array of integers, optional
         Boxes of different labels leave each other alone.
     max_output : int, optional
@@ -211,7 +210,7 @@ def soft_nms(
         gaussian,
         threshold,
         sigma,
-        least,
+        within_dtype(least, scores),
         count if most is None else min(most, count),
         order,
         result,

@@ -115,7 +115,7 @@ def _tasks(
         lines = (out_height - height) // stride + 1
         columns = (out_width - width) // stride + 1
         # No lower than the window, whose rows above and below a tile are summed again for the next.
-        most = max(_TILE_WINDOWS // columns, height // stride, 1)
+        most = min(max(_TILE_WINDOWS // columns, height // stride, 1), lines)
         # Upright and tilted sums of a tile are reached by 32-bit offsets.
         if 2 * (most * stride + height + 1) * (out_width + 1 + 65 * stride) >= 2**31:
             must = f"less wide for a window {height} pixels high"

@@ -113,12 +113,17 @@ def report_path(report: str | None, pairs: Sequence[Pair], out: Path | None, ove
     else:
         single = len(pairs) == 1 and pairs[0].target == out
         page = out.with_name(f"{out.stem}-report.html") if single else out / "report.html"
+    if page.is_file() and any(page.samefile(pair.source) for pair in pairs if pair.source.exists()):
+        raise PlanError(f"the report {str(page)!r} would overwrite an input; name another file")
+    check_page(page, overwrite)
+    return page
+
+
+def check_page(page: Path, overwrite: bool) -> None:
+    """Whether a report may be written there: over an older one, but over nothing else unasked."""
     if page.is_dir():
         raise PlanError(f"--report needs a file name, and {str(page)!r} is a folder")
-    if page.exists() and any(page.samefile(pair.source) for pair in pairs if pair.source.exists()):
-        raise PlanError(f"the report {str(page)!r} would overwrite an input; name another file")
     if page.exists() and not overwrite and not is_report(page):
         raise PlanError(
             f"{str(page)!r} exists and is no report of imgproc; name another file, or say --overwrite"
         )
-    return page

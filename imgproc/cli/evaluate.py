@@ -19,8 +19,8 @@ from ..detections import DetectionSet, align_detections, read_detections
 from ..detections.files import FORMATS, told_format
 from ..io import ImageError, read_image
 from ..io.folders import PlanError, cause, find_images
+from .arguments import check_page
 from .evaluation import Evaluation, evaluate_sets
-from .report import is_report
 from .report.evaluation import build_evaluation_page
 from .report.pages import write_page
 from .text import aligned, counted, shown
@@ -157,12 +157,8 @@ def _outputs(out: str | None, report: str | None, overwrite: bool) -> tuple[Path
             check_free(numbers, overwrite=overwrite)
     except FileExistsError:
         raise PlanError(f"{str(numbers)!r} exists already; say --overwrite to replace it") from None
-    if page is not None and page.is_dir():
-        raise PlanError(f"--report needs a file name, and {str(page)!r} is a folder")
-    if page is not None and page.exists() and not overwrite and not is_report(page):
-        raise PlanError(
-            f"{str(page)!r} exists and is no report of imgproc; name another file, or say --overwrite"
-        )
+    if page is not None:
+        check_page(page, overwrite)
     return numbers, page
 
 

@@ -13,12 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
+from .._core.parameters import Pair, Range
 from ..boxes import group_boxes
 from ..cascade import Cascade
 from ..cascade.detection import find_objects
 
 __all__ = ["CascadeClassifier", "groupRectangles"]
+
+_INTEGER = Range(low=-(2**31), high=2**31 - 1, integer=True)
+_SIZE = Pair(_INTEGER, ("width", "height"))
 
 
 class CascadeClassifier:
@@ -141,18 +146,19 @@ class CascadeClassifier:
             image,
             scale_factor=scaleFactor,
             # A negative number groups as little as 0 does.
-            min_neighbors=max(minNeighbors, 0),
-            min_size=_size(minSize),
-            max_size=_size(maxSize),
+            min_neighbors=max(_INTEGER.check("detectMultiScale", "minNeighbors", minNeighbors), 0),
+            min_size=_size("minSize", minSize),
+            max_size=_size("maxSize", maxSize),
         )
         if not len(found):
             return (), (), ()
         return _rectangles(found), counts.astype(np.int32), margins
 
 
-def _size(size: Sequence[int]) -> tuple[int, int] | None:
+def _size(argument: str, size: Sequence[int]) -> tuple[int, int] | None:
     """(width, height) with 0 for "any" as our (height, width)."""
-    width, height = size
+    pair = tuple(size.tolist()) if isinstance(size, np.ndarray) and size.ndim else size
+    width, height = _SIZE.check("detectMultiScale", argument, pair)
     return (max(height, 1), max(width, 1)) if width > 0 and height > 0 else None
 
 
@@ -183,15 +189,45 @@ def groupRectangles(
     weights : (K,) int32 array
         How many boxes each has, or ``()``.
 
+    Raises
+    ------
+    TypeError
+        No integers.
+    ValueError
+        Another shape, a negative width or height, corners beyond int32, or an eps out of range.
+
     Examples
     --------
     >>> from imgproc.compat.cv2 import groupRectangles
     >>> groupRectangles([(10, 10, 20, 20), (11, 10, 20, 20)], 1)
     (array([[10, 10, 20, 20]], dtype=int32), array([2], dtype=int32))
     """
-    boxes = np.asarray(rectList, np.float64).reshape(-1, 4).copy()
-    boxes[:, 2:] += boxes[:, :2]
-    grouped, counts = group_boxes(boxes, max(groupThreshold, 0), eps)
+    boxes = _corners(rectList)
+    least = max(_INTEGER.check("groupRectangles", "groupThreshold", groupThreshold), 0)
+    grouped, counts = group_boxes(boxes, least, eps)
     if not len(grouped):
         return (), ()
     return _rectangles(grouped), counts.astype(np.int32)
+
+
+def _corners(rectangles: Any) -> Array:
+    """x1, y1, x2, y2 of x, y, width, height."""
+    must = "boxes x, y, width, height of integers"
+    try:
+        array = np.asarray(rectangles)
+    except ValueError:  # rows of different lengths
+        raise wrong_value("groupRectangles", "rectList", must, rectangles) from None
+    if array.size == 0 and array.ndim:
+        return np.empty((0, 4))
+    if array.dtype.kind not in "iu":
+        raise wrong_type("groupRectangles", "rectList", must, rectangles)
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise wrong_value("groupRectangles", "rectList", must, Got(f"shape {array.shape}"))
+    boxes = array.astype(np.float64)
+    boxes[:, 2:] += boxes[:, :2]
+    wrong = (boxes[:, 2:] < boxes[:, :2]).any(axis=1) | ~((boxes >= -(2**31)) & (boxes < 2**31)).all(axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        must += ", width and height >= 0, all corners within int32"
+        raise wrong_value("groupRectangles", "rectList", must, Got(f"{array[row].tolist()} in row {row}"))
+    return boxes

@@ -90,11 +90,11 @@ def check_rows(index: Any, count: int) -> Any:
 
 
 def check_label_choice(function: str, labels: object) -> Array:
-    must = "an integer or a sequence of integers"
+    must = "an integer or a sequence or set of integers"
     if isinstance(labels, str):
         raise wrong_type(function, "labels", must, labels)
     try:
-        choice = np.atleast_1d(np.asarray(list(labels) if isinstance(labels, set) else labels))
+        choice = np.atleast_1d(np.asarray(list(labels) if isinstance(labels, set | frozenset) else labels))
     except ValueError:  # rows of different lengths
         raise wrong_type(function, "labels", must, labels) from None
     if choice.size == 0:
@@ -115,7 +115,8 @@ def listed_array(function: str, entry: str, values: object, dtype: type) -> Arra
         raise wrong_value(function, entry, must, values) from None
     if array.size and (array.dtype.kind not in "iuf" or (kind == "integers" and array.dtype.kind == "f")):
         raise wrong_type(function, entry, must, values)
-    return array.astype(dtype)
+    # Those beyond int64 stay what they are, for the check of their range.
+    return array if array.dtype.kind == "u" and kind == "integers" else array.astype(dtype)
 
 
 def unfolded_masks(function: str, masks: object) -> Array:

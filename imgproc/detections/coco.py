@@ -9,7 +9,7 @@ from typing import Any
 from .._core.config import VERSION
 from .._core.errors import Got, wrong_value
 from .._core.files import check_free, write_file
-from .._core.runs import Runs, check_runs
+from .._core.runs import Runs, box_of_runs, check_runs
 from .decimals import decimal_of, minus, plus
 from .fields import INT32, Place, check_set, dumped, dumped_params, parse_json, path_name, read_text
 from .sets import NO_SIZE, DetectionSet
@@ -147,14 +147,15 @@ def read_coco(
         The data set that the results are of: it gives the names of images and classes, and ids that it does not have
         are refused. Without one, images are called by their numbers.
     masks : bool, default False
-        Whether to read ``segmentation`` by run lengths. Polygons are passed over.
+        Whether to keep ``segmentation`` by run lengths. Polygons are passed over.
 
     Returns
     -------
     DetectionSet
         Images in the order of the file, or of ``dataset``. A data set whose annotations all have a ``score`` holds
         detections, else ground truth; a list of results always holds detections. The area of a result is that of
-        its box, as COCO's own evaluation has it.
+        its box, as COCO's own evaluation has it. A result without ``bbox`` gets the box around its mask, which must
+        be by run lengths, and that box's area, where COCO's own evaluation takes the mask's.
 
     Raises
     ------
@@ -221,7 +222,10 @@ def _read_results(
         table.class_names = dict(dataset.class_names)
     for row, value in enumerate(results):
         element = f"[{row}]"
-        entry = place.mapping(element, value, ("image_id", "category_id", "bbox", "score"))
+        entry = place.mapping(element, value, ("image_id", "category_id", "score"))
+        if entry.get("bbox") in (None, []) and isinstance(entry.get("segmentation"), dict):
+            entry = entry | {"bbox": list(box_of_runs(_runs(place, element, entry["segmentation"])))}
+        place.mapping(element, entry, ("bbox",))
         number = place.integer(f"{element}.image_id", entry["image_id"])
         if number not in positions:
             if dataset is not None:
@@ -249,6 +253,7 @@ def _read_box(
     if known and label not in known:
         raise place.wrong(f"{element}.category_id", "the id of one of the categories", label)
     corners, area = _corners(place, f"{element}.bbox", entry["bbox"])
+    mask = entry.get("segmentation")
     if own_area:
         area = place.number(f"{element}.area", entry["area"], "a number >= 0", 0)
     table.add_box(
@@ -258,7 +263,7 @@ def _read_box(
         score=place.number(f"{element}.score", entry["score"]) if scored else None,
         area=area,
         crowd=bool(place.integer(f"{element}.iscrowd", entry.get("iscrowd", 0), "0 or 1", (0, 1))),
-        mask=_mask(place, f"{element}.segmentation", entry.get("segmentation")) if masks else None,
+        mask=_runs(place, element, mask) if masks and isinstance(mask, dict) else None,
     )
 
 
@@ -272,7 +277,5 @@ def _corners(place: Place, element: str, bbox: object) -> tuple[Corners, float]:
     return place.corners(element, (x, y, plus(x, width), plus(y, height))), float(width) * float(height)
 
 
-def _mask(place: Place, element: str, segmentation: object) -> Runs | None:
-    if not isinstance(segmentation, dict):
-        return None
-    return check_runs(place.function, f"file {place.file}: {element}", segmentation)
+def _runs(place: Place, element: str, segmentation: dict[str, Any]) -> Runs:
+    return check_runs(place.function, f"file {place.file}: {element}.segmentation", segmentation)

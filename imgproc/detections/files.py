@@ -62,8 +62,28 @@ def read_detections(
     ------
     ValueError
         The file is damaged, or of no known format; the sentence names it.
+    TypeError
+        An argument is of the wrong kind.
     OSError
         The file cannot be opened.
+
+    Notes
+    -----
+    The content tells by its first sign: ``<`` XML, ``[`` COCO's results, ``{`` JSON lines where the first line says
+    so, else COCO's data set; otherwise a comma in the first line, or the suffix ``.csv``, CSV. Of a folder, XML files
+    before text files. Time and memory are proportional to the size of the file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from imgproc import Detections, DetectionSet, read_detections, write_detections
+    >>> found = DetectionSet.of({"a.jpg": Detections(np.array([[0, 0, 8, 9]], np.float32))})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "found.csv")
+    ...     write_detections(path, found)
+    ...     read_detections(path) == found
+    True
     """
     name = path_name("read_detections", path)
     kind = FORMAT_CHOICE.check("read_detections", "format", format) or told_format(name)
@@ -104,6 +124,8 @@ def write_detections(
 
     Raises
     ------
+    TypeError
+        An argument is of the wrong kind.
     ValueError
         No format belongs to the suffix, or the format cannot hold the set.
     FileExistsError, OSError
@@ -112,6 +134,19 @@ def write_detections(
     Notes
     -----
     JSON lines hold everything. What the others cannot hold is told by `imgproc.detections.write_csv` and so on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from imgproc import Detections, DetectionSet, write_detections
+    >>> found = DetectionSet.of({"a.jpg": Detections(np.array([[0, 0, 8, 9]], np.float32))})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "found.csv"
+    ...     write_detections(path, found)
+    ...     path.read_text("utf-8").split("\\n")[1]
+    'a.jpg,,,0,0,8,9,1,0,,1,0,72'
     """
     name = path_name("write_detections", path)
     kind = FORMAT_CHOICE.check("write_detections", "format", format)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from .._core.box_arrays import check_boxes, check_scores
+from .._core.box_arrays import check_boxes, check_scores, within_dtype
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.parameters import OrNone, Range
@@ -211,7 +211,7 @@ class Detections:
         Parameters
         ----------
         min_score : float, optional
-            Least score, itself included.
+            Least score, itself included, as float32.
         labels : int or sequence of int, optional
             Classes to keep.
         min_area : float, optional
@@ -222,11 +222,16 @@ class Detections:
         Returns
         -------
         Detections
+
+        Raises
+        ------
+        TypeError, ValueError
+            A condition is of the wrong kind, or out of range.
         """
         name = "Detections.filter"
         kept = np.ones(len(self), BOOL)
         if (least := SCORE.check(name, "min_score", min_score)) is not None:
-            kept &= self.scores >= least
+            kept &= self.scores >= within_dtype(least, self.scores)
         if labels is not None:
             kept &= np.isin(self.labels, check_label_choice(name, labels))
         if (least := AREA.check(name, "min_area", min_area)) is not None:
@@ -248,6 +253,13 @@ class Detections:
         -------
         Detections
             With masks where the parts have them; empty where there are no parts.
+
+        Raises
+        ------
+        TypeError
+            Not a sequence of Detections.
+        ValueError
+            Some have masks and others none, or masks of two sizes.
         """
         name = "Detections.concat"
         if isinstance(parts, Detections | str) or not isinstance(parts, Sequence):
@@ -323,7 +335,10 @@ class Detections:
             raise type(error)(str(error).replace("Detections", name, 1)) from None
 
     def to_supervision(self) -> supervision.Detections:
-        """As ``supervision.Detections``: label as ``class_id``, count as ``data["count"]``."""
+        """As ``supervision.Detections``: label as ``class_id``, count as ``data["count"]``.
+
+        Arrays are copies. ImportError where that library is not installed.
+        """
         import supervision
 
         masks = None if self.masks is None else self.masks.copy()

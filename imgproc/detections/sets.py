@@ -61,6 +61,14 @@ class DetectionSet:
         As above, float64 for floats, int64 for ``images``, ``image_sizes`` and ``image_ids``, int32 for ``labels`` and
         ``counts``. Arrays are read-only.
 
+    Raises
+    ------
+    TypeError
+        An argument is of the wrong kind.
+    ValueError
+        A shape, length or value is wrong: names, ids or class names that occur twice, positions without an image,
+        boxes, scores or areas that are not finite. Of arrays the row is named.
+
     Notes
     -----
     Boxes are float64 here and float32 in `Detections`, because a file's decimals are to be written again digit by
@@ -121,13 +129,13 @@ class DetectionSet:
         self.labels: Final = _frozen(check_int32(_NAME, "labels", labels, n, default=0, least=least)[rows])
         self.counts: Final = _frozen(check_int32(_NAME, "counts", counts, n, default=1, least=1)[rows])
         self.crowd: Final = _frozen(np.zeros(n, BOOL) if crowd is None else _flags(crowd, n)[rows])
-        self.areas: Final = _frozen(
-            box_areas(self.boxes) if areas is None else _floats("areas", areas, n, least=0.0)[rows]
-        )
-        if masks is not None and len(masks) != n:
-            raise wrong_value(_NAME, "masks", f"None or {n} masks, one for each box", Got(f"{len(masks)}"))
-        self.masks: Final = None if masks is None else tuple(masks[row] for row in rows)
-        self.class_names: Final = _class_names(class_names or {})
+        own = box_areas(checked.astype(FLOAT64)) if areas is None else areas
+        self.areas: Final = _frozen(_floats("areas", own, n, least=0.0)[rows])
+        runs = None if masks is None else _masks(masks, n)
+        self.masks: Final = None if runs is None else tuple(runs[row] for row in rows)
+        self.class_names: Final = _class_names({} if class_names is None else class_names)
+        if params is not None and not isinstance(params, Mapping):
+            raise wrong_type(_NAME, "params", "None or a mapping", params)
         self.params: Final = dict(params or {})
 
     @classmethod
@@ -156,6 +164,11 @@ class DetectionSet:
         Returns
         -------
         DetectionSet
+
+        Raises
+        ------
+        TypeError, ValueError
+            A record, name or size is of the wrong kind, or what `DetectionSet` refuses.
         """
         if not isinstance(detections, Mapping):
             raise wrong_type(
@@ -165,7 +178,8 @@ class DetectionSet:
             if not isinstance(found, Detections):
                 raise wrong_type("DetectionSet.of", f"detections[{name!r}]", "Detections", found)
         parts = list(detections.values())
-        sizes = [(image_sizes or {}).get(name, _mask_size(found)) for name, found in detections.items()]
+        known = {} if image_sizes is None else check_sizes("DetectionSet.of", image_sizes)
+        sizes = [known.get(name, _mask_size(found)) for name, found in detections.items()]
 
         def column(name: str, empty: Array) -> Array:
             return np.concatenate([empty, *(getattr(part, name) for part in parts)])
@@ -254,9 +268,28 @@ class DetectionSet:
 
 
 def box_areas(boxes: Array) -> Array:
-    """(N,) areas of (N, 4) boxes."""
-    areas: Array = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    """(N,) areas of (N, 4) boxes; infinite beyond float64."""
+    with np.errstate(over="ignore"):
+        areas: Array = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     return areas
+
+
+def check_sizes(function: str, sizes: object) -> dict[str, tuple[int, int]]:
+    """Heights and widths of images by name."""
+    must = "a mapping from image names to (height, width)"
+    if not isinstance(sizes, Mapping):
+        raise wrong_type(function, "image_sizes", must, sizes)
+    checked = {}
+    for name, size in sizes.items():
+        if not isinstance(name, str) or not isinstance(size, tuple | list) or len(size) != 2:
+            raise wrong_type(function, "image_sizes", must, Got(f"{name!r}: {size!r}"))
+        whole = all(isinstance(side, int | np.integer) and not isinstance(side, bool) for side in size)
+        if not whole or not all(0 < side <= MAX_SIDE for side in size):
+            raise wrong_value(
+                function, f"image_sizes[{name!r}]", f"integers from 1 to {MAX_SIDE}", tuple(size)
+            )
+        checked[name] = (int(size[0]), int(size[1]))
+    return checked
 
 
 def _frozen(array: Array) -> Array:
@@ -314,6 +347,18 @@ def _flags(crowd: object, count: int) -> Array:
     if crowd.shape != (count,):
         raise wrong_value(_NAME, "crowd", must, Got(f"shape {crowd.shape}"))
     return crowd
+
+
+def _masks(masks: object, count: int) -> Sequence[Runs | None]:
+    must = f"None or a sequence of {count} Runs or None, one for each of the boxes"
+    if isinstance(masks, str) or not isinstance(masks, Sequence):
+        raise wrong_type(_NAME, "masks", must, masks)
+    if len(masks) != count:
+        raise wrong_value(_NAME, "masks", must, Got(f"{len(masks)}"))
+    for mask in masks:
+        if mask is not None and not isinstance(mask, Runs):
+            raise wrong_type(_NAME, "masks", must, mask)
+    return masks
 
 
 def _class_names(names: Mapping[int, str]) -> dict[int, str]:

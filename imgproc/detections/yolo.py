@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from .._core.errors import Got, wrong_type, wrong_value
+from .._core.errors import Got, wrong_value
 from .decimals import EXACT, decimal_of, minus, plus, written
 from .fields import Place, check_set, encoded, path_name, read_text
 from .folders import by_stem, file_names, files_below, write_all
-from .sets import MAX_SIDE, NO_SIZE, DetectionSet
+from .sets import NO_SIZE, DetectionSet, check_sizes
 from .table import Table
 
 CLASSES = "classes.txt"
@@ -127,7 +127,7 @@ def read_yolo(
         The folder or a file cannot be opened.
     """
     target = path_name("read_yolo", folder)
-    sizes = _checked_sizes(image_sizes)
+    sizes = check_sizes("read_yolo", image_sizes)
     stems: dict[str, str] = {}
     for stem, name in by_stem(list(sizes)):
         if stem in stems:
@@ -154,25 +154,6 @@ def read_yolo(
             if cells := line.split():
                 scored = _read_line(table, place, f"line {number}", cells, image, scored)
     return table.to_set(truth=not scored)
-
-
-def _checked_sizes(sizes: object) -> dict[str, tuple[int, int]]:
-    must = "a mapping from image names to (height, width)"
-    if not isinstance(sizes, Mapping):
-        raise wrong_type("read_yolo", "image_sizes", must, sizes)
-    checked = {}
-    for name, size in sizes.items():
-        if not isinstance(name, str) or not isinstance(size, tuple | list) or len(size) != 2:
-            raise wrong_type("read_yolo", "image_sizes", must, Got(f"{name!r}: {size!r}"))
-        height, width = size
-        if not (isinstance(height, int) and isinstance(width, int)) or not (
-            0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE
-        ):
-            raise wrong_value(
-                "read_yolo", f"image_sizes[{name!r}]", f"integers from 1 to {MAX_SIDE}", tuple(size)
-            )
-        checked[name] = (height, width)
-    return checked
 
 
 def _read_classes(folder: str) -> list[str] | None:

@@ -188,7 +188,7 @@ def _usual_results_file(data: bytes, truth: CocoTruth) -> CocoDetections | None:
     if image is None or label is None or (image < 0).any():
         return None
     box = entries["box"].copy()
-    items = Items(image, label, box, box[:, 2] * box[:, 3])
+    items = Items(image, label, box, areas_of(box))
     return CocoDetections(truth, items, entries["number"].copy())
 
 
@@ -257,7 +257,7 @@ def _usual_detections(
     image, label, box, scores = np.empty(n, np.int32), np.empty(n, np.int32), np.empty((n, 4)), np.empty(n)
     if not _kernels.read_detections(entries, images, classes, image, label, box, scores):
         return None
-    return Items(image, label, box, box[:, 2] * box[:, 3]), scores
+    return Items(image, label, box, areas_of(box)), scores
 
 
 def _coco_detections(place: Place, entries: Iterable[Any], truth: CocoTruth, masks: bool) -> CocoDetections:
@@ -279,7 +279,8 @@ def _coco_detections(place: Place, entries: Iterable[Any], truth: CocoTruth, mas
         rows.label.append(classes.get(category, -1))
         scores.append(here.at("score").number(here.field(entry, "score")))
         # Empty in results of masks that some programs write.
-        boxed = not masks or (entry.get("bbox") is not None and len(entry["bbox"]) > 0)
+        bbox = entry.get("bbox")
+        boxed = not masks or not (bbox is None or (here.is_listed(bbox) and len(bbox) == 0))
         box = here.at("bbox").box(here.field(entry, "bbox")) if boxed else None
         rows.area.append(None if box is None else box[2] * box[3])
         if masks:
@@ -297,7 +298,7 @@ def _identities(place: Place, entries: list[Any]) -> tuple[tuple[Any, ...], dict
         ids = [entry["id"] for entry in entries]
         if {type(identity) for identity in ids} in ({int}, {str}) and len(set(ids)) == len(ids):
             return _ordered(place, ids)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, IndexError):
         pass  # the loop says which
     found: dict[Any, int] = {}
     for number, entry in enumerate(entries):
@@ -315,6 +316,13 @@ def _ordered(place: Place, found: Iterable[Any]) -> tuple[tuple[Any, ...], dict[
     except TypeError:
         raise place.wrong("identified by integers or by texts", Got("both")) from None
     return ordered, {identity: index for index, identity in enumerate(ordered)}
+
+
+def areas_of(box: Array) -> Array:
+    """Of x, y, width, height; beyond float64 infinite, and so out of every range."""
+    with np.errstate(over="ignore"):
+        areas: Array = box[:, 2] * box[:, 3]
+    return areas
 
 
 def _known(place: Place, entry: Any, key: str, known: dict[Any, int], of: str) -> int:
@@ -374,7 +382,7 @@ def _record_items(
         at = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         label = np.where(classes[at] == labels, at, -1).astype(np.int32)
     if not masks:
-        return Items(image, label, boxes, boxes[:, 2] * boxes[:, 3]), scores
+        return Items(image, label, boxes, areas_of(boxes)), scores
     runs, heights = [], []
     for _, parts in records:
         for mask in () if parts[3] is None else parts[3]:

@@ -67,7 +67,8 @@ def _run_lengths(place: Place, segmentation: dict[str, Any], size: Size) -> Arra
         if key not in segmentation:
             raise place.at(key).missing()
     given, counts = segmentation["size"], segmentation["counts"]
-    if not isinstance(given, list | tuple) or list(given) != list(size):
+    whole = isinstance(given, list | tuple) and all(isinstance(side, int | np.integer) for side in given)
+    if not whole or list(given) != list(size):
         raise place.at("size").wrong(f"{list(size)}, the height and width of the image", given)
     height, width = size
     place = place.at("counts")

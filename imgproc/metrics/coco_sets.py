@@ -7,7 +7,7 @@ import numpy as np
 from .._core.images import Array
 from ..detections.decimals import sides
 from ..detections.sets import DetectionSet
-from .coco_entries import CocoDetections, CocoTruth, Items
+from .coco_entries import CocoDetections, CocoTruth, Items, areas_of
 
 
 def coco_columns(found: DetectionSet, truth: DetectionSet) -> tuple[CocoDetections, CocoTruth]:
@@ -29,7 +29,7 @@ def coco_columns(found: DetectionSet, truth: DetectionSet) -> tuple[CocoDetectio
         np.zeros(len(truth.boxes), np.uint8),
     )
     boxes = sides(found.boxes)
-    items = Items(rank[found.images], _index(labels, found.labels), boxes, boxes[:, 2] * boxes[:, 3])
+    items = Items(rank[found.images], _index(labels, found.labels), boxes, areas_of(boxes))
     return CocoDetections(true, items, found.scores), true
 
 

@@ -8,6 +8,8 @@ import numbers
 import os
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .._core.errors import Got, wrong_value
 
 
@@ -65,10 +67,15 @@ class Place(NamedTuple):
             raise self.wrong("0 or 1", value)
         return bool(value)
 
+    @staticmethod
+    def is_listed(value: Any) -> bool:
+        """Whether it is a list, tuple or array with a length."""
+        return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1)
+
     def box(self, value: Any) -> list[float]:
         """x, y, width and height."""
         must = "four finite numbers x, y, width, height"
-        if not hasattr(value, "__len__") or isinstance(value, str | bytes | dict) or len(value) != 4:
+        if not self.is_listed(value) or len(value) != 4:
             raise self.wrong(must, value)
         box = [self.at(i).number(number) for i, number in enumerate(value)]
         if box[2] < 0 or box[3] < 0:

@@ -47,8 +47,8 @@ def _check(function: str, name: str, array: Any) -> LabelMap:
 
 
 def check_confusion(function: str, confusion: Any) -> Array:
-    """A confusion matrix, copied to int64."""
-    must = "an integer array of shape (n, n), none below 0"
+    """A confusion matrix, copied to int64, whose rows and columns can be added up in it."""
+    must = "an integer array of shape (n, n), none below 0, of less than 2**62 in all"
     if not isinstance(confusion, np.ndarray) or isinstance(confusion, np.ma.MaskedArray):
         raise wrong_type(function, "confusion", must, confusion)
     if confusion.dtype.kind not in "iu":
@@ -57,6 +57,9 @@ def check_confusion(function: str, confusion: Any) -> Array:
         raise wrong_value(function, "confusion", must, Got(f"shape {confusion.shape}"))
     if (confusion < 0).any():
         raise wrong_value(function, "confusion", must, Got(f"{confusion.min()} in it"))
+    total = confusion.sum(dtype=np.float64)
+    if total >= 2.0**62:
+        raise wrong_value(function, "confusion", must, Got(f"{total:.3g} in all"))
     return confusion.astype(INT64)
 
 

@@ -105,6 +105,10 @@ class PanopticQuality:
             parts.append(total)
         return PanopticQuality(classes, *parts)
 
+    def __radd__(self, other: object) -> PanopticQuality:
+        """For ``sum``, which begins with 0."""
+        return self if other == 0 else NotImplemented
+
     def _parts(self) -> tuple[Array, ...]:
         return self.classes, self.true_positives, self.false_positives, self.false_negatives, self.iou_sums
 

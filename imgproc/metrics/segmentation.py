@@ -67,9 +67,9 @@ class SegmentationScores:
         TypeError
             No integer array.
         ValueError
-            Not square, without classes, or negative counts.
+            Not square, without classes, negative counts, or 2**62 and more in all.
         """
-        return cls._of(check_confusion("from_confusion", confusion))
+        return cls._of(check_confusion("SegmentationScores.from_confusion", confusion))
 
     @classmethod
     def _of(cls, confusion: Array) -> SegmentationScores:

@@ -79,7 +79,7 @@ def nms(boxes, scores, threshold=0.5, labels=None, least=None, most=None, kind="
     """Greedy: a box stays unless one that stayed, of its label, overlaps it by more than the threshold (as float64)."""
     kept = []
     for i in best_first(scores):
-        if least is not None and float(scores[i]) < least:
+        if least is not None and scores[i] < scores.dtype.type(least):
             continue
         rivals = [j for j in kept if labels is None or labels[i] == labels[j]]
         if not any(

@@ -49,6 +49,8 @@ def intersection(first, second):
 
 def rotated_iou(a, b):
     p, q = corners(a), corners(b)
+    if not area(p) or not area(q):  # all is on the inner side of a point
+        return 0.0
     shared = intersection(p, q)
     common = area(shared) if shared else Fraction(0)
     union = area(p) + area(q) - common
