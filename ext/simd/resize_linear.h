@@ -69,15 +69,16 @@ INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
         for (; x + 8 <= plan->target_width && left[x + 7] + 2 <= end; x += 8)                                     \
             LINEAR_EIGHT(PAIRS_##kind, masked, FN(put8_##result), both, _mm256_loadu_ps(plan->share + x), out + x); \
     } else {                                                                                                      \
-        for (; x < plan->target_width - (channels == 3) && left[x] + channels + 4 <= end; x++) {                  \
-            const __m128 share = _mm_broadcast_ss(plan->share + x);                                               \
-            __m128 a = FN(four_##kind)(row + left[x]), b = FN(four_##kind)(row + left[x] + channels);             \
-            __m128 v = FN(between4)(a, b, share, masked);                                                         \
+        for (; x + 1 < plan->target_width - (channels == 3) && left[x + 1] + channels + 4 <= end; x += 2) {       \
+            const __m256 share = FN(two_shares)(plan->share + x);                                                 \
+            const ptrdiff_t p = left[x], q = left[x + 1];                                                         \
+            __m256 v = FN(between8)(FN(two_##kind)(row + p, row + q), FN(two_##kind)(row + p + channels, row + q + channels), share, masked); \
             if (both) {                                                                                           \
-                a = FN(four_##kind)(lower + left[x]), b = FN(four_##kind)(lower + left[x] + channels);            \
-                v = FN(between4)(v, FN(between4)(a, b, share, masked), _mm_set1_ps(f), 0);                        \
+                __m256 w = FN(between8)(FN(two_##kind)(lower + p, lower + q), FN(two_##kind)(lower + p + channels, lower + q + channels), share, masked); \
+                v = FN(between8)(v, w, _mm256_set1_ps(f), 0);                                                     \
             }                                                                                                     \
-            FN(put4_##result)(out + x * channels, v);                                                             \
+            FN(put4_##result)(out + x * channels, _mm256_castps256_ps128(v));                                     \
+            FN(put4_##result)(out + (x + 1) * channels, _mm256_extractf128_ps(v, 1));                             \
         }                                                                                                         \
     }
 #define NARROW_u16(row, a, b) FN(window_u16)(row, plan, s / 4, 0, a, b)

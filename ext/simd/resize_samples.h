@@ -88,5 +88,9 @@ INLINE __m256 FN(shares)(const f32 *share, ptrdiff_t sample, const int channels)
     __m256i lane = k == 0 ? _mm256_setr_epi32(0, 0, 0, 1, 1, 1, 2, 2) : k == 1 ? _mm256_setr_epi32(0, 0, 1, 1, 1, 2, 2, 2) : _mm256_setr_epi32(0, 1, 1, 1, 2, 2, 2, 3);
     return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), lane);
 }
+/* Two pixels of three or four samples, and a share for each. */
+INLINE __m256 FN(two_u16)(const u16 *p, const u16 *q) { return _mm256_set_m128(FN(four_u16)(q), FN(four_u16)(p)); }
+INLINE __m256 FN(two_f32)(const f32 *p, const f32 *q) { return _mm256_set_m128(_mm_loadu_ps(q), _mm_loadu_ps(p)); }
+INLINE __m256 FN(two_shares)(const f32 *share) { return _mm256_set_m128(_mm_broadcast_ss(share + 1), _mm_broadcast_ss(share)); }
 
 #endif
