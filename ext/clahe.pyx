@@ -197,7 +197,7 @@ def tables(
             for row in range(t // columns * tile_height, (t // columns + 1) * tile_height):
                 y = row if row < height else _reflect(row, height)
                 line = &src[y, 0]
-                if y + 1 < height:
+                if y + 1 < height and start < edge:
                     clahe_fetch(&src[y + 1, start * channels], (edge - start) * channels * <Py_ssize_t>sizeof(sample_t))
                 x = start
                 while x < edge:

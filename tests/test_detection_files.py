@@ -277,6 +277,13 @@ def test_names_of_any_kind(tmp_path: Path) -> None:
     assert not (tmp_path / "b.csv").exists()
 
 
+def test_voc_names_images_without_their_folder(tmp_path: Path) -> None:
+    found = DetectionSet.of({name: Detections(np.array([[0.0, 0, 1, 1]])) for name in ("a.jpg", "x/y/a.jpg")})
+    write_voc(tmp_path / "v", found)
+    assert "<filename>a.jpg</filename>" in (tmp_path / "v/x/y/a.xml").read_text()
+    assert read_voc(tmp_path / "v").image_names == found.image_names
+
+
 def small(**changes: Any) -> DetectionSet:
     found = Detections(np.array([[0.0, 0, 1, 1]]), np.array([0.5]))
     return DetectionSet.of({"a.jpg": found}, **({"image_sizes": {"a.jpg": (4, 5)}} | changes))

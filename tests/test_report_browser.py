@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
+from cascades import random_cascade
 
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
@@ -78,6 +79,37 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def detection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a detection: many boxes, none, wide, high and tiny pictures, hostile names and a failure."""
+    folder = tmp_path_factory.mktemp("detection")
+    (folder / "in").mkdir()
+    for name, size in (
+        ("wide.png", (40, 900)),
+        ("high.png", (900, 40)),
+        ("one.png", (1, 1)),
+        ("b" * 200 + ".png", (200, 300)),
+        ("<img src=x onerror=alert(1)>&amp;.png", (60, 50)),
+    ):
+        pixels = np.random.default_rng(3).integers(0, 255, (*size, 3), np.uint8)
+        write_image(folder / "in" / name, Picture(pixels))
+    (folder / "in" / ("c" * 200 + ".jpg")).write_bytes(b"")
+    random_cascade(2).save(folder / "c.xml")
+    command = [
+        "detect",
+        str(folder / "in"),
+        "--cascade",
+        str(folder / "c.xml"),
+        "-o",
+        str(folder / "out"),
+        "-q",
+    ]
+    with pytest.raises(SystemExit) as ending:
+        main([*command, "--min-neighbors", "1", "--class", "x" * 100, "--report"])
+    assert ending.value.code == 1
+    return folder / "out" / "report.html"
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with Browser() as browser:
         yield browser
@@ -97,12 +129,28 @@ def test_the_page_of_an_evaluation_stands_alone_and_fits(
 ) -> None:
     browser.show(evaluation, width=width, dark=dark)
     _stands_alone_and_fits(browser, evaluation, width, dark, pictures=4)
-    covered = """
+    assert _uncovered(browser) == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_a_detection_stands_alone_and_fits(
+    browser: Browser, detection: Path, width: int, dark: bool
+) -> None:
+    browser.show(detection, width=width, dark=dark)
+    _stands_alone_and_fits(browser, detection, width, dark, pictures=5)
+    assert browser.run("return document.querySelectorAll('.picture i.found').length") > 10
+    assert _uncovered(browser) == 0
+
+
+def _uncovered(browser: Browser) -> int:
+    """Pictures whose boxes, which are placed in shares of them, would not lie where they belong."""
+    script = """
         return [...document.querySelectorAll('.picture')].filter(picture => {
             const [a, b] = [picture, picture.querySelector('img')].map(e => e.getBoundingClientRect());
             return Math.abs(a.width - b.width) > 1 || Math.abs(a.height - b.height) > 1;
         }).length"""
-    assert browser.run(covered) == 0  # boxes are placed in shares of the picture
+    return int(browser.run(script))
 
 
 def _stands_alone_and_fits(browser: Browser, page: Path, width: int, dark: bool, *, pictures: int) -> None:

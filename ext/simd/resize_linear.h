@@ -3,6 +3,7 @@
 
 #ifndef LEVEL
 #include "simd/between.h"
+#include "simd/resize_samples.h"
 #define SIMD_SOURCE "simd/resize_linear.h"
 #include "simd/levels.h"
 /* Rows [y0, y1) of dst; fills the plan's tables from its lengths. -1 where there is no memory, else 0. */
@@ -14,103 +15,134 @@ DISPATCH(int, linear_f32,
          (src, src_stride, dst, dst_stride, y0, y1, plan))
 #else
 
+/* Where a window of a source row holds what eight target samples need: how many samples that is. AVX-512 picks from two
+   vectors at once, AVX2 takes two windows of four targets each. */
+#if LEVEL >= LEVEL_AVX512
+#define LINEAR_TARGETS 8
+#define LINEAR_REACH(size) (128 / (size)) /* or half of it */
+#else
+#define LINEAR_TARGETS 4
+#define LINEAR_REACH(size) 8
+#endif
+
 #if LEVEL >= LEVEL_AVX2
-INLINE __m128 FN(four_u16)(const u16 *p) { return _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)p))); }
-INLINE __m128 FN(four_f32)(const f32 *p) { return _mm_loadu_ps(p); }
-
-/* Left and next samples of eight targets, from two windows. */
-INLINE void FN(window_u16)(const u16 *row, const i64 *window, const u8 *order, __m256 *a, __m256 *b) {
-    __m256i pairs = _mm256_loadu2_m128i((const __m128i *)(row + window[1]), (const __m128i *)(row + window[0]));
-    pairs = _mm256_shuffle_epi8(pairs, _mm256_loadu_si256((const __m256i *)order));
-    *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(0xffff)));
-    *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 16));
-}
-INLINE void FN(window_f32)(const f32 *row, const i64 *window, const u8 *order, __m256 *a, __m256 *b) {
-    __m256 p = _mm256_permutevar8x32_ps(_mm256_loadu_ps(row + window[0]), _mm256_loadu_si256((const __m256i *)order));
-    __m256 q = _mm256_permutevar8x32_ps(_mm256_loadu_ps(row + window[1]), _mm256_loadu_si256((const __m256i *)order + 1));
-    *a = _mm256_permute2f128_ps(p, q, 0x20);
-    *b = _mm256_permute2f128_ps(p, q, 0x31);
-}
-/* The same from anywhere; by way of registers: a vector load of what was just stored in parts would stall. */
-INLINE __m128i FN(pairs4)(const u16 *row, const i64 *left) {
-    i32 pair[4];
-    for (int k = 0; k < 4; k++) memcpy(&pair[k], row + left[k], 4);
-    __m128i pairs = _mm_insert_epi32(_mm_cvtsi32_si128(pair[0]), pair[1], 1);
-    return _mm_insert_epi32(_mm_insert_epi32(pairs, pair[2], 2), pair[3], 3);
-}
-INLINE void FN(pairs_u16)(const u16 *row, const i64 *left, __m256 *a, __m256 *b) {
-    __m256i pairs = _mm256_set_m128i(FN(pairs4)(row, left + 4), FN(pairs4)(row, left));
-    *a = _mm256_cvtepi32_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(0xffff)));
-    *b = _mm256_cvtepi32_ps(_mm256_srli_epi32(pairs, 16));
-}
-INLINE __m128 FN(pairs2)(const f32 *first, const f32 *second) {
-    return _mm_loadh_pi(_mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)first), (const __m64 *)second);
-}
-INLINE void FN(pairs_f32)(const f32 *row, const i64 *left, __m256 *a, __m256 *b) {
-    __m256 p = _mm256_set_m128(FN(pairs2)(row + left[4], row + left[5]), FN(pairs2)(row + left[0], row + left[1]));
-    __m256 q = _mm256_set_m128(FN(pairs2)(row + left[6], row + left[7]), FN(pairs2)(row + left[2], row + left[3]));
-    *a = _mm256_shuffle_ps(p, q, 0x88);
-    *b = _mm256_shuffle_ps(p, q, 0xdd);
+/* Two cache lines; by integers, since they may lie outside the image. */
+INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
+    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead));
+    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead + 64));
 }
 
-/* Eight shares of samples from those of pixels. */
-INLINE __m256 FN(shares)(const f32 *share, ptrdiff_t sample, const int channels) {
-    if (channels == 1) return _mm256_loadu_ps(share + sample);
-    const f32 *from = share + sample / channels;
-    if (channels == 4) return _mm256_set_m128(_mm_broadcast_ss(from + 1), _mm_broadcast_ss(from));
-    const int k = (int)(sample % 3);
-    __m256i lane = k == 0 ? _mm256_setr_epi32(0, 0, 0, 1, 1, 1, 2, 2) : k == 1 ? _mm256_setr_epi32(0, 0, 1, 1, 1, 2, 2, 2) : _mm256_setr_epi32(0, 1, 1, 1, 2, 2, 2, 3);
-    return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), lane);
-}
+/* Eight samples at `out`, `from` telling where the left and next ones come from in either row. */
+#define LINEAR_EIGHT(from, masked, put, both, share, out)              \
+    do {                                                               \
+        __m256 a, b, weight = (share);                                 \
+        from(row, &a, &b);                                             \
+        __m256 v = FN(between8)(a, b, weight, masked);                 \
+        if (both) {                                                    \
+            from(lower, &a, &b);                                       \
+            v = FN(between8)(v, FN(between8)(a, b, weight, masked), _mm256_set1_ps(f), 0); \
+        }                                                              \
+        put(out, v);                                                   \
+    } while (0)
 
-/* The pixels whose vectors lie inside the row; those of a third channel's fourth lane are written over. */
-#define ALONG_VECTORS(kind, masked)                                                                               \
-    const i64 *left = plan->left;                                                                                 \
-    const ptrdiff_t end = plan->width * channels, samples = 4 * plan->groups;                                     \
+/* The rows that come next are asked for, which follow on no stream that the processor sees. That is no help where pixels
+   lie so far apart that they need no windows: more is asked for than fits beside these rows. */
+#define WINDOWS(from, kind, result, masked, both)                                                                 \
     for (ptrdiff_t i = 0; i < samples; i += 8 * channels)                                                         \
         for (int k = 0; k < channels; k++) {                                                                      \
             const ptrdiff_t s = i + 8 * k;                                                                        \
-            __m256 a, b;                                                                                          \
-            FN(window_##kind)(row, plan->window + s / 4, plan->order + s / 4 * PLAN_ORDER(sizeof(kind)), &a, &b);  \
-            _mm256_storeu_ps(out + s, FN(between8)(a, b, FN(shares)(plan->share + i / channels, 8 * k, channels), masked)); \
-        }                                                                                                         \
+            if (both) {                                                                                           \
+                FN(fetch)(row + plan->window[s / LINEAR_TARGETS], ahead);                                         \
+                FN(fetch)(lower + plan->window[s / LINEAR_TARGETS], ahead);                                       \
+            }                                                                                                     \
+            LINEAR_EIGHT(from, masked, FN(put8_##result), both, FN(shares)(plan->share + i / channels, 8 * k, channels), out + s); \
+        }
+
+/* The pixels whose vectors lie inside the row; those of a third channel's fourth lane are written over. */
+#define ALONG_VECTORS(kind, result, masked, both)                                                                 \
+    const i64 *left = plan->left;                                                                                 \
+    const ptrdiff_t end = plan->width * channels, samples = 4 * plan->groups;                                     \
+    if (plan->reach == LINEAR_REACH(sizeof(kind))) WINDOWS(WIDE_##kind, kind, result, masked, both)               \
+    else WINDOWS(NARROW_##kind, kind, result, masked, both)                                                       \
     x = samples / channels;                                                                                       \
     if (channels == 1) {                                                                                          \
-        for (; x + 8 <= plan->target_width && left[x + 7] + 2 <= end; x += 8) {                                   \
-            __m256 a, b;                                                                                          \
-            FN(pairs_##kind)(row, left + x, &a, &b);                                                              \
-            _mm256_storeu_ps(out + x, FN(between8)(a, b, _mm256_loadu_ps(plan->share + x), masked));              \
-        }                                                                                                         \
+        for (; x + 8 <= plan->target_width && left[x + 7] + 2 <= end; x += 8)                                     \
+            LINEAR_EIGHT(PAIRS_##kind, masked, FN(put8_##result), both, _mm256_loadu_ps(plan->share + x), out + x); \
     } else {                                                                                                      \
-        for (; x < plan->target_width && left[x] + channels + 4 <= end; x++) {                                    \
-            __m128 a = FN(four_##kind)(row + left[x]), b = FN(four_##kind)(row + left[x] + channels);             \
-            _mm_storeu_ps(out + x * channels, FN(between4)(a, b, _mm_broadcast_ss(plan->share + x), masked));     \
+        for (; x + 1 < plan->target_width - (channels == 3) && left[x + 1] + channels + 4 <= end; x += 2) {       \
+            const __m256 share = FN(two_shares)(plan->share + x);                                                 \
+            const ptrdiff_t p = left[x], q = left[x + 1];                                                         \
+            __m256 v = FN(between8)(FN(two_##kind)(row + p, row + q), FN(two_##kind)(row + p + channels, row + q + channels), share, masked); \
+            if (both) {                                                                                           \
+                __m256 w = FN(between8)(FN(two_##kind)(lower + p, lower + q), FN(two_##kind)(lower + p + channels, lower + q + channels), share, masked); \
+                v = FN(between8)(v, w, _mm256_set1_ps(f), 0);                                                     \
+            }                                                                                                     \
+            FN(put4_##result)(out + x * channels, _mm256_castps256_ps128(v));                                     \
+            FN(put4_##result)(out + (x + 1) * channels, _mm256_extractf128_ps(v, 1));                             \
         }                                                                                                         \
     }
+#define NARROW_u16(row, a, b) FN(window_u16)(row, plan, s / 4, 0, a, b)
+#define WIDE_u16(row, a, b) FN(window_u16)(row, plan, s / 4, 1, a, b)
+#define NARROW_f32(row, a, b) FN(window_f32)(row, plan, s / 4, 0, a, b)
+#define WIDE_f32(row, a, b) FN(window_f32)(row, plan, s / 4, 1, a, b)
+#define PAIRS_u16(row, a, b) FN(pairs_u16)(row, left + x, a, b)
+#define PAIRS_f32(row, a, b) FN(pairs_f32)(row, left + x, a, b)
 #else
-#define ALONG_VECTORS(kind, masked)
+#define ALONG_VECTORS(kind, result, masked, both)
 #endif
 
-#define ALONG(kind, masked)                                                                 \
-    INLINE void FN(along_by_##kind)(const kind *row, f32 *out, const Linear *plan, const int channels) { \
-        ptrdiff_t x = 0;                                                                    \
-        ALONG_VECTORS(kind, masked)                                                         \
-        for (; x < plan->target_width; x++) {                                               \
-            const kind *a = row + plan->left[x];                                            \
-            f32 f = plan->share[x];                                                         \
-            for (int c = 0; c < channels; c++)                                              \
-                out[x * channels + c] = f != 0 ? (f32)a[c] + f * ((f32)a[c + channels] - (f32)a[c]) : (f32)a[c]; \
-        }                                                                                   \
-    }                                                                                       \
-    INLINE void FN(along_##kind)(const kind *row, f32 *out, const Linear *plan) {           \
-        if (plan->channels == 1) FN(along_by_##kind)(row, out, plan, 1);                    \
-        else if (plan->channels == 3) FN(along_by_##kind)(row, out, plan, 3);               \
-        else FN(along_by_##kind)(row, out, plan, 4);                                        \
+/* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
+INLINE void FN(put_u16)(u16 *out, f32 v) {
+    f32 shifted = v + 8388608.0f;
+    u32 bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    *out = (u16)bits;
+}
+INLINE void FN(put_f32)(f32 *out, f32 v) { *out = v; }
+INLINE f32 FN(between)(f32 a, f32 b, f32 f) { return f != 0 ? a + f * (b - a) : a; }
+
+/* along_: one row along x. both_: that of two rows and what lies between them, at once; what comes next lies `ahead`
+   bytes further. */
+#define ALONG(name, kind, result, masked, both)                                                                  \
+    INLINE void FN(name##_by)(const kind *row, const kind *lower, ptrdiff_t ahead, result *out, f32 f, const Linear *plan, const int channels) { \
+        ptrdiff_t x = 0;                                                                                          \
+        (void)lower, (void)ahead, (void)f;                                                                        \
+        ALONG_VECTORS(kind, result, masked, both)                                                                 \
+        for (; x < plan->target_width; x++)                                                                       \
+            for (int c = 0; c < channels; c++) {                                                                  \
+                const f32 share = plan->share[x];                                                                 \
+                const kind *a = row + plan->left[x] + c, *b = a + (share != 0 ? channels : 0);                    \
+                f32 v = FN(between)(*a, *b, share);                                                               \
+                if (both) {                                                                                       \
+                    a = lower + plan->left[x] + c, b = a + (share != 0 ? channels : 0);                           \
+                    v = v + f * (FN(between)(*a, *b, share) - v);                                                 \
+                }                                                                                                 \
+                FN(put_##result)(out + x * channels + c, v);                                                      \
+            }                                                                                                     \
+    }                                                                                                             \
+    INLINE void FN(name)(const kind *row, const kind *lower, ptrdiff_t ahead, result *out, f32 f, const Linear *plan) { \
+        if (plan->channels == 1) FN(name##_by)(row, lower, ahead, out, f, plan, 1);                               \
+        else if (plan->channels == 3) FN(name##_by)(row, lower, ahead, out, f, plan, 3);                          \
+        else FN(name##_by)(row, lower, ahead, out, f, plan, 4);                                                   \
     }
-ALONG(u16, 0)
-ALONG(f32, 1)
+ALONG(along_rows_u16, u16, f32, 0, 0)
+ALONG(along_rows_f32, f32, f32, 1, 0)
+ALONG(both_u16, u16, u16, 0, 1)
+ALONG(both_f32, f32, f32, 1, 1)
 #undef ALONG
 #undef ALONG_VECTORS
+#if LEVEL >= LEVEL_AVX2
+#undef WINDOWS
+#undef LINEAR_EIGHT
+#undef NARROW_u16
+#undef WIDE_u16
+#undef PAIRS_u16
+#undef NARROW_f32
+#undef WIDE_f32
+#undef PAIRS_f32
+#endif
+INLINE void FN(along_u16)(const u16 *row, f32 *out, const Linear *plan) { FN(along_rows_u16)(row, row, 0, out, 0, plan); }
+INLINE void FN(along_f32)(const f32 *row, f32 *out, const Linear *plan) { FN(along_rows_f32)(row, row, 0, out, 0, plan); }
 
 INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, f32 *restrict out, f32 f, ptrdiff_t n, int stream) {
     (void)stream;
@@ -120,13 +152,21 @@ INLINE void FN(across_f32)(const f32 *restrict top, const f32 *restrict bottom, 
     }
     ptrdiff_t i = 0;
 #if LEVEL >= LEVEL_AVX2
-    if (stream) {
-        for (; i < n && (uintptr_t)(out + i) % 32; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
+    const __m256 share = _mm256_set1_ps(f);
+    for (; i < n && (uintptr_t)(out + i) % 64; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
+    if (stream)
         for (; i + 8 <= n; i += 8)
-            _mm256_stream_ps(out + i, FN(between8)(_mm256_loadu_ps(top + i), _mm256_loadu_ps(bottom + i), _mm256_set1_ps(f), 0));
+            _mm256_stream_ps(out + i, FN(between8)(_mm256_loadu_ps(top + i), _mm256_loadu_ps(bottom + i), share, 0));
+    for (; i + 16 <= n; i += 16) {
+        prefetch_write(out + i, 64);
+#if LEVEL >= LEVEL_AVX512
+        __m512 a = _mm512_loadu_ps(top + i), b = _mm512_loadu_ps(bottom + i);
+        _mm512_store_ps(out + i, _mm512_add_ps(a, _mm512_mul_ps(_mm512_set1_ps(f), _mm512_sub_ps(b, a))));
+#else
+        for (ptrdiff_t k = i; k < i + 16; k += 8)
+            _mm256_store_ps(out + k, FN(between8)(_mm256_loadu_ps(top + k), _mm256_loadu_ps(bottom + k), share, 0));
+#endif
     }
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(out + i, FN(between8)(_mm256_loadu_ps(top + i), _mm256_loadu_ps(bottom + i), _mm256_set1_ps(f), 0));
 #endif
     for (; i < n; i++) out[i] = top[i] + f * (bottom[i] - top[i]);
 }
@@ -142,15 +182,11 @@ INLINE void FN(across_u16)(const f32 *restrict top, const f32 *restrict bottom, 
         _mm256_storeu_si256((__m256i *)(out + i), _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xd8));
     }
 #endif
-    for (; i < n; i++) {
-        /* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
-        f32 shifted = (top[i] + f * (bottom[i] - top[i])) + 8388608.0f;
-        u32 bits;
-        memcpy(&bits, &shifted, sizeof bits);
-        out[i] = (u16)bits;
-    }
+    for (; i < n; i++) FN(put_u16)(out + i, top[i] + f * (bottom[i] - top[i]));
 }
 
 LINEAR(u16, f32)
 LINEAR(f32, f32)
+#undef LINEAR_TARGETS
+#undef LINEAR_REACH
 #endif

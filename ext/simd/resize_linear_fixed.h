@@ -11,6 +11,9 @@ DISPATCH(int, linear_u8,
          (src, src_stride, dst, dst_stride, y0, y1, plan))
 #else
 
+#define LINEAR_TARGETS 4
+#define LINEAR_REACH(size) 16
+
 #if LEVEL >= LEVEL_AVX2
 /* Pixels [i, ...) of u8 rows one pixel wide, eight by eight: pairs of bytes go by way of registers. */
 INLINE ptrdiff_t FN(eights_u8)(const u8 *row, i16 *out, ptrdiff_t x, const Linear *plan) {
@@ -87,4 +90,6 @@ INLINE void FN(across_u8)(const i16 *top, const i16 *bottom, u8 *out, const i16 
 }
 
 LINEAR(u8, i16)
+#undef LINEAR_TARGETS
+#undef LINEAR_REACH
 #endif

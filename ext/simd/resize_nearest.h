@@ -35,7 +35,8 @@ INLINE void *nearest_plan(Nearest *plan, i64 width) {
         if (span > reach) reach = span;
     }
     i64 windows = groups ? (reach + wide - 1) / wide : 0;
-    if (windows > (bytes == 4 ? 2 : NEAREST_WINDOWS)) return memory;
+    if (windows > NEAREST_WINDOWS) return memory;
+    if (bytes == 4 && windows == 3) windows = NEAREST_WINDOWS;
     plan->windows = (int)windows;
     /* Windows inside the row: a prefix of the groups, because offsets never fall. */
     for (; plan->groups < groups; plan->groups++) {
@@ -98,17 +99,24 @@ INLINE void FN(nearest_groups)(const u8 *row, const u8 *ahead, u8 *out, const i6
     }
 }
 
-/* Eight pixels of four bytes from eight or, where there are two windows, sixteen. A permutation takes the low three bits. */
+/* Eight pixels of four bytes from one, two or four times eight. A permutation takes the low bits of a lane alone. */
 INLINE void FN(nearest_lanes)(const u8 *row, const u8 *ahead, u8 *out, const i64 *window, const i32 *lanes, ptrdiff_t groups, const int windows) {
     for (ptrdiff_t g = 0; g < groups; g++) {
         PREFETCH(ahead + window[g]);
+        if (windows == NEAREST_WINDOWS) PREFETCH(ahead + window[g] + 64);
         const __m256i *from = (const __m256i *)(row + window[g]);
         __m256i lane = _mm256_loadu_si256((const __m256i *)(lanes + 8 * g));
+#if LEVEL >= LEVEL_AVX512
+        if (windows == NEAREST_WINDOWS) {
+            __m512i picked = _mm512_permutex2var_epi32(_mm512_loadu_si512(from), _mm512_castsi256_si512(lane), _mm512_loadu_si512(from + 2));
+            _mm256_storeu_si256((__m256i *)(out + 32 * g), _mm512_castsi512_si256(picked));
+            continue;
+        }
+#endif
         __m256i result = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(from), lane);
-        if (windows == 2) {
-            __m256 high = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(_mm256_loadu_si256(from + 1), lane));
-            __m256 second = _mm256_castsi256_ps(_mm256_slli_epi32(lane, 28));
-            result = _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(result), high, second));
+        for (int k = 1; k < windows; k++) {
+            __m256i other = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(from + k), lane);
+            result = _mm256_blendv_epi8(result, other, _mm256_cmpgt_epi32(lane, _mm256_set1_epi32(8 * k - 1)));
         }
         _mm256_storeu_si256((__m256i *)(out + 32 * g), result);
     }
@@ -123,7 +131,8 @@ static void FN(nearest)(const u8 *row, const u8 *ahead, u8 *out, const Nearest *
     const ptrdiff_t groups = plan->groups;
     if (bytes == 4) {
         if (plan->windows == 1) FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 1);
-        else FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 2);
+        else if (plan->windows == 2) FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, 2);
+        else FN(nearest_lanes)(row, ahead, out, plan->window, plan->lanes, groups, NEAREST_WINDOWS);
         i = groups * 8;
     } else if (bytes <= 2) {
         switch (plan->windows) {

@@ -9,27 +9,29 @@ typedef struct {
     i64 *left;    /* per target pixel: the first sample of the source pixel left of it; never falls */
     f32 *share;   /* per target pixel: of the next source pixel, which is inside the row where this is not 0 */
     i16 *weights; /* uint8: two per target sample */
-    /* For each of the first `groups` of four target samples a window of the source row that holds all they need, as many
-       samples as PLAN_WINDOW tells, and the shuffle of its bytes (float32: of its lanes) that brings out the left and
-       the next ones: as four pairs of 16 bits, or four left and then four next. */
+    /* For each of the first `groups` of four target samples (with AVX-512: for two of them together) a window of the source
+       row that holds all they need, and the shuffle of its bytes that brings out the left and the next ones as pairs of
+       16 bits; float32: of its lanes, all left ones and then all next ones. With AVX-512 both count samples: words of
+       16 bits, or bytes for float32. */
     i64 *window;
     u8 *order;
     ptrdiff_t groups; /* whole blocks of 16 samples and of pixels */
+    ptrdiff_t reach;  /* samples in a window */
     char *rows;       /* two target rows of samples of up to four bytes, and 8 more each */
 } Linear;
 
-#define PLAN_WINDOW(size) ((size) == 1 ? 16 : 8)
 #define PLAN_ORDER(size) ((size) == 4 ? 32 : 16)
 
-/* No groups where one reaches further than its window. */
-INLINE void plan_windows(Linear *plan, const int size) {
-    ptrdiff_t channels = plan->channels, source = plan->width * channels, reach = PLAN_WINDOW(size), block = 16 * channels;
-    ptrdiff_t groups = plan->target_width * channels / block * block / 4, pixel = 0, channel = 0;
-    plan->groups = 0;
+/* Windows of `reach` samples for `targets` target samples; no groups where one reaches further. */
+INLINE void plan_windows(Linear *plan, const int size, const int targets, const ptrdiff_t reach) {
+    ptrdiff_t channels = plan->channels, source = plan->width * channels, block = 16 * channels;
+    ptrdiff_t samples = plan->target_width * channels / block * block, pixel = 0, channel = 0;
+    u8 *order = plan->order;
+    plan->groups = 0, plan->reach = reach;
     if (source < reach) return;
-    for (ptrdiff_t g = 0; g < groups; g++) {
-        i64 first[4], second[4], low = source - reach, high = 0;
-        for (int k = 0; k < 4; k++) {
+    for (ptrdiff_t g = 0; g < samples / targets; g++, order += targets == 8 && size == 4 ? 16 : targets / 4 * PLAN_ORDER(size)) {
+        i64 first[8], second[8], low = source - reach, high = 0;
+        for (int k = 0; k < targets; k++) {
             first[k] = plan->left[pixel] + channel;
             second[k] = first[k] + (plan->share[pixel] != 0 ? channels : 0);
             if (first[k] < low) low = first[k];
@@ -38,10 +40,11 @@ INLINE void plan_windows(Linear *plan, const int size) {
         }
         if (high - low >= reach) return;
         plan->window[g] = low;
-        u8 *order = plan->order + g * PLAN_ORDER(size);
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < targets; k++) {
             int a = (int)(first[k] - low), b = (int)(second[k] - low);
             if (size == 1) order[4 * k] = (u8)a, order[4 * k + 1] = 0x80, order[4 * k + 2] = (u8)b, order[4 * k + 3] = 0x80;
+            else if (targets == 8 && size == 2) order[4 * k] = (u8)a, order[4 * k + 1] = 0, order[4 * k + 2] = (u8)b, order[4 * k + 3] = 0;
+            else if (targets == 8) order[k] = (u8)a, order[8 + k] = (u8)b;
             else if (size == 2) {
                 order[4 * k] = (u8)(2 * a), order[4 * k + 1] = (u8)(2 * a + 1);
                 order[4 * k + 2] = (u8)(2 * b), order[4 * k + 3] = (u8)(2 * b + 1);
@@ -51,11 +54,11 @@ INLINE void plan_windows(Linear *plan, const int size) {
             }
         }
     }
-    plan->groups = groups;
+    plan->groups = samples / 4;
 }
 
 /* All tables are one piece of memory, returned to be freed; NULL where there is none. */
-INLINE void *plan_linear(Linear *plan, const int size) {
+INLINE void *plan_linear(Linear *plan, const int size, const int targets, const ptrdiff_t reach) {
     size_t pixels = (size_t)plan->target_width, samples = pixels * (size_t)plan->channels, quads = samples / 4 + 1;
     size_t order = quads * PLAN_ORDER(size), row = (samples + 8) * 4;
     char *memory = malloc(order + 2 * row + (pixels + quads) * sizeof(i64) + pixels * sizeof(f32) + 2 * samples * sizeof(i16));
@@ -78,7 +81,8 @@ INLINE void *plan_linear(Linear *plan, const int size) {
         } else left = axis_linear(plan->width, plan->target_width, x, &plan->share[x]);
         plan->left[x] = left * plan->channels;
     }
-    plan_windows(plan, size);
+    plan_windows(plan, size, targets, targets == 8 ? reach / 2 : reach);
+    if (targets == 8 && !plan->groups) plan_windows(plan, size, targets, reach);
     return memory;
 }
 
@@ -92,6 +96,20 @@ INLINE void *plan_linear(Linear *plan, const int size) {
     i64 top = axis_linear(plan->height, plan->target_height, y, &part), bottom = top + (part > 0);
 #define LINEAR_LINES_f32 LINEAR_LINES_u16
 
+/* Where rows shrink so much that hardly any source row is used twice, both are taken at once. uint8 has no form of that. */
+#define LINEAR_BOTH_u8
+#define LINEAR_BOTH_u16 LINEAR_BOTH(u16)
+#define LINEAR_BOTH_f32 LINEAR_BOTH(f32)
+#define LINEAR_BOTH(kind)                                                                                                 \
+    if (2 * plan->height >= 3 * plan->target_height && bottom != top) {                                                   \
+        const char *first = (const char *)src + top * src_stride, *second = (const char *)src + bottom * src_stride;      \
+        f32 unused;                                                                                                       \
+        i64 next = axis_linear(plan->height, plan->target_height, y + (y + 1 < y1), &unused);                             \
+        FN(both_##kind)((const kind *)first, (const kind *)second, (next - top) * src_stride,                             \
+                        (kind *)((char *)dst + y * dst_stride), part, plan);                                              \
+        continue;                                                                                                         \
+    }
+
 /* Results of this many bytes are written past the caches, which would lose them before they are read. */
 #define LINEAR_STREAM 0x1p25
 #if defined(SIMD_X86)
@@ -101,11 +119,11 @@ INLINE void *plan_linear(Linear *plan, const int size) {
 #endif
 
 /* Rows are interpolated along x into one of two scratch rows, and pairs of those along y. A source row is interpolated
-   once, however many target rows use it. */
+   once, however many target rows use it; where hardly any is, two are taken at once. */
 #define LINEAR(kind, temporary)                                                                                           \
     static int FN(linear_##kind)(const kind *src, ptrdiff_t src_stride, kind *dst, ptrdiff_t dst_stride, ptrdiff_t y0,    \
                                  ptrdiff_t y1, Linear *plan) {                                                            \
-        void *memory = plan_linear(plan, sizeof(kind));                                                                   \
+        void *memory = plan_linear(plan, sizeof(kind), LINEAR_TARGETS, LINEAR_REACH(sizeof(kind)));                       \
         if (!memory) return -1;                                                                                           \
         const ptrdiff_t n = plan->target_width * plan->channels;                                                          \
         const f64 scale UNUSED = axis_scale(plan->height, plan->target_height);                                           \
@@ -114,6 +132,7 @@ INLINE void *plan_linear(Linear *plan, const int size) {
         i64 in_upper = -1, in_lower = -1;                                                                                 \
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
             LINEAR_LINES_##kind                                                                                           \
+            LINEAR_BOTH_##kind                                                                                            \
             if (top != in_upper) {                                                                                        \
                 temporary *swapped = upper;                                                                               \
                 i64 number = in_upper;                                                                                    \

@@ -5,6 +5,7 @@
    that follow a line, or eight positions whose pixels lie inside the image, or near it, go the vector way; others go one
    by one. All round alike. */
 #ifndef LEVEL
+#include "simd/warp_taps.h"
 #include "simd/warp_windows.h"
 
 /* Positions of a row, and how far those of the next and its pixels are away. */
@@ -88,7 +89,7 @@ EIGHT(f32, 1)
             for (int k = 0; k < 8; k++) {                                                                                 \
                 const i64 r[2] = {places.first[2 * k], places.second[2 * k]};                                             \
                 const i64 c[2] = {places.first[2 * k + 1], places.second[2 * k + 1]};                                     \
-                warp_taps_##kind(picture, r, c, places.row_share[k], places.column_share[k], out + k * channels, channels); \
+                FN(taps_##kind)(picture, r, c, places.row_share[k], places.column_share[k], out + k * channels, channels); \
             }                                                                                                             \
         else                                                                                                              \
             for (int k = 0; k < 8; k++)                                                                                   \

@@ -60,13 +60,13 @@ INLINE u16 warp_store_u16(f32 v) { return (u16)warp_round(v); }
 INLINE f32 warp_store_f32(f32 v) { return v; }
 
 #define WARP_PIXEL(kind)                                                                                                  \
+    INLINE const kind *warp_tap_##kind(const Picture *picture, i64 r, i64 c, const int channels) {                        \
+        return r < 0 || c < 0 ? picture->fill : (const kind *)((const char *)picture->pixels + r * picture->stride) + c * channels; \
+    }                                                                                                                     \
     INLINE void warp_taps_##kind(const Picture *picture, const i64 r[2], const i64 c[2], f32 fr, f32 fc, kind *out, const int channels) { \
         const kind *tap[2][2];                                                                                            \
         for (int j = 0; j < 2; j++)                                                                                       \
-            for (int i = 0; i < 2; i++)                                                                                   \
-                tap[j][i] = r[j] < 0 || c[i] < 0                                                                          \
-                                ? picture->fill                                                                           \
-                                : (const kind *)((const char *)picture->pixels + r[j] * picture->stride) + c[i] * channels; \
+            for (int i = 0; i < 2; i++) tap[j][i] = warp_tap_##kind(picture, r[j], c[i], channels);                       \
         for (int k = 0; k < channels; k++) {                                                                              \
             f32 left = warp_between((f32)tap[0][0][k], (f32)tap[1][0][k], fr);                                            \
             f32 right = warp_between((f32)tap[0][1][k], (f32)tap[1][1][k], fr);                                           \

@@ -105,42 +105,33 @@ INLINE VECTOR FN(in_place)(VECTOR v, int size, int c) {
 }
 
 #if LEVEL == LEVEL_AVX512
-/* Three whole vectors hold one channel at different places too, so that blends gather it, and one permutation across lanes
-   takes the shuffle's place: three loads or stores in place of twelve. */
-INLINE VECTOR FN(blend_whole)(const VECTOR *v, int size, int second, int third) {
-    const u32 words[3] = {0x49249249u, 0x92492492u, 0x24924924u}; /* places k with k % 3 = 0, 1, 2 */
-    if (size == 2)
-        return _mm512_mask_blend_epi16(words[third], _mm512_mask_blend_epi16(words[second], v[0], v[1]), v[2]);
-    return _mm512_mask_blend_epi32((__mmask16)words[third], _mm512_mask_blend_epi32((__mmask16)words[second], v[0], v[1]), v[2]);
+/* Three whole vectors of words hold one channel at different places too, so that blends gather it, and one permutation across
+   lanes takes the shuffle's place: three loads or stores in place of twelve. Floats, which wait for memory, gain nothing. */
+INLINE VECTOR FN(blend_whole)(const VECTOR *v, int second, int third) {
+    const u32 places[3] = {0x49249249u, 0x92492492u, 0x24924924u}; /* k with k % 3 = 0, 1, 2 */
+    return _mm512_mask_blend_epi16(places[third], _mm512_mask_blend_epi16(places[second], v[0], v[1]), v[2]);
 }
 
-/* Place k of the result is place (factor k + start) of v, modulo the places there are. */
-INLINE VECTOR FN(permute_whole)(VECTOR v, int size, int factor, int start) {
-    u16 words[32];
-    u32 dwords[16];
-    for (int k = 0; k < 32; k++) words[k] = (u16)((factor * k + start) & 31);
-    for (int k = 0; k < 16; k++) dwords[k] = (u32)(factor * k + start) & 15;
-    if (size == 2) return _mm512_permutexvar_epi16(_mm512_loadu_si512(words), v);
-    return _mm512_permutexvar_epi32(_mm512_loadu_si512(dwords), v);
+/* Place k of the result is place (factor k + start) % 32 of v. */
+INLINE VECTOR FN(permute_whole)(VECTOR v, int factor, int start) {
+    u16 index[32];
+    for (int k = 0; k < 32; k++) index[k] = (u16)((factor * k + start) & 31);
+    return _mm512_permutexvar_epi16(_mm512_loadu_si512(index), v);
 }
 
-INLINE void FN(load_planes_3)(const void *src, VECTOR *plane, int size) {
+/* Place k of vector j is of channel (2 j + k) % 3. */
+INLINE void FN(load_planes_words)(const void *src, VECTOR *plane) {
     VECTOR raw[3];
     for (int j = 0; j < 3; j++) raw[j] = _mm512_loadu_si512((const char *)src + 64 * j);
-    /* A vector is 2 (words) or 1 (dwords) modulo 3 samples long. */
-    for (int c = 0; c < 3; c++)
-        plane[c] = FN(permute_whole)(FN(blend_whole)(raw, size, (c + 3 - 64 / size % 3) % 3, (c + 64 / size) % 3), size, 3, c);
+    for (int c = 0; c < 3; c++) plane[c] = FN(permute_whole)(FN(blend_whole)(raw, (c + 1) % 3, (c + 2) % 3), 3, c);
 }
 
-/* 3 * 11 = 1 modulo 16 and 32. */
-INLINE void FN(store_planes_3)(void *dst, const VECTOR *plane, int size) {
+/* 3 * 11 = 1 modulo 32. */
+INLINE void FN(store_planes_words)(void *dst, const VECTOR *plane) {
     VECTOR placed[3];
-    for (int c = 0; c < 3; c++) placed[c] = FN(permute_whole)(plane[c], size, 11, 33 * 32 - 11 * c);
-    /* Vector j takes channel c at the places k with (k + j * length) % 3 = c. */
-    for (int j = 0; j < 3; j++) {
-        const int shift = 3 * 64 - j * (64 / size);
-        _mm512_storeu_si512((char *)dst + 64 * j, FN(blend_whole)(placed, size, (1 + shift) % 3, (2 + shift) % 3));
-    }
+    for (int c = 0; c < 3; c++) placed[c] = FN(permute_whole)(plane[c], 11, 32 - 11 * c);
+    for (int j = 0; j < 3; j++)
+        _mm512_storeu_si512((char *)dst + 64 * j, FN(blend_whole)(placed, (1 + j) % 3, (2 + j) % 3));
 }
 #endif
 
@@ -148,8 +139,8 @@ INLINE void FN(store_planes_3)(void *dst, const VECTOR *plane, int size) {
 INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channels) {
     VECTOR raw[4], half[4];
 #if LEVEL == LEVEL_AVX512
-    if (channels == 3) {
-        FN(load_planes_3)(src, plane, size);
+    if (channels == 3 && size == 2) {
+        FN(load_planes_words)(src, plane);
         return;
     }
 #endif
@@ -189,8 +180,8 @@ INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channe
 INLINE void FN(store_planes)(void *dst, const VECTOR *plane, int size, int channels) {
     VECTOR raw[4], half[4];
 #if LEVEL == LEVEL_AVX512
-    if (channels == 3) {
-        FN(store_planes_3)(dst, plane, size);
+    if (channels == 3 && size == 2) {
+        FN(store_planes_words)(dst, plane);
         return;
     }
 #endif

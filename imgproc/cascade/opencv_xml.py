@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element
 
@@ -24,6 +25,7 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.misspelt = False
 
     def refuse(self, element: Element, must: str, got: object) -> ValueError:
         return wrong_value(
@@ -72,8 +74,24 @@ class _Reader:
         return [self.integer(element, word) for word in words]
 
 
+@dataclass(frozen=True)
+class CascadeFile:
+    """A cascade, and what its file says of itself."""
+
+    cascade: Cascade
+    old: bool
+    """Written by ``opencv_haartraining``."""
+    misspelt: bool
+    """With the misspelt tag of scikit-image's file, for which OpenCV refuses it."""
+
+
 def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
     """See `Cascade.load`."""
+    return read_cascade_file(source).cascade
+
+
+def read_cascade_file(source: str | os.PathLike[str] | bytes | BinaryIO) -> CascadeFile:
+    """The cascade as `Cascade.load` reads it, with the format that it was in."""
     if isinstance(source, str | os.PathLike):
         name = os.fspath(source)
         with open(source, "rb") as file:
@@ -99,9 +117,9 @@ def read_cascade(source: str | os.PathLike[str] | bytes | BinaryIO) -> Cascade:
     kind = cascade.get("type_id")
     # Some of OpenCV's own files lack the type.
     if kind == "opencv-cascade-classifier" or (kind is None and cascade.find("stageType") is not None):
-        return _read_new(reader, cascade)
+        return CascadeFile(_read_new(reader, cascade), False, reader.misspelt)
     if kind == "opencv-haar-classifier":
-        return _read_old(reader, cascade)
+        return CascadeFile(_read_old(reader, cascade), True, False)
     raise reader.refuse(
         cascade, 'of type_id "opencv-cascade-classifier" or "opencv-haar-classifier"', repr(kind)
     )
@@ -160,6 +178,7 @@ def _read_new(reader: _Reader, cascade: XmlElement) -> Cascade:
     height, width = (reader.integers(reader.child(cascade, tag), 1)[0] for tag in ("height", "width"))
     # scikit-image ships a file with this tag misspelt.
     parameters = reader.child(cascade, "featureParams", "featuhreParams")
+    reader.misspelt = parameters.tag != "featureParams"
     element = reader.child(parameters, "maxCatCount")
     categories = reader.integers(element, 1)[0]
     if categories != (256 if kind == "LBP" else 0):

@@ -9,8 +9,11 @@ import typer
 import imgproc
 
 from .apply import apply
+from .convert import convert
 from .demo import demo
+from .detect import detect
 from .evaluate import evaluate
+from .inspect import inspect
 from .ops import ops
 
 app = typer.Typer(
@@ -23,7 +26,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(apply)
+app.command()(detect)
 app.command()(evaluate)
+app.command()(inspect)
+app.command()(convert)
 app.command()(ops)
 app.command()(demo)
 

@@ -20,10 +20,8 @@ def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step],
         if step is None:
             break
         steps.append(step)
-    inputs = _with_lists(arguments[len(steps) :])
+    inputs = with_lists(arguments[len(steps) :])
     for position, argument in enumerate(inputs):
-        if argument == "-":
-            raise PlanError("standard input is not read; name files, folders or patterns (a file '-' as ./-)")
         if os.path.lexists(argument) or is_pattern(argument):
             continue
         name = argument.partition(":")[0]
@@ -49,8 +47,8 @@ def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step],
     return steps, inputs
 
 
-def _with_lists(inputs: Sequence[str]) -> list[str]:
-    """``@LIST`` stands for the lines of a file; they are paths from the current folder, or patterns."""
+def with_lists(inputs: Sequence[str]) -> list[str]:
+    """Inputs, where ``@LIST`` stands for the lines of a file: paths from the current folder, or patterns."""
     expanded: list[str] = []
     for argument in inputs:
         if not argument.startswith("@") or os.path.lexists(argument):
@@ -63,6 +61,8 @@ def _with_lists(inputs: Sequence[str]) -> list[str]:
         if not any(lines):
             raise PlanError(f"the list {argument[1:]!r} names nothing")
         expanded += filter(None, lines)
+    if "-" in expanded:
+        raise PlanError("standard input is not read; name files, folders or patterns (a file '-' as ./-)")
     return expanded
 
 

@@ -1,4 +1,4 @@
-"""Many images through a chain: N at a time, each on its own, results in the order of the inputs."""
+"""Many images: N at a time, each on its own, results in the order of the inputs."""
 
 from __future__ import annotations
 
@@ -6,33 +6,46 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 import cv2
 
 import imgproc
 
-from ..io import ImageError, read_image, write_image
-from ..io.folders import Pair, cause
+from ..io import ImageError, Picture, read_image, write_image
+from ..io.folders import cause
 from .chain import Step, run
 from .outcomes import Outcome
 from .report.previews import take_preview
 
+AnyJob = TypeVar("AnyJob", bound="Job")
+AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
+
 
 @dataclass(frozen=True)
 class Job:
-    """One image: where from, where to, and through what."""
+    """One image: where from, and where to."""
 
-    pair: Pair
-    steps: Sequence[Step]
-    skip: bool = False
-    preview: int = 0
+    source: Path
+    target: Path | None
+    skip: bool = field(default=False, kw_only=True)
+    preview: int = field(default=0, kw_only=True)
     """Longest side of the report's pictures; 0 for none."""
+
+
+@dataclass(frozen=True)
+class ChainJob(Job):
+    """One image, and the chain that it goes through."""
+
+    target: Path
+    steps: Sequence[Step]
 
 
 @dataclass
@@ -46,15 +59,14 @@ class Interruption:
 
 
 def run_jobs(
-    jobs: Sequence[Job],
+    jobs: Sequence[AnyJob],
+    process: Callable[[AnyJob], Outcome],
     *,
     workers: int,
-    quality: int,
-    overwrite: bool,
     fail_fast: bool,
     stop: Interruption,
 ) -> Iterator[Outcome]:
-    """Outcomes in the order of the jobs.
+    """Outcomes in the order of the jobs; ``process`` never raises.
 
     Workers are threads: decoder, kernels and encoder all run without the GIL, so threads share the machine as
     well as processes would, and one image per worker is all the memory held. Each worker has one core: with
@@ -66,8 +78,8 @@ def run_jobs(
         rest = iter(jobs)
         halted = False
 
-        def work(job: Job) -> Outcome | None:
-            return None if stop or halted else process(job, quality, overwrite)
+        def work(job: AnyJob) -> Outcome | None:
+            return None if stop or halted else process(job)
 
         while True:
             # A few ahead of the workers, so that none starves while an early, long one is waited for.
@@ -91,17 +103,21 @@ def run_jobs(
             yield outcome
 
 
-def process(job: Job, quality: int, overwrite: bool) -> Outcome:
-    """Read, run, write; whatever goes wrong is this image's own failure."""
-    source, target = job.pair.source, job.pair.target
-    outcome = Outcome(source, target, "skipped", " ".join(map(str, job.steps)))
-    if job.skip:
-        return outcome
+def process_chain(job: ChainJob, *, quality: int, overwrite: bool) -> Outcome:
+    """Read, run, write."""
+    outcome = Outcome(job.source, job.target, "skipped", " ".join(map(str, job.steps)))
+    return outcome if job.skip else attempt(outcome, partial(_process, job, quality, overwrite))
+
+
+def attempt(outcome: AnyOutcome, work: Callable[[AnyOutcome], None]) -> AnyOutcome:
+    """The outcome of one image's work; whatever goes wrong is this image's own failure."""
     try:
-        _process(job, quality, overwrite, outcome)
-        return replace(outcome, status="done")
+        work(outcome)
+        outcome.status = "done"
     except Exception as error:
-        return replace(outcome, status="failed", error=describe_failure(error), before=None, after=None)
+        outcome.status, outcome.error = "failed", describe_failure(error)
+        outcome.before = outcome.after = None
+    return outcome
 
 
 def describe_failure(error: Exception) -> str:
@@ -114,7 +130,7 @@ def describe_failure(error: Exception) -> str:
         return cause(error)
     if isinstance(error, MemoryError):
         return "not enough memory for this image"
-    if isinstance(error, TypeError | ValueError | _WriteError):
+    if isinstance(error, TypeError | ValueError | WriteError):
         return str(error)
     return f"{type(error).__name__}: {error}"
 
@@ -144,13 +160,9 @@ def interruptible() -> Iterator[Interruption]:
         restore()
 
 
-def _process(job: Job, quality: int, overwrite: bool, outcome: Outcome) -> None:
-    clock = _Clock(outcome.seconds)
-    source, target = job.pair.source, job.pair.target
-    with clock("read"):
-        picture = read_image(source)
-    outcome.shape, outcome.dtype = picture.pixels.shape, str(picture.pixels.dtype)
-    outcome.bytes_in = source.stat().st_size
+def _process(job: ChainJob, quality: int, overwrite: bool, outcome: Outcome) -> None:
+    clock = Clock(outcome.seconds)
+    picture = read_source(job, clock, outcome)
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
     with clock("operations"):
@@ -158,27 +170,42 @@ def _process(job: Job, quality: int, overwrite: bool, outcome: Outcome) -> None:
     if job.preview:
         outcome.after = take_preview(pixels, job.preview)
     with clock("write"):
-        try:
-            os.makedirs(target.parent, exist_ok=True)
-        except OSError as error:
-            raise _WriteError(target, error) from None
-        try:
-            write_image(target, picture.with_pixels(pixels), quality=quality, overwrite=overwrite)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise _WriteError(target, error) from None
-    outcome.bytes_out = target.stat().st_size
+        write_output(job.target, picture.with_pixels(pixels), quality=quality, overwrite=overwrite)
+    outcome.bytes_out = job.target.stat().st_size
 
 
-class _WriteError(Exception):
+def read_source(job: Job, clock: Clock, outcome: Outcome) -> Picture:
+    with clock("read"):
+        picture = read_image(job.source)
+    outcome.shape, outcome.dtype = picture.pixels.shape, str(picture.pixels.dtype)
+    outcome.bytes_in = job.source.stat().st_size
+    return picture
+
+
+def write_output(target: Path, picture: Picture, *, quality: int, overwrite: bool) -> None:
+    """Write an image, and make its folder."""
+    try:
+        os.makedirs(target.parent, exist_ok=True)
+    except OSError as error:
+        raise WriteError(target, error) from None
+    try:
+        write_image(target, picture, quality=quality, overwrite=overwrite)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise WriteError(target, error) from None
+
+
+class WriteError(Exception):
     """Tells an output that cannot be written from an input that cannot be read."""
 
     def __init__(self, target: Path, error: OSError) -> None:
         super().__init__(f"cannot write {target}: {cause(error)}")
 
 
-class _Clock:
+class Clock:
+    """Wall time of each stage."""
+
     def __init__(self, seconds: dict[str, float]) -> None:
         self.seconds = seconds
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -13,8 +14,8 @@ import typer
 import imgproc
 
 from ..io import Picture, write_image
-from ..io.folders import Pair, cause
-from .batch import Job, interruptible, run_jobs
+from ..io.folders import cause
+from .batch import ChainJob, interruptible, process_chain, run_jobs
 from .chain import Step, parse_step
 from .progress import NORMAL, Monitor
 from .report import Run, picture_side, write_report
@@ -39,7 +40,7 @@ def demo(
             source, target = out / "samples" / sample.name, out / "results" / sample.name
             write_image(source, picture, overwrite=True)
             steps = [step for text in sample.chain if isinstance(step := parse_step(text, operations), Step)]
-            jobs.append(Job(Pair(source, target), steps, preview=picture_side(position, len(SAMPLES))))
+            jobs.append(ChainJob(source, target, steps, preview=picture_side(position, len(SAMPLES))))
     except OSError as error:
         print(f"imgproc demo: {shown(out)} cannot be filled: {cause(error)}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -47,9 +48,8 @@ def demo(
     workers = min(imgproc.get_num_threads(), len(jobs))
     with interruptible() as stop, Monitor(len(jobs), NORMAL) as monitor:
         outcomes = []
-        for outcome in run_jobs(
-            jobs, workers=workers, quality=95, overwrite=True, fail_fast=False, stop=stop
-        ):
+        process = partial(process_chain, quality=95, overwrite=True)
+        for outcome in run_jobs(jobs, process, workers=workers, fail_fast=False, stop=stop):
             outcomes.append(outcome)
             monitor.show(outcome)
     seconds = perf_counter() - start

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json as json_format
 import os
-import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -25,7 +23,8 @@ from .arguments import check_page
 from .evaluation import Evaluation, evaluate_sets
 from .report.evaluation import build_evaluation_page
 from .report.pages import write_page
-from .text import counted, shown
+from .text import aligned, counted, shown
+from .verbs import command_line, refuse
 
 _FORMATS = ", ".join(FORMATS)
 
@@ -110,11 +109,11 @@ def evaluate(
             raise PlanError(f"--score must be a finite number, got {score}")
         result = evaluate_sets(found, truth, iou=iou, score=score)
     except (ImageError, PlanError) as error:
-        _refuse(str(error))
+        refuse("evaluate", str(error))
     except ValueError as error:  # of a reader: without its name
-        _refuse(str(error).partition(": ")[2] or str(error))
+        refuse("evaluate", str(error).partition(": ")[2] or str(error))
     except OSError as error:
-        _refuse(f"{error.filename}: {cause(error)}")
+        refuse("evaluate", f"{error.filename}: {cause(error)}")
 
     summary = {"version": imgproc.__version__, "detections_file": detections, "truth_file": ground_truth}
     summary |= result.to_dict()
@@ -126,10 +125,10 @@ def evaluate(
             write_file(numbers, f"{text}\n".encode(), overwrite=overwrite)
         if page is not None:
             read = None if images is None else _Pictures(images)
-            content, problems = build_evaluation_page(result, _command(), read)
+            content, problems = build_evaluation_page(result, command_line(), read)
             write_page(page, content)
     except OSError as error:
-        _refuse(f"the results cannot be written: {cause(error)}")
+        refuse("evaluate", f"the results cannot be written: {cause(error)}")
     for problem in problems:
         print(f"failed  {shown(problem)}", file=sys.stderr)
     if json:
@@ -141,15 +140,6 @@ def evaluate(
         if written:
             print(f"written: {', '.join(map(shown, written))}", file=sys.stderr)
     raise typer.Exit(1 if problems else 0)
-
-
-def _refuse(sentence: str) -> NoReturn:
-    print(f"imgproc evaluate: {shown(sentence)}", file=sys.stderr)
-    raise typer.Exit(2) from None
-
-
-def _command() -> str:
-    return shlex.join(["imgproc", *sys.argv[1:]])
 
 
 def _outputs(out: str | None, report: str | None, overwrite: bool) -> tuple[Path | None, Path | None]:
@@ -262,7 +252,7 @@ def _table(result: Evaluation) -> list[str]:
         means = [*known, result.mean_voc, result.mean_voc11, result.precision, result.recall]
         texts = ["-" if value is None else percent(100 * value) for value in means]
         rows.append(["all", str(result.n_truth), str(len(result.found.boxes)), *texts])
-    lines += _aligned(rows)
+    lines += aligned(rows)
     at = "" if result.score is None else f", score >= {result.score:.4g}"
     best = "" if result.score is None or result.chosen else " (best F1)"
     hits, missed, false = result.counts
@@ -270,17 +260,5 @@ def _table(result: Evaluation) -> list[str]:
     if result.rates:
         rows = [["false positives per image", *(f"{limit:g}" for limit, _, _ in result.rates)]]
         rows.append(["detection rate", *(percent(100 * rate) for _, rate, _ in result.rates)])
-        lines += ["", *_aligned(rows)]
+        lines += ["", *aligned(rows)]
     return lines
-
-
-def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Columns, the first to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 QUIET, NORMAL, VERBOSE = range(3)
 
 
+def loudness(quiet: bool, verbose: bool) -> int:
+    return QUIET if quiet else VERBOSE if verbose else NORMAL
+
+
 class Monitor:
     """Shows outcomes as they come: failures always, the rest by ``loudness``."""
 
@@ -60,7 +64,7 @@ def _bar(total: int) -> Progress:
 def _line(outcome: Outcome) -> str:
     if outcome.status == "failed":
         return f"failed  {shown(outcome.source)}: {shown(outcome.error or '')}"
-    arrow = f"{shown(outcome.source)} -> {shown(outcome.target or '')}"
+    text = f"{shown(outcome.source)}{outcome.line()}"
     if outcome.status == "skipped":
-        return f"skipped {arrow}"
-    return f"done    {arrow} ({in_time(sum(outcome.seconds.values()))})"
+        return f"skipped {text}"
+    return f"done    {text} ({in_time(sum(outcome.seconds.values()))})"

@@ -11,7 +11,7 @@ from .._core.errors import Got, wrong_value
 from .._core.files import check_free, write_file
 from .._core.runs import Runs, box_of_runs, check_runs
 from .decimals import decimal_of, minus, plus
-from .fields import INT32, Place, check_set, dumped, parse_json, path_name, read_text
+from .fields import INT32, Place, check_set, dumped, dumped_params, parse_json, path_name, read_text
 from .sets import NO_SIZE, DetectionSet
 from .table import Corners, Table
 
@@ -32,18 +32,22 @@ def write_coco(path: str | os.PathLike[str], detections: DetectionSet, *, overwr
     ------
     FileExistsError, OSError
         The file exists, or cannot be written.
+    ValueError
+        ``detections.params`` holds what JSON cannot.
 
     Notes
     -----
     ``images`` have ``id``, ``file_name`` and, where known, ``height`` and ``width``; ``annotations`` have ``id`` from 1
     (COCO's own evaluation takes 0 for none), ``image_id``, ``category_id``, ``bbox`` as x, y, width and height,
     ``area``, ``iscrowd`` and, of detections, ``score``; a mask is written as ``segmentation`` by run lengths.
+    ``info`` names the version and, where there are any, ``params``.
     ``categories`` are the named labels, and those of the boxes that have no name. Width and height are the exact
     differences of the corners as decimals, so that adding them up again gives the same corners.
     """
     parts = coco_dataset(check_set("write_coco", detections)).items()
     lists = ",\n".join(f'"{name}": {_lines(entries)}' for name, entries in parts)
-    text = f'{{\n"info": {{"description": "written by imgproc {VERSION}"}},\n{lists}\n}}'
+    params = f', "params": {dumped_params("write_coco", detections.params)}' if detections.params else ""
+    text = f'{{\n"info": {{"description": "written by imgproc {VERSION}"{params}}},\n{lists}\n}}'
     _write("write_coco", path, text, overwrite)
 
 

@@ -61,6 +61,11 @@ def write_csv(path: str | os.PathLike[str], detections: DetectionSet, *, overwri
     check_set("write_csv", detections)
     name = path_name("write_csv", path)
     check_free(name, overwrite=overwrite)
+    write_file(name, csv_content(detections), overwrite=overwrite)
+
+
+def csv_content(detections: DetectionSet) -> bytes:
+    """The table."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
@@ -84,7 +89,7 @@ def write_csv(path: str | os.PathLike[str], detections: DetectionSet, *, overwri
                     written(float(detections.areas[row])),
                 ]
             )
-    write_file(name, encoded("write_csv", text.getvalue()), overwrite=overwrite)
+    return encoded("write_csv", text.getvalue())
 
 
 def read_csv(path: str | os.PathLike[str]) -> DetectionSet:

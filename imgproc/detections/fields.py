@@ -7,7 +7,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -189,3 +189,11 @@ def parse_json(place: Place, text: str, element: str = "") -> Any:
         if str(error).startswith(f"{place.function}: "):
             raise
         raise place.wrong(element, "JSON", Got(str(error))) from None  # integers of thousands of digits
+
+
+def dumped_params(function: str, params: Mapping[str, Any]) -> str:
+    """What a set says of how it was made, as JSON."""
+    try:
+        return json.dumps(params, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise wrong_value(function, "detections.params", "what JSON can hold", Got(str(error))) from None

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
+
+import numpy as np
 
 from .._core.errors import Got, wrong_value
 from .._core.parameters import Choice, OrNone
 from .coco import read_coco, write_coco, write_coco_results
-from .csv_files import read_csv, write_csv
+from .csv_files import csv_content, read_csv, write_csv
 from .fields import Place, check_set, path_name, read_bytes
 from .folders import files_below
 from .jsonl import FORMAT, read_jsonl, write_jsonl
 from .sets import DetectionSet
-from .voc import read_voc, write_voc
-from .yolo import read_yolo, write_yolo
+from .voc import read_voc, voc_contents, write_voc
+from .yolo import read_yolo, write_yolo, yolo_contents
 
 FORMATS = ("jsonl", "csv", "coco", "coco-results", "yolo", "voc")
 FORMAT_CHOICE = OrNone(Choice(FORMATS))
@@ -154,6 +156,18 @@ def write_detections(
         must = f"given where the suffix is none of {', '.join(SUFFIXES)}"
         raise wrong_value("write_detections", "format", must, Got(f"{name!r}"))
     _WRITERS[kind](name, detections, overwrite=overwrite)
+
+
+def check_image_names(image_names: Sequence[str], format: str) -> None:
+    """Raise ValueError where a format cannot hold images of such names; so that it is known before detecting."""
+    contents: dict[str, Callable[[DetectionSet], object]] = {
+        "csv": csv_content,
+        "yolo": yolo_contents,
+        "voc": voc_contents,
+    }
+    if format in contents:
+        none = np.empty(0, np.int64)
+        contents[format](DetectionSet(image_names, none, np.empty((0, 4)), class_names={0: "object"}))
 
 
 def told_format(name: str) -> str:

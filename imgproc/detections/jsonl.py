@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._core.config import VERSION
-from .._core.errors import Got, wrong_value
+from .._core.errors import Got
 from .._core.files import check_free, write_file
 from .._core.runs import check_runs
 from .decimals import written
-from .fields import INT32, Place, check_set, parse_json, path_name, plain, read_text
+from .fields import INT32, Place, check_set, dumped_params, parse_json, path_name, plain, read_text
 from .sets import NO_SIZE, DetectionSet, box_areas
 from .table import Table
 
@@ -52,10 +52,7 @@ def write_jsonl(path: str | os.PathLike[str], detections: DetectionSet, *, overw
     check_set("write_jsonl", detections)
     name = path_name("write_jsonl", path)
     check_free(name, overwrite=overwrite)
-    try:
-        params = json.dumps(detections.params, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise wrong_value("write_jsonl", "detections.params", "what JSON can hold", Got(str(error))) from None
+    params = dumped_params("write_jsonl", detections.params)
     classes = {str(label): text for label, text in detections.class_names.items()}
     kind = "truth" if detections.scores is None else "detections"
     header = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
+from pathlib import PurePosixPath
 from xml.sax.saxutils import escape
 
 from .._core.errors import Got, wrong_value
@@ -47,14 +48,20 @@ def write_voc(folder: str | os.PathLike[str], detections: DetectionSet, *, overw
     boxes are not kept.
     """
     check_set("write_voc", detections)
+    write_all(path_name("write_voc", folder), voc_contents(detections), overwrite=overwrite)
+
+
+def voc_contents(detections: DetectionSet) -> dict[str, bytes]:
+    """The files by their names."""
     names = file_names("write_voc", detections.image_names, ".xml")
-    contents = {name: _page(detections, position) for position, name in enumerate(names)}
-    write_all(path_name("write_voc", folder), contents, overwrite=overwrite)
+    return {name: _page(detections, position) for position, name in enumerate(names)}
 
 
 def _page(found: DetectionSet, position: int) -> bytes:
     height, width = found.image_sizes[position].tolist()
-    lines = ["<annotation>", f"\t<filename>{_escaped(found.image_names[position])}</filename>"]
+    # Without its folder, as VOC has it: where the file stands tells that.
+    file = PurePosixPath(found.image_names[position]).name
+    lines = ["<annotation>", f"\t<filename>{_escaped(file)}</filename>"]
     if (height, width) != NO_SIZE:
         lines.append(f"\t<size>\n\t\t<width>{width}</width>\n\t\t<height>{height}</height>\n\t</size>")
     rows = found.rows(position)

@@ -46,6 +46,11 @@ def write_yolo(folder: str | os.PathLike[str], detections: DetectionSet, *, over
     """
     check_set("write_yolo", detections)
     target = path_name("write_yolo", folder)
+    write_all(target, yolo_contents(detections), overwrite=overwrite)
+
+
+def yolo_contents(detections: DetectionSet) -> dict[str, bytes]:
+    """The files by their names."""
     names = file_names("write_yolo", detections.image_names, ".txt")
     if CLASSES in names and detections.class_names:
         raise wrong_value("write_yolo", "image names", f"others than that of {CLASSES}", Got("one of it"))
@@ -70,7 +75,7 @@ def write_yolo(folder: str | os.PathLike[str], detections: DetectionSet, *, over
             raise wrong_value("write_yolo", "class names", "one line each, without spaces around", text)
     if detections.class_names:
         contents[CLASSES] = encoded("write_yolo", "".join(f"{text}\n" for text in texts))
-    write_all(target, contents, overwrite=overwrite)
+    return contents
 
 
 def _line(found: DetectionSet, row: int, number: int, height: int, width: int) -> str:

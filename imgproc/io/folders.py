@@ -121,7 +121,7 @@ def plan(
     """
     if out is None:
         pairs = [Pair(source.path, Path(os.path.realpath(source.path))) for source in found.sources]
-        _refuse_meeting(pairs)
+        refuse_meeting(pairs)
         return pairs
     single = found.only_file and not folder and not out.is_dir()
     if single and out.suffix and not is_image_name(out.name):
@@ -142,9 +142,26 @@ def plan(
         pairs = [
             Pair(source.path, out / _renamed(source.relative, suffix, extension)) for source in found.sources
         ]
-    _refuse_meeting(pairs)
+    refuse_meeting(pairs)
     _refuse_overwriting(pairs)
     return pairs
+
+
+def plan_names(found: Found, out: Path) -> list[PurePath]:
+    """What each input is called in results that are kept together below ``out``: its path below its argument."""
+    _refuse_file(out)
+    _refuse_nesting(found.folders, out, "")
+    refuse_meeting([Pair(source.path, Path(source.relative)) for source in found.sources], "called")
+    return [source.relative for source in found.sources]
+
+
+def refuse_results(found: Found, folders: Iterable[Path]) -> None:
+    """Raise where an input stands in a folder that results go to, and could be overwritten by one."""
+    roots = [Path(os.path.realpath(folder)) for folder in folders if folder.exists()]
+    for source in found.sources if roots else []:
+        path = Path(os.path.realpath(source.path))
+        if any(path.is_relative_to(root) for root in roots):
+            raise PlanError(f"the input {str(source.path)!r} lies where the results go; name another folder")
 
 
 def existing(pairs: Iterable[Pair]) -> list[Pair]:
@@ -255,15 +272,14 @@ def _refuse_file(out: Path) -> None:
         )
 
 
-def _refuse_nesting(folders: Iterable[Path], out: Path) -> None:
+def _refuse_nesting(
+    folders: Iterable[Path], out: Path, hint: str = ", or say --in-place to replace the inputs"
+) -> None:
     inner = Path(os.path.realpath(out))
     for folder in folders:
         outer = Path(os.path.realpath(folder))
         if inner == outer:
-            raise PlanError(
-                f"the output folder {str(out)!r} is the input folder; "
-                "name another, or say --in-place to replace the inputs"
-            )
+            raise PlanError(f"the output folder {str(out)!r} is the input folder; name another{hint}")
         if inner.is_relative_to(outer):
             raise PlanError(
                 f"the output folder {str(out)!r} lies inside the input folder {str(folder)!r}, "
@@ -271,13 +287,14 @@ def _refuse_nesting(folders: Iterable[Path], out: Path) -> None:
             )
 
 
-def _refuse_meeting(pairs: Iterable[Pair]) -> None:
+def refuse_meeting(pairs: Iterable[Pair], verb: str = "written to") -> None:
+    """Raise where two inputs have one result."""
     taken: dict[str, Path] = {}
     for pair in pairs:
         key = os.path.normcase(os.path.abspath(pair.target))
         if key in taken:
             raise PlanError(
-                f"{str(taken[key])!r} and {str(pair.source)!r} would both be written to {str(pair.target)!r}; "
+                f"{str(taken[key])!r} and {str(pair.source)!r} would both be {verb} {str(pair.target)!r}; "
                 "process them into separate folders, or their common parent folder with -r"
             )
         taken[key] = pair.source

@@ -14,6 +14,7 @@ from ..outcomes import STAGES, Outcome
 from ..text import KINDS
 from .histograms import histogram_paths
 from .pages import is_report, machine, template, write_page
+from .stages import stage_shares, status_counts
 
 __all__ = ["DETAILED", "FEW", "Run", "build_report", "is_report", "picture_side", "write_report"]
 
@@ -43,17 +44,13 @@ def build_report(outcomes: Sequence[Outcome], run: Run) -> str:
     """The page as text."""
     done = [outcome for outcome in outcomes if outcome.status == "done"]
     detailed = [outcome for outcome in done if outcome.before is not None and outcome.after is not None]
-    counts = {
-        status: sum(outcome.status == status for outcome in outcomes)
-        for status in ("done", "skipped", "failed")
-    }
     return template("page.html").render(
         run=run,
-        counts=counts,
+        counts=status_counts(outcomes),
         version=imgproc.__version__,
         machine=machine(run.workers),
         pixels=sum(outcome.shape[0] * outcome.shape[1] for outcome in done) / 1e6,
-        stages=_stages([sum(outcome.seconds.get(stage, 0.0) for outcome in done) for stage in STAGES]),
+        stages=stage_shares(STAGES, done),
         failures=[outcome for outcome in outcomes if outcome.status == "failed"],
         cards=[_card(outcome) for outcome in detailed],
         undetailed=len(done) - len(detailed),
@@ -66,15 +63,6 @@ def write_report(path: Path, outcomes: Sequence[Outcome], run: Run) -> None:
     write_page(path, build_report(outcomes, run))
 
 
-def _stages(seconds: Sequence[float]) -> list[dict[str, Any]]:
-    """Name, time and share in percent of each stage."""
-    total = sum(seconds) or 1.0
-    return [
-        {"name": name, "seconds": value, "share": 100 * value / total}
-        for name, value in zip(STAGES, seconds, strict=True)
-    ]
-
-
 def _card(outcome: Outcome) -> dict[str, Any]:
     assert outcome.before is not None and outcome.after is not None
     height, width = outcome.shape[:2]
@@ -85,7 +73,7 @@ def _card(outcome: Outcome) -> dict[str, Any]:
         "wide": width >= height,
         "alpha": channels == RGBA,
         "kind": f"{outcome.dtype} {KINDS[channels]}",
-        "stages": _stages([outcome.seconds.get(stage, 0.0) for stage in STAGES]),
+        "stages": stage_shares(STAGES, [outcome]),
         "sides": [
             {"title": title, "preview": preview, "paths": paths}
             for title, preview, paths in zip(

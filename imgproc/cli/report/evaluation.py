@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import imgproc
 
 from ..._core.images import Array
 from ..evaluation import FALSE, HIT, Evaluation, ImageErrors
+from .boxes import Box, layered, place_box
 from .charts import equal_f1_path, log_position, log_ticks, percent_ticks, precision_recall_path, step_path
 from .pages import template
 from .previews import Preview, take_preview
@@ -27,9 +28,6 @@ COLORED = 6
 
 CONFUSED = 20
 """Classes in the confusion matrix, those with most boxes."""
-
-TAGGED = 10
-"""Boxes of a picture that are named in it."""
 
 SIDE = 720
 
@@ -50,19 +48,6 @@ STATS = (
 
 ReadImage = Callable[[str], Array]
 """An image by its name; raises ValueError or OSError with a sentence."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle over a picture, in percent of its sides."""
-
-    kind: str
-    left: float
-    top: float
-    width: float
-    height: float
-    title: str
-    tag: str = ""
 
 
 @dataclass
@@ -206,31 +191,26 @@ def _boxes(result: Evaluation, position: int, height: int, width: int) -> list[B
     several = len(result.classes) > 1
     boxes = []
 
-    def place(kind: str, box: Sequence[float], title: str, tag: str = "") -> Box:
-        x1, x2 = (100 * min(max(x / width, 0.0), 1.0) for x in box[::2])
-        y1, y2 = (100 * min(max(y / height, 0.0), 1.0) for y in box[1::2])
-        return Box(kind, round(x1, 2), round(y1, 2), round(x2 - x1, 2), round(y2 - y1, 2), title, tag)
-
+    size = height, width
     rows, mine = truth.rows(position), found.rows(position)
     for row in range(rows.start, rows.stop):
         name, by = found.class_name(int(truth.labels[row])), int(result.hit_by[row])
         if truth.crowd[row]:
-            boxes.append(place("ignored", truth.boxes[row].tolist(), f"not counted: {name}"))
+            boxes.append(place_box("ignored", truth.boxes[row].tolist(), size, f"not counted: {name}"))
         elif by < 0 or found.scores[by] < least:
             boxes.append(
-                place("missed", truth.boxes[row].tolist(), f"missed: {name}", name if several else "")
+                place_box(
+                    "missed", truth.boxes[row].tolist(), size, f"missed: {name}", name if several else ""
+                )
             )
     for row in range(mine.start, mine.stop):
         if found.scores[row] < least or result.outcome[row] not in (HIT, FALSE):
             continue
         name, score = found.class_name(int(found.labels[row])), f"{found.scores[row]:.3g}"
         if result.outcome[row] == HIT:
-            boxes.append(place("hit", found.boxes[row].tolist(), f"found: {name}, score {score}"))
+            boxes.append(place_box("hit", found.boxes[row].tolist(), size, f"found: {name}, score {score}"))
         else:
             title = f"false: {name}, score {score}"
             tag = f"{name} {score}" if several else score
-            boxes.append(place("false", found.boxes[row].tolist(), title, tag))
-    # Small boxes lie over large ones, so that each can be pointed at.
-    boxes.sort(key=lambda box: -box.width * box.height)
-    untold = [box for box in boxes if box.tag][TAGGED:]
-    return [replace(box, tag="") if box in untold else box for box in boxes]
+            boxes.append(place_box("false", found.boxes[row].tolist(), size, title, tag))
+    return layered(boxes)

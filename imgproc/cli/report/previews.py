@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from ..._core.histograms import level_counts
-from ..._core.images import FLOAT32, GRAY, RGBA, UINT16, Array, channel_count
+from ..._core.images import FLOAT32, GRAY, RGBA, Array, channel_count
+from ..drawing import eight_bits
 
 BINS = 128
 
@@ -33,16 +34,8 @@ def take_preview(image: Array, side: int) -> Preview:
     scale = min(1.0, side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = image if scale == 1.0 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    uri = _data_uri(_eight_bits(small))
+    uri = _data_uri(eight_bits(small))
     return Preview(uri, *size, _histogram(image))
-
-
-def _eight_bits(image: Array) -> Array:
-    if image.dtype == UINT16:
-        return (image // 257).astype(np.uint8)
-    if image.dtype == FLOAT32:
-        return (np.nan_to_num(image).clip(0, 1) * 255 + 0.5).astype(np.uint8)
-    return image
 
 
 def _data_uri(image: Array) -> str:
@@ -58,7 +51,7 @@ def _data_uri(image: Array) -> str:
 
 
 def _histogram(image: Array) -> Array:
-    counts = level_counts(_eight_bits(image) if image.dtype == FLOAT32 else image, None)
+    counts = level_counts(eight_bits(image) if image.dtype == FLOAT32 else image, None)
     bins = counts.reshape(len(counts), BINS, -1).sum(axis=2, dtype=np.float64)
     shares: Array = bins / bins.sum(axis=1, keepdims=True)
     return shares

@@ -1,0 +1,16 @@
+"""Cascade files as verbs are given them."""
+
+from __future__ import annotations
+
+from ..cascade.opencv_xml import CascadeFile, read_cascade_file
+from ..io.folders import PlanError, cause
+
+
+def open_cascade(path: str) -> CascadeFile:
+    """What a file holds; PlanError where that is no cascade."""
+    try:
+        return read_cascade_file(path)
+    except OSError as error:
+        raise PlanError(f"the cascade {path!r} cannot be read: {cause(error)}") from None
+    except ValueError as error:  # of the reader: without its name
+        raise PlanError(str(error).partition(": ")[2]) from None

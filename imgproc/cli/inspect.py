@@ -1,0 +1,93 @@
+"""``imgproc inspect``: what a cascade file holds."""
+
+from __future__ import annotations
+
+import json as json_format
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import imgproc
+
+from ..io import ImageError, Picture, write_image
+from ..io.folders import PlanError, cause
+from .cascades import open_cascade
+from .feature_picture import draw_features
+from .inspection import Inspection, inspect_cascade
+from .text import aligned, counted, shown
+from .verbs import refuse
+
+
+def inspect(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A cascade's XML file.", show_default=False)],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--out", metavar="PICTURE", help="Draw the first features, to .png.", show_default=False
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace PICTURE where it exists.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="All numbers as JSON on stdout, not the table.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but failures.")] = False,
+) -> None:
+    """Tell what a cascade file holds: format, kind of features, window, stages, and what in it is of no use.
+
+    \b
+    imgproc inspect haarcascade_frontalface_alt2.xml
+    imgproc inspect haarcascade_frontalface_alt2.xml -o features.png
+
+    "least" and "most" are the bounds of what a stage's votes can sum to; a window passes from "threshold" on.
+    Stages count from 1; trees, nodes and features from 0, as in the file.
+    Exit status: 0 all done, 2 wrong usage or files that cannot be read or written.
+    """
+    try:
+        result = inspect_cascade(open_cascade(file))
+        if out is not None:
+            if os.path.exists(out) and os.path.samefile(file, out):
+                raise PlanError(f"{out!r} is the file that is read; name another")
+            picture = Picture(draw_features(result.file.cascade, Path(file).name))
+            write_image(out, picture, overwrite=overwrite)
+    except (PlanError, ImageError) as error:
+        refuse("inspect", str(error))
+    except FileExistsError:
+        refuse("inspect", f"{out!r} exists already; say --overwrite to replace it")
+    except OSError as error:
+        refuse("inspect", f"{out!r} cannot be written: {cause(error)}")
+    if json:
+        print(json_format.dumps({"version": imgproc.__version__, "file": file} | result.to_dict(), indent=1))
+    elif not quiet:
+        print("\n".join(_table(file, result)))
+    if out is not None and not quiet:
+        print(f"written: {shown(out)}", file=sys.stderr)
+
+
+def _table(name: str, result: Inspection) -> list[str]:
+    facts = result.to_dict()
+    height, width = result.file.cascade.window
+    kind = "LBP" if facts["features"] == "lbp" else "Haar"
+    tilted = f", {facts['tilted']:,} tilted" if facts["tilted"] else ""
+    written = "opencv_haartraining (old)" if result.file.old else "opencv_traincascade (new)"
+    trees = "stumps" if facts["deepest_tree"] == 1 else f"trees of up to {facts['deepest_tree']} nodes"
+    lines = [
+        f"{shown(name)}",
+        f"  format    {written}",
+        f"  features  {facts['number_of_features']:,} {kind}{tilted}",
+        f"  window    {width} × {height} pixels, width × height",
+        f"  stages    {len(result.stages):,}, {facts['trees']:,} {trees}",
+        "",
+    ]
+    number = "{:.4g}".format
+    rows = [["stage", "trees", "nodes", "features", "threshold", "least", "most"]]
+    for place, stage in enumerate(result.stages, 1):
+        sums = map(number, (stage.threshold, stage.least, stage.most))
+        rows.append([str(place), str(stage.trees), str(stage.nodes), str(stage.features), *sums])
+    lines += [f"  {row}" for row in aligned(rows)]
+    if result.warnings:
+        lines += ["", counted(len(result.warnings), "warning")]
+        lines += [f"  {warning}" for warning in result.warnings]
+    return lines
