@@ -70,7 +70,7 @@ ENTRIES = {
     "clip_boxes": Entry({"boxes": corners}, other={"shape": (40, 60)}),
     "convert_boxes": Entry({"boxes": corners}, other={"source": "xyxy", "target": "cxcywh"}),
     "encode_boxes": Entry({"boxes": corners, "anchors": corners}),
-    "group_boxes": Entry({"boxes": corners}, {"scores": scores}, {"min_neighbors": 0}),
+    "group_boxes": Entry({"boxes": corners}, {"scores": scores}, {"min_neighbors": 1, "eps": 0.5}),
     "iou_matrix": Entry({"a": corners, "b": corners}),
     "nms": Entry({"boxes": corners, "scores": scores}, {"labels": labels}),
     "rotated_iou_matrix": Entry({"a": turned, "b": turned}),
