@@ -26,7 +26,7 @@ MAX_NODES = 64
 class Cascade:
     """A boosted cascade of rectangle features (Viola, Jones): a window passes where it passes every stage.
 
-    Made by `load`, `default` and the trainer; the arrays are read-only, and one object serves any number of threads.
+    Made by `load`, or from its arrays; they are read-only, and one object serves any number of threads.
 
     Attributes
     ----------
