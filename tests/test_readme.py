@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
+
+import pytest
 
 import imgproc
 
@@ -32,6 +35,14 @@ def test_operations_table() -> None:
     found = re.search(r"<!-- operations -->\n(.*?)\n?<!-- /operations -->", text, re.DOTALL)
     assert found is not None
     assert found[1] == operations_table(), f"the table should be:\n{operations_table()}"
+
+
+@pytest.mark.parametrize(("mark", "function"), [("speed", "table"), ("counted", "counted_table")])
+def test_tables_of_speed_are_the_measured_results(mark: str, function: str) -> None:
+    summary = runpy.run_path(str(README.parent / "benchmarks" / "summary.py"))
+    found = re.search(rf"<!-- {mark} -->\n(.*?)<!-- /{mark} -->", README.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    assert found[1] == summary[function](), "python -m benchmarks.summary prints the tables"
 
 
 def test_examples_run() -> None:

@@ -20,9 +20,16 @@ static void FN(mask_extent)(const u8 *mask, ptrdiff_t step, ptrdiff_t height, pt
     for (ptrdiff_t y = 0; y < height; y++) {
         const u8 *row = mask + y * step;
         u8 any = 0;
-        for (ptrdiff_t x = 0; x < width; x++) any |= row[x];
+        ptrdiff_t x = 0;
+        for (; x + 256 <= width; x += 256) {
+            u8 some = 0;
+            prefetch_read(row + x, 256);
+            for (int i = 0; i < 256; i++) some |= row[x + i];
+            any |= some;
+        }
+        for (; x < width; x++) any |= row[x];
         if (!any) continue;
-        for (ptrdiff_t x = 0; x < width; x++) columns[x] |= row[x];
+        for (x = 0; x < width; x++) columns[x] |= row[x];
         y0 = y0 < 0 ? y : y0;
         y1 = y + 1;
     }
@@ -73,14 +80,19 @@ static i64 FN(mask_words)(const u8 *mask, ptrdiff_t step, ptrdiff_t width, ptrdi
     i64 area = 0;
     for (ptrdiff_t y = y0; y < y1; y++) {
         const u8 *row = mask + y * step;
-        for (ptrdiff_t k = 0; k < words; k++) {
-            ptrdiff_t x = x0 + 64 * k, left = width - x;
+        ptrdiff_t x = x0;
+        const ptrdiff_t stop = x0 + 64 * words, whole = stop <= width ? stop : width - 63;
+        for (; x < whole; x += 64) {
+            /* Rows are short, so the next lines to come are those below. */
+            prefetch_read((const void *)((uintptr_t)(row + x) + (uintptr_t)(4 * step) - STREAM_AHEAD), 64);
+            *out = FN(word_of)(row + x);
+            area += FN(ones)(*out++);
+        }
+        if (x < stop) {
             u8 tail[64] = {0};
-            u64 word;
-            if (left < 64) memcpy(tail, row + x, (size_t)left);
-            word = FN(word_of)(left < 64 ? tail : row + x);
-            area += FN(ones)(word);
-            *out++ = word;
+            memcpy(tail, row + x, (size_t)(width - x));
+            *out = FN(word_of)(tail);
+            area += FN(ones)(*out++);
         }
     }
     return area;
