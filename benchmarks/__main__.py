@@ -52,6 +52,12 @@ def restrict_opencv(level: str | None) -> None:
         os.environ["OPENCV_IPP"] = "avx2" if level == "avx2" else "disabled"
 
 
+def hold_threads(count: int) -> None:
+    """Peers on BLAS, OpenMP or Rayon read these when they are loaded: they get as many threads as we."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
+        os.environ[name] = str(count)
+
+
 def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from importlib import import_module
 
@@ -216,6 +222,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
 def main() -> int:
     options = arguments()
     restrict_opencv(options.level)
+    hold_threads(options.threads)
     from . import rivals
 
     found = list(rows(options))
