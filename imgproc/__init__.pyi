@@ -7,6 +7,8 @@ from . import gradients as gradients
 from . import io as io
 from . import metrics as metrics
 from . import morphology as morphology
+from . import segmentation as segmentation
+from . import stereo as stereo
 from . import tone as tone
 from ._core.config import show_config as show_config
 from ._core.cpu import cpu_levels as cpu_levels

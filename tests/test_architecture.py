@@ -18,8 +18,8 @@ SUBJECT_ARROWS = {
     "detections": set(),
     "metrics": {"boxes", "detections"},
     "cascade": {"color", "filters", "boxes", "detections"},
-    "segment": {"color", "filters"},
-    "bodyparts": {"segment"},
+    "segmentation": {"color", "filters", "boxes", "detections"},
+    "bodyparts": {"segmentation"},
     "stereo": {"filters"},
     "io": set(),
 }
