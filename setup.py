@@ -29,6 +29,7 @@ KERNELS = (
     "color",
     "convolution",
     "cpu",
+    "distance",
     "entries",
     "float_maps",
     "frames",
