@@ -27,6 +27,7 @@ KERNELS = (
     "coco_files",
     "codes",
     "color",
+    "components",
     "convolution",
     "cpu",
     "distance",

@@ -82,6 +82,9 @@ from .morphology.compound import morphological_gradient as morphological_gradien
 from .morphology.compound import opening as opening
 from .morphology.flat import dilate as dilate
 from .morphology.flat import erode as erode
+from .segmentation.components import Components as Components
+from .segmentation.components import RegionStatistics as RegionStatistics
+from .segmentation.components import connected_components as connected_components
 from .segmentation.distance import distance_transform as distance_transform
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
