@@ -2,10 +2,14 @@
 
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
+from .runs import decode_rle, encode_rle, polygons_to_mask
 
 __all__ = [
     "Components",
     "RegionStatistics",
     "connected_components",
+    "decode_rle",
     "distance_transform",
+    "encode_rle",
+    "polygons_to_mask",
 ]
