@@ -48,6 +48,7 @@ KERNELS = (
     "morphology",
     "neighbors",
     "nms",
+    "paste",
     "resize",
     "rle",
     "rotated",

@@ -87,6 +87,7 @@ from .segmentation.components import Components as Components
 from .segmentation.components import RegionStatistics as RegionStatistics
 from .segmentation.components import connected_components as connected_components
 from .segmentation.distance import distance_transform as distance_transform
+from .segmentation.paste import paste_mask as paste_mask
 from .segmentation.runs import decode_rle as decode_rle
 from .segmentation.runs import encode_rle as encode_rle
 from .segmentation.runs import polygons_to_mask as polygons_to_mask

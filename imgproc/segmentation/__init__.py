@@ -2,6 +2,7 @@
 
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
+from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "decode_rle",
     "distance_transform",
     "encode_rle",
+    "paste_mask",
     "polygons_to_mask",
 ]
