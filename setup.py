@@ -48,6 +48,7 @@ KERNELS = (
     "morphology",
     "neighbors",
     "nms",
+    "panoptic",
     "paste",
     "resize",
     "rle",

@@ -87,6 +87,9 @@ from .segmentation.components import Components as Components
 from .segmentation.components import RegionStatistics as RegionStatistics
 from .segmentation.components import connected_components as connected_components
 from .segmentation.distance import distance_transform as distance_transform
+from .segmentation.panoptic import PanopticSegments as PanopticSegments
+from .segmentation.panoptic import Segment as Segment
+from .segmentation.panoptic import merge_panoptic as merge_panoptic
 from .segmentation.paste import paste_mask as paste_mask
 from .segmentation.runs import decode_rle as decode_rle
 from .segmentation.runs import encode_rle as encode_rle

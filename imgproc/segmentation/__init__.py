@@ -2,16 +2,20 @@
 
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
+from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
 
 __all__ = [
     "Components",
+    "PanopticSegments",
     "RegionStatistics",
+    "Segment",
     "connected_components",
     "decode_rle",
     "distance_transform",
     "encode_rle",
+    "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
 ]

@@ -89,9 +89,9 @@ def paste_mask(
     >>> masks = np.ones((1, 2, 2), np.float32)
     >>> imgproc.paste_mask(masks, np.array([[1.0, 1, 4, 3]]), (5, 6))[0].astype(int)
     array([[0, 0, 0, 0, 0, 0],
+           [0, 0, 1, 1, 0, 0],
            [0, 1, 1, 1, 1, 0],
-           [0, 1, 1, 1, 1, 0],
-           [0, 0, 0, 0, 0, 0],
+           [0, 0, 1, 1, 0, 0],
            [0, 0, 0, 0, 0, 0]])
     """
     masks = check_floats("paste_mask", "masks", masks, "(N, h, w)", (FLOAT32,))

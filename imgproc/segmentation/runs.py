@@ -68,7 +68,7 @@ def encode_rle(masks: Masks, *, compressed: Annotated[bool, FLAG] = True) -> Any
     >>> mask = np.zeros((3, 4), bool)
     >>> mask[1:, 1:3] = True
     >>> imgproc.encode_rle(mask)
-    {'size': [3, 4], 'counts': '42103'}
+    {'size': [3, 4], 'counts': '42102'}
     >>> imgproc.encode_rle(mask, compressed=False)
     {'size': [3, 4], 'counts': [4, 2, 1, 2, 3]}
     """
@@ -132,7 +132,7 @@ def decode_rle(rle: Any, *, packed: Annotated[bool, FLAG] = False) -> Masks:
     Examples
     --------
     >>> import imgproc
-    >>> imgproc.decode_rle({"size": [3, 4], "counts": "42103"}).astype(int)
+    >>> imgproc.decode_rle({"size": [3, 4], "counts": "42102"}).astype(int)
     array([[0, 0, 0, 0],
            [0, 1, 1, 0],
            [0, 1, 1, 0]])

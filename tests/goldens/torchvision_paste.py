@@ -15,7 +15,7 @@ SIZES = ((28, 28, 40), (14, 14, 12), (5, 9, 12), (1, 1, 6))
 
 
 def boxes(rng, count):
-    """Of all sizes, many beyond the image on one side or all, some without extent; torchvision fails on those outside."""
+    """Of all sizes, many beyond the image, some without extent; torchvision fails on those wholly outside."""
     middle = rng.uniform((1, 1), (SHAPE[1] - 1, SHAPE[0] - 1), (count, 2))
     half = np.exp(rng.normal(3, 1, (count, 2)))
     half[: count // 6] = 0
