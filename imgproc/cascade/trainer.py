@@ -23,6 +23,9 @@ from .validation import Validation
 PATIENCE = 2
 """Stages in a row that do not improve on the validation part before the training ends without them."""
 
+HARDEST = 24
+"""Negatives that the record shows."""
+
 _BLOCK = 8192
 
 
@@ -86,7 +89,8 @@ class Trainer:
         self.records: list[StageRecord] = []
         self.chosen = self.order[: targets.positives]
         self.next_positive = len(self.chosen)
-        self.kept = np.empty(0, KEY)
+        self.kept = self.hard = np.empty(0, KEY)
+        self.margins = np.empty(0)
         self.fruitless = 0
         """Newest stages in a row that did not improve."""
         self.reason = ""
@@ -111,14 +115,16 @@ class Trainer:
             self.reason = self._reason_before(len(keys))
             if self.reason:
                 break
-            stage, record = self._boost(negatives, start, replaced, mined)
+            stage, margins, record = self._boost(negatives, replaced, mined)
             before = self.cascade
             detection, alarm = None, None
             if self.validation is not None:
                 self._tell("validating", len(stage.features), record.detection_rate, record.false_alarm)
                 detection, alarm = self.validation.judge(before, self.stages, stage)
-            self.kept = keys[self._negatives_pass]
-            self.chosen = self.chosen[self._positives_pass]
+            order = np.argsort(-margins[len(self.chosen) :], kind="stable")[:HARDEST]
+            self.hard, self.margins = keys[order], margins[len(self.chosen) :][order]
+            self.kept = keys[margins[len(self.chosen) :] >= 0]
+            self.chosen = self.chosen[margins[: len(self.chosen)] >= 0]
             self.stages.append(stage)
             record = StageRecord(
                 **asdict(record)
@@ -177,9 +183,8 @@ class Trainer:
             return f"no negatives left: {told}{where}"
         return ""
 
-    def _boost(
-        self, negatives: Array, start: float, replaced: int, mined: int
-    ) -> tuple[GrownStage, StageRecord]:
+    def _boost(self, negatives: Array, replaced: int, mined: int) -> tuple[GrownStage, Array, StageRecord]:
+        """A stage, and by how much its positives and negatives pass it."""
         windows = np.concatenate([self.positives[self.chosen], negatives])
         is_object = np.arange(len(windows)) < len(self.chosen)
         self._tell("computing features", 0, 1.0, 1.0)
@@ -198,21 +203,24 @@ class Trainer:
             self._tell("boosting", len(stumps), found, alarm)
             if alarm <= self.targets.max_false_alarm or len(stumps) >= self.targets.max_stumps:
                 break
-        self._positives_pass, self._negatives_pass = pass_stage[is_object], pass_stage[~is_object]
-        return stage, StageRecord(
-            stumps=len(stumps),
-            detection_rate=found,
-            false_alarm=alarm,
-            positives=len(self.chosen),
-            replaced=replaced,
-            negatives=len(negatives),
-            mined=mined,
-            windows_scanned=self.searched.scanned,
-            windows_passed=self.searched.passed,
-            rungs=self.searched.rungs,
-            validation_detection=None,
-            validation_false_alarm=None,
-            seconds=0.0,
+        return (
+            stage,
+            booster.votes - stage.limit,
+            StageRecord(
+                stumps=len(stumps),
+                detection_rate=found,
+                false_alarm=alarm,
+                positives=len(self.chosen),
+                replaced=replaced,
+                negatives=len(negatives),
+                mined=mined,
+                windows_scanned=self.searched.scanned,
+                windows_passed=self.searched.passed,
+                rungs=self.searched.rungs,
+                validation_detection=None,
+                validation_false_alarm=None,
+                seconds=0.0,
+            ),
         )
 
     def _reason_after(self, stage: GrownStage, record: StageRecord) -> str:
@@ -261,18 +269,14 @@ class Trainer:
             )
         )
 
-    def hardest(self, count: int) -> tuple[Array, list[dict[str, Any]]]:
-        """Negatives that pass all stages with the most votes, and where they are from."""
-        windows = self.miner.cut(self.kept)
-        stage = self.stages[-1]
-        margins = stage.votes(self.features, Samples(windows)) - stage.limit if len(windows) else np.zeros(0)
-        chosen = np.argsort(-margins, kind="stable")[:count]
+    def hardest(self) -> tuple[Array, list[dict[str, Any]]]:
+        """Negatives of the last stage with the most votes, and where they are from."""
         names = self.miner.pictures.names
         told = [
-            {"image": names[int(self.kept["image"][row])], "margin": round(float(margins[row]), 4)}
-            for row in chosen
+            {"image": names[image], "margin": round(margin, 4)}
+            for image, margin in zip(self.hard["image"].tolist(), self.margins.tolist(), strict=True)
         ]
-        return windows[chosen], told
+        return self.miner.cut(self.hard), told
 
     def state(self) -> dict[str, Any]:
         """All that a checkpoint must hold to go on as if nothing had happened."""
@@ -281,6 +285,8 @@ class Trainer:
             "chosen": self.chosen,
             "next_positive": self.next_positive,
             "kept": self.kept,
+            "hard": self.hard,
+            "margins": self.margins,
             "fruitless": self.fruitless,
             "reason": self.reason,
         }
@@ -300,6 +306,7 @@ class Trainer:
         """What `state` gave."""
         self.records = [StageRecord(**record) for record in state["records"]]
         self.chosen, self.next_positive, self.kept = state["chosen"], state["next_positive"], state["kept"]
+        self.hard, self.margins = state["hard"], state["margins"]
         self.fruitless, self.reason = state["fruitless"], state["reason"]
         names = ("features", "thresholds", "subsets", "leaves", "threshold")
         for number in range(len(self.records)):

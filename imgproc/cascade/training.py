@@ -46,9 +46,6 @@ VALIDATION = Range(above=0, high=0.5)
 FEW = 20
 """Fewer positives held back say nothing."""
 
-HARDEST = 24
-"""Negatives that the record shows."""
-
 _BESIDE = 2**28
 """Bytes for what stands beside positives, images and feature values."""
 
@@ -259,9 +256,7 @@ def train_cascade(
     }
     same = parameters | {"data": data.fingerprint}
     if folder is not None:
-        state = load_checkpoint(folder, same)
-        if state is not None:
-            trainer.restore(state)
+        load_checkpoint(folder, same, trainer.restore)
 
     def save() -> None:
         if folder is not None:
@@ -407,6 +402,4 @@ def _result(trainer: Trainer, data: _Data, parameters: dict[str, Any]) -> Traini
     }
     roc = None if judge is None else judge.roc([float(stage.limit) for stage in trainer.stages])
     mean = np.rint(found.windows[0].mean(axis=0)).astype(np.uint8)
-    return Training(
-        trainer.cascade, trainer.records, trainer.reason, roc, mean, *trainer.hardest(HARDEST), facts
-    )
+    return Training(trainer.cascade, trainer.records, trainer.reason, roc, mean, *trainer.hardest(), facts)
