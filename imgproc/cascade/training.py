@@ -309,10 +309,10 @@ def _collect(
     budget: int,
 ) -> _Data:
     given, share = _checked_validation(validation)
+    pictures = open_pictures(FUNCTION, "negatives", negatives, budget)
     found = collect_positives(
         positives, "positives", images=images, groups=groups, window=window, variety=variety, budget=budget
     )
-    pictures = open_pictures(FUNCTION, "negatives", negatives, budget)
     rng = np.random.default_rng(variety.seed)
     rows, judge_rows = _parted(found.groups, share, rng)
     empty, judge_images = _parted(np.arange(len(pictures)), share, rng)
