@@ -48,7 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not hasattr(cv2, "CascadeClassifier"):
         raise SystemExit("this needs an OpenCV 4: pip install 'opencv-contrib-python-headless<5'")
     files = sorted(Path(cv2.data.haarcascades).glob("*.xml"))
-    photographs = [path for name in FOLDERS for path in sorted((DATA / name).iterdir())]
+    photographs = [
+        path
+        for name in FOLDERS
+        for path in sorted((DATA / name).iterdir())
+        if path.suffix in (".jpg", ".png")
+    ]
     pictures = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in photographs]
     cv2.setNumThreads(1)  # the order of its windows, and with it that of groups, depends on threads
     total = np.zeros(3, int)

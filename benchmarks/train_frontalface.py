@@ -1,0 +1,193 @@
+"""``python -m benchmarks.train_frontalface``: trains the face cascade that ships with the package.
+
+A boosting chain (R. Xiao, L. Zhu, H.-J. Zhang, Boosting chain learning for object detection, ICCV 2003): every stage
+goes on boosting the sum of votes of the one before, on negatives that pass all stages so far, and holds all its stumps
+again. So the last stage is one strong classifier whose sum is a good score, at the cost of testing early features
+twice where few windows come. Stumps are those of gentle AdaBoost, each stage's from another random part of all
+features. Thresholds are set on faces held back: one passes where some of its variants do, as one window in many is
+enough to be found.
+
+With ``--folds K`` nothing is written but figures: K cascades are trained, each without a part of the people and
+photographs, and judged on that part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha1
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from imgproc.cascade import Cascade
+from imgproc.cascade.boosting import Samples, StageBooster
+from imgproc.cascade.growing import GrownStage, grown_cascade
+from imgproc.cascade.haar import haar_features
+
+from .face_photographs import Photograph, photographs
+from .face_roc import RATES, Judge, judge, recall_at
+from .face_windows import Negatives, Variety, face_variants
+
+OUT = Path(__file__).parents[1] / "imgproc" / "cascade" / "data" / "frontalface.xml"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that the result depends on beside the data."""
+
+    side: int = 24
+    stumps: tuple[int, ...] = (5, 12, 25, 50, 90, 150, 250, 400, 600, 850)
+    """Of each stage, those of the stages before included."""
+    negatives: int = 12000
+    """Of each stage."""
+    most: int = 70
+    """Of one image in one search."""
+    features: int = 8000
+    """Of each stage, chosen at random."""
+    detection_rate: float = 0.998
+    """Of each stage, among faces held back that passed those before."""
+    last_detection_rate: float = 0.995
+    variants_found: float = 0.3
+    """A face held back is found where this share of its variants passes."""
+    held_back: float = 0.15
+    variety: Variety = field(default_factory=Variety)
+    seed: int = 1
+
+
+class Held:
+    """Faces that thresholds are set on."""
+
+    def __init__(self, windows: np.ndarray, faces: np.ndarray, share: float) -> None:
+        self.samples = Samples(windows)
+        self.faces = [np.flatnonzero(faces == face) for face in np.unique(faces)]
+        self.share = share
+        self.alive = np.ones(len(windows), bool)
+
+    def best(self, votes: np.ndarray) -> np.ndarray:
+        """Of each face that can still be found the highest threshold at which it is."""
+        votes = np.where(self.alive, votes, -np.inf)
+        every = np.array([np.sort(votes[rows])[-max(1, int(self.share * len(rows)))] for rows in self.faces])
+        return every[np.isfinite(every)]
+
+    def threshold(self, votes: np.ndarray, rate: float) -> np.float32:
+        """At which the share ``rate`` of them is found; variants below are not asked again."""
+        threshold = np.float32(np.quantile(self.best(votes), 1 - rate) - 1e-4)
+        self.alive &= votes >= threshold
+        return threshold
+
+
+def train(pictures: Sequence[Photograph], recipe: Recipe) -> tuple[Cascade, list[dict[str, Any]]]:
+    """The cascade, and what each stage did."""
+    rng = np.random.default_rng(recipe.seed)
+    windows, faces = face_variants(pictures, recipe.side, recipe.variety, rng)
+    count = int(faces.max()) + 1
+    held_back = np.isin(faces, rng.permutation(count)[: round(recipe.held_back * count)])
+    held = Held(windows[held_back], faces[held_back], recipe.variants_found)
+    objects = windows[~held_back]
+    source = Negatives(pictures, recipe.side, rng)
+    features = haar_features((recipe.side, recipe.side), wide=True)
+    negatives, share = source.any(recipe.negatives), 1.0
+    stages: list[GrownStage] = []
+    records = []
+    for number, stumps in enumerate(recipe.stumps):
+        start = perf_counter()
+        if stages:
+            keep = stages[-1].votes(features, Samples(negatives)) >= stages[-1].limit
+            negatives = negatives[keep]
+            cascade = grown_cascade(features, stages)
+            more, share = source.hard(cascade, recipe.negatives - len(negatives), recipe.most)
+            negatives = np.concatenate([negatives, more])
+        samples = Samples(np.concatenate([objects, negatives]))
+        is_object = np.arange(len(samples)) < len(objects)
+        chosen = np.sort(rng.choice(len(features), recipe.features, replace=False))
+        before = stages[-1].votes(features, samples) if stages else np.zeros(len(samples))
+        booster = StageBooster(
+            features.take(chosen), samples, is_object, algorithm="gentle", votes=before, balanced=True
+        )
+        found = [booster.next_stump() for _ in range(stumps - (recipe.stumps[number - 1] if number else 0))]
+        own = GrownStage.of(
+            [replace(stump, feature=int(chosen[stump.feature])) for stump in found], np.float32(0), False
+        )
+        stage = own if not stages else _joined(stages[-1], own)
+        last = number + 1 == len(recipe.stumps)
+        rate = recipe.last_detection_rate if last else recipe.detection_rate
+        votes = stage.votes(features, held.samples)
+        stage = replace(stage, threshold=held.threshold(votes, rate))
+        stages.append(stage)
+        records.append(
+            {
+                "stumps": stumps,
+                "negatives": len(negatives),
+                "passed_before": share,
+                "false_alarm": float((booster.votes[~is_object] >= stage.limit).mean()),
+                "held_found": len(held.best(votes)) / len(held.faces),
+                "seconds": round(perf_counter() - start, 1),
+            }
+        )
+        print(json.dumps({"stage": number + 1} | records[-1]), flush=True)
+    return grown_cascade(features, stages), records
+
+
+def _joined(before: GrownStage, own: GrownStage) -> GrownStage:
+    """A stage of all stumps of both."""
+    parts = {
+        name: np.concatenate([getattr(before, name), getattr(own, name)])
+        for name in ("features", "thresholds", "subsets", "leaves")
+    }
+    return GrownStage(**parts, threshold=own.threshold)
+
+
+def fold_of(photograph: Photograph, people: list[str], folds: int) -> int:
+    """Which part a photograph belongs to: by person, or by name where there is none."""
+    if photograph.person:
+        return people.index(photograph.person) % folds
+    return int(sha1(photograph.name.encode()).hexdigest(), 16) % folds
+
+
+def cross_validate(pictures: Sequence[Photograph], recipe: Recipe, folds: int) -> Judge:
+    """What cascades find in the photographs that they were not trained with."""
+    people = sorted({picture.person for picture in pictures if picture.person}, key=int)
+    parts = np.array([fold_of(picture, people, folds) for picture in pictures])
+    whole = Judge()
+    for fold in range(folds):
+        cascade, _ = train([p for p, part in zip(pictures, parts, strict=True) if part != fold], recipe)
+        result = judge(cascade, [p for p, part in zip(pictures, parts, strict=True) if part == fold])["score"]
+        print(f"fold {fold}:", {rate: round(recall_at(result.curve(), rate), 4) for rate in RATES}, flush=True)
+        whole.matched += result.matched
+        whole.scores += result.scores
+        whole.faces += result.faces
+        whole.images += result.images
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.train_frontalface", description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT, help="where to write the cascade")
+    parser.add_argument("--folds", type=int, default=0, help="judge by cross-validation instead")
+    parser.add_argument("--json", type=Path, help="where to write what was measured")
+    options = parser.parse_args(arguments)
+    recipe = Recipe()
+    start = perf_counter()
+    pictures = list(photographs())
+    facts: dict[str, Any] = {"recipe": asdict(recipe)}
+    if options.folds:
+        curve = cross_validate(pictures, recipe, options.folds).curve()
+        facts["roc"] = [column.tolist() for column in curve]
+        print({rate: round(recall_at(curve, rate), 4) for rate in RATES})
+    else:
+        cascade, facts["stages"] = train(pictures, recipe)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        cascade.save(options.out, overwrite=True)
+        print(f"{cascade}: {options.out}")
+    facts["seconds"] = round(perf_counter() - start, 1)
+    if options.json:
+        options.json.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
