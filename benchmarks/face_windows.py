@@ -69,7 +69,7 @@ def _mirrored(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _cut(
     gray: np.ndarray, box: np.ndarray, side: int, variety: Variety, rng: np.random.Generator
 ) -> np.ndarray:
-    """A face in a window turned, moved and resized at random, by bilinear samples without smoothing as the detector's."""
+    """A face turned, moved and resized at random, by bilinear samples without smoothing as the detector's."""
     width = float(box[2:].sum() - box[:2].sum()) / 2
     step = width / side * np.exp(rng.uniform(-variety.smaller, variety.larger))
     x, y = (box[:2] + box[2:]) / 2 + rng.uniform(-variety.shift, variety.shift, 2) * width - 0.5
@@ -108,7 +108,7 @@ def _lit(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 class Negatives:
     """Windows of photographs that show no face, or so little of one that they do not count as found.
 
-    A window counts where its IoU with every face is at most 0.2 and it has at most a tenth of itself in a box to ignore.
+    A window counts where its IoU with every face is at most 0.2 and at most a tenth of it lies in a box to ignore.
     """
 
     FACTORS = (1.1, 1.1, 1.07, 1.07)

@@ -90,7 +90,8 @@ def train(pictures: Sequence[Photograph], recipe: Recipe) -> tuple[Cascade, list
     held = Held(windows[held_back], faces[held_back], recipe.variants_found)
     objects = windows[~held_back]
     source = Negatives(pictures, recipe.side, rng)
-    features = haar_features((recipe.side, recipe.side), wide=True)
+    features = haar_features((recipe.side, recipe.side), tilted=True)
+    features = features.take(np.flatnonzero(~features.tilted))
     negatives, share = source.any(recipe.negatives), 1.0
     stages: list[GrownStage] = []
     records = []
@@ -106,9 +107,7 @@ def train(pictures: Sequence[Photograph], recipe: Recipe) -> tuple[Cascade, list
         is_object = np.arange(len(samples)) < len(objects)
         chosen = np.sort(rng.choice(len(features), recipe.features, replace=False))
         before = stages[-1].votes(features, samples) if stages else np.zeros(len(samples))
-        booster = StageBooster(
-            features.take(chosen), samples, is_object, algorithm="gentle", votes=before, balanced=True
-        )
+        booster = StageBooster(features.take(chosen), samples, is_object, algorithm="gentle", votes=before)
         found = [booster.next_stump() for _ in range(stumps - (recipe.stumps[number - 1] if number else 0))]
         own = GrownStage.of(
             [replace(stump, feature=int(chosen[stump.feature])) for stump in found], np.float32(0), False
@@ -157,7 +156,9 @@ def cross_validate(pictures: Sequence[Photograph], recipe: Recipe, folds: int) -
     for fold in range(folds):
         cascade, _ = train([p for p, part in zip(pictures, parts, strict=True) if part != fold], recipe)
         result = judge(cascade, [p for p, part in zip(pictures, parts, strict=True) if part == fold])["score"]
-        print(f"fold {fold}:", {rate: round(recall_at(result.curve(), rate), 4) for rate in RATES}, flush=True)
+        print(
+            f"fold {fold}:", {rate: round(recall_at(result.curve(), rate), 4) for rate in RATES}, flush=True
+        )
         whole.matched += result.matched
         whole.scores += result.scores
         whole.faces += result.faces

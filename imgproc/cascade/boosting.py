@@ -242,8 +242,8 @@ class StageBooster:
     algorithm : {"discrete", "gentle"}, default "discrete"
         See Notes.
     votes : (N,) array of float64, optional
-        Sums of votes that the samples have from stumps before, to go on from: weights start as exp(-label · vote), those
-        of each class brought to one half. By default none.
+        Sums of votes that the samples have already, to go on from: weights start as exp(-label · vote), those of each
+        class brought to one half. By default none.
     memory_budget : int, default 4 GiB
         Bytes that may be used for the samples' integral images and the features' codes, N for each feature. Codes that
         do not fit are computed anew in each round, with the same result.
