@@ -3,5 +3,19 @@
 from .boosting import Samples, StageBooster, Stump
 from .haar import FeatureSet, haar_features, lbp_features
 from .model import Cascade
+from .records import Progress, StageRecord, Training
+from .training import train_cascade
 
-__all__ = ["Cascade", "FeatureSet", "Samples", "StageBooster", "Stump", "haar_features", "lbp_features"]
+__all__ = [
+    "Cascade",
+    "FeatureSet",
+    "Progress",
+    "Samples",
+    "StageBooster",
+    "StageRecord",
+    "Stump",
+    "Training",
+    "haar_features",
+    "lbp_features",
+    "train_cascade",
+]

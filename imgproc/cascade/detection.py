@@ -154,8 +154,12 @@ def find_windows(
     step: int | None = None,
     mask: Array | None = None,
     seen: Array | None = None,
+    alone: bool = False,
 ) -> Array:
-    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in OpenCV's order on one thread."""
+    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in OpenCV's order on one thread.
+
+    ``alone`` keeps to the caller's thread, for callers with many images of which each has a thread.
+    """
     arrays = (
         *cascade.window,
         cascade.features == "lbp",
@@ -176,7 +180,7 @@ def find_windows(
     counting = seen is not None
     parts: list[bytes] = []
     for tasks in _tasks(cascade, image.shape[:2], chosen, step).values():
-        count = float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
+        count = 0.0 if alone else float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
 
         def kernel(first: int, last: int, tasks: Array = tasks) -> tuple[bytes, Array | None]:
             counts = np.zeros(cascade.stages, np.int64) if counting else None

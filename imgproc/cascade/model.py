@@ -26,6 +26,9 @@ DEFAULT = Choice(("frontalface",))
 MAX_NODES = 64
 """Of one tree."""
 
+STAGE_ALLOWANCE = np.float32(1e-5)
+"""By how much a sum of votes may miss its stage's threshold, in OpenCV as here."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cascade:
@@ -90,7 +93,7 @@ class Cascade:
             np.abs(self.leaves), self.first_node[:-1] + np.arange(len(self.first_node) - 1)
         )
         total = np.add.reduceat(largest.astype(np.float64), self.first_tree[:-1])
-        limits = self.thresholds - np.float32(1e-5)
+        limits = self.thresholds - STAGE_ALLOWANCE
         slack = (total + np.abs(limits)) * (np.diff(self.first_tree) + 2) * 2.0**-23
         object.__setattr__(self, "stage_limits", limits)
         object.__setattr__(self, "stage_slack", np.nextafter(slack.astype(np.float32), np.float32(np.inf)))
