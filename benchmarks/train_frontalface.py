@@ -40,18 +40,21 @@ OUT = Path(__file__).parents[1] / "imgproc" / "cascade" / "data" / "frontalface.
 class Recipe:
     """All that the result depends on beside the data."""
 
-    side: int = 24
-    stumps: tuple[int, ...] = (5, 12, 25, 50, 90, 150, 250, 400, 600, 850)
+    side: int = 20
+    stumps: tuple[int, ...] = (6, 14, 28, 50, 90, 150, 250, 400, 600, 800)
     """Of each stage, those of the stages before included."""
-    negatives: int = 12000
+    negatives: int = 9000
     """Of each stage."""
-    most: int = 70
+    most: int = 60
     """Of one image in one search."""
-    features: int = 8000
+    features: int = 5000
     """Of each stage, chosen at random."""
-    detection_rate: float = 0.998
-    """Of each stage, among faces held back that passed those before."""
-    last_detection_rate: float = 0.995
+    detection_rate: float = 0.996
+    """Of each stage, among faces held back, for the search of negatives."""
+    final_detection_rate: float = 0.985
+    """Of the whole, among faces held back."""
+    pruned: float = 0.001
+    """Share of the variants found that the stages before may lose."""
     variants_found: float = 0.3
     """A face held back is found where this share of its variants passes."""
     held_back: float = 0.15
@@ -69,16 +72,23 @@ class Held:
         self.alive = np.ones(len(windows), bool)
 
     def best(self, votes: np.ndarray) -> np.ndarray:
-        """Of each face that can still be found the highest threshold at which it is."""
+        """Of each face the highest threshold at which it is found, -inf where it no longer can be."""
         votes = np.where(self.alive, votes, -np.inf)
-        every = np.array([np.sort(votes[rows])[-max(1, int(self.share * len(rows)))] for rows in self.faces])
-        return every[np.isfinite(every)]
+        return np.array([np.sort(votes[rows])[-max(1, int(self.share * len(rows)))] for rows in self.faces])
 
     def threshold(self, votes: np.ndarray, rate: float) -> np.float32:
-        """At which the share ``rate`` of them is found; variants below are not asked again."""
-        threshold = np.float32(np.quantile(self.best(votes), 1 - rate) - 1e-4)
+        """The highest one at which at least the share ``rate`` of all faces is still found, or all that could be;
+        variants below are not asked again."""
+        best = np.sort(self.best(votes))
+        lost = int(np.isinf(best).sum())
+        threshold = np.float32(best[max(lost, int((1 - rate) * len(best)))] - 1e-4)
         self.alive &= votes >= threshold
         return threshold
+
+    @property
+    def found(self) -> float:
+        """The share of faces that can still be found."""
+        return float(np.isfinite(self.best(np.zeros(len(self.alive)))).mean())
 
 
 def train(pictures: Sequence[Photograph], recipe: Recipe) -> tuple[Cascade, list[dict[str, Any]]]:
@@ -113,10 +123,8 @@ def train(pictures: Sequence[Photograph], recipe: Recipe) -> tuple[Cascade, list
             [replace(stump, feature=int(chosen[stump.feature])) for stump in found], np.float32(0), False
         )
         stage = own if not stages else _joined(stages[-1], own)
-        last = number + 1 == len(recipe.stumps)
-        rate = recipe.last_detection_rate if last else recipe.detection_rate
         votes = stage.votes(features, held.samples)
-        stage = replace(stage, threshold=held.threshold(votes, rate))
+        stage = replace(stage, threshold=held.threshold(votes, recipe.detection_rate ** (number + 1)))
         stages.append(stage)
         records.append(
             {
@@ -124,12 +132,38 @@ def train(pictures: Sequence[Photograph], recipe: Recipe) -> tuple[Cascade, list
                 "negatives": len(negatives),
                 "passed_before": share,
                 "false_alarm": float((booster.votes[~is_object] >= stage.limit).mean()),
-                "held_found": len(held.best(votes)) / len(held.faces),
+                "held_found": held.found,
                 "seconds": round(perf_counter() - start, 1),
             }
         )
         print(json.dumps({"stage": number + 1} | records[-1]), flush=True)
+    sums = np.array([stage.votes(features, Samples(windows)) for stage in stages])
+    thresholds = final_thresholds(sums, faces, held_back, recipe)
+    stages = [replace(stage, threshold=limit) for stage, limit in zip(stages, thresholds, strict=True)]
     return grown_cascade(features, stages), records
+
+
+def final_thresholds(
+    sums: np.ndarray, faces: np.ndarray, held_back: np.ndarray, recipe: Recipe
+) -> list[np.float32]:
+    """Thresholds of a chain whose last stage finds the share ``final_detection_rate`` of the faces held back.
+
+    Those of the stages before reject only what it rejects (C. Zhang, P. Viola, Multiple-instance pruning for learning
+    efficient cascade detectors, NIPS 2007): of each face that it finds the best variants pass them too, but for the
+    share ``pruned``. ``sums`` are the votes of each stage for all windows.
+    """
+    best, chosen = [], []
+    for face in np.unique(faces):
+        rows = np.flatnonzero(faces == face)
+        order = rows[np.argsort(-sums[-1][rows], kind="stable")]
+        chosen.append(order[: max(1, int(recipe.variants_found * len(rows)))])
+        best.append(sums[-1][chosen[-1][-1]])
+    held = np.sort([least for least, rows in zip(best, chosen, strict=True) if held_back[rows[0]]])
+    last = held[int((1 - recipe.final_detection_rate) * len(held))]
+    found = np.concatenate([rows for least, rows in zip(best, chosen, strict=True) if least >= last])
+    thresholds = np.quantile(sums[:, found], recipe.pruned, axis=1, method="lower")
+    thresholds[-1] = last
+    return [np.float32(threshold - 1e-4) for threshold in thresholds]
 
 
 def _joined(before: GrownStage, own: GrownStage) -> GrownStage:
@@ -148,13 +182,16 @@ def fold_of(photograph: Photograph, people: list[str], folds: int) -> int:
     return int(sha1(photograph.name.encode()).hexdigest(), 16) % folds
 
 
-def cross_validate(pictures: Sequence[Photograph], recipe: Recipe, folds: int) -> Judge:
-    """What cascades find in the photographs that they were not trained with."""
+def cross_validate(
+    pictures: Sequence[Photograph], recipe: Recipe, folds: int, chosen: Sequence[int], out: Path
+) -> Judge:
+    """What cascades find in the photographs that they were not trained with; they are kept beside ``out``."""
     people = sorted({picture.person for picture in pictures if picture.person}, key=int)
     parts = np.array([fold_of(picture, people, folds) for picture in pictures])
     whole = Judge()
-    for fold in range(folds):
+    for fold in chosen:
         cascade, _ = train([p for p, part in zip(pictures, parts, strict=True) if part != fold], recipe)
+        cascade.save(out.with_stem(f"{out.stem}_fold{fold}"), overwrite=True)
         result = judge(cascade, [p for p, part in zip(pictures, parts, strict=True) if part == fold])["score"]
         print(
             f"fold {fold}:", {rate: round(recall_at(result.curve(), rate), 4) for rate in RATES}, flush=True
@@ -169,7 +206,8 @@ def cross_validate(pictures: Sequence[Photograph], recipe: Recipe, folds: int) -
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train_frontalface", description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT, help="where to write the cascade")
-    parser.add_argument("--folds", type=int, default=0, help="judge by cross-validation instead")
+    parser.add_argument("--folds", type=int, default=0, help="judge by cross-validation")
+    parser.add_argument("--fold", type=int, nargs="*", help="only these of the folds")
     parser.add_argument("--json", type=Path, help="where to write what was measured")
     options = parser.parse_args(arguments)
     recipe = Recipe()
@@ -177,7 +215,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pictures = list(photographs())
     facts: dict[str, Any] = {"recipe": asdict(recipe)}
     if options.folds:
-        curve = cross_validate(pictures, recipe, options.folds).curve()
+        curve = cross_validate(
+            pictures, recipe, options.folds, options.fold or range(options.folds), options.out
+        ).curve()
         facts["roc"] = [column.tolist() for column in curve]
         print({rate: round(recall_at(curve, rate), 4) for rate in RATES})
     else:
