@@ -46,6 +46,7 @@ KERNELS = (
     "morphology",
     "neighbors",
     "nms",
+    "render",
     "resize",
     "rle",
     "rotated",

@@ -132,17 +132,23 @@ def parse_amc(text: Text, rig: Rig, metres_per_unit: float | None) -> Motion:
                 raise ValueError(f"{text.name}: must have at most {MAX_FRAMES:,} frames")
             frames.append([None] * len(rig.bones))
         elif not frames or words[0] not in place:
-            raise text.wrong(number, "a frame's number, or a bone of the skeleton with its angles", line.strip())
+            raise text.wrong(
+                number, "a frame's number, or a bone of the skeleton with its angles", line.strip()
+            )
         else:
             bone = place[words[0]]
-            frames[-1][bone] = text.numbers(number, words[1:], len(rig.bones[bone].dof), f"angles of {words[0]}")
+            frames[-1][bone] = text.numbers(
+                number, words[1:], len(rig.bones[bone].dof), f"angles of {words[0]}"
+            )
     count = len(frames)
     positions = np.empty((count, len(rig.bones), 3))
     rotations = np.empty((count, len(rig.bones), 3, 3))
     for number, (bone, parent) in enumerate(zip(rig.bones, rig.parents, strict=True)):
         # A bone that a frame leaves out stays as the skeleton has it.
         still = [0.0] * len(bone.dof)
-        values = np.array([frame[number] or still for frame in frames], np.float64).reshape(count, len(bone.dof))
+        values = np.array([frame[number] or still for frame in frames], np.float64).reshape(
+            count, len(bone.dof)
+        )
         angles = np.zeros((count, 3))
         moved = np.zeros((count, 3))
         for column, name in enumerate(bone.dof):
@@ -166,5 +172,8 @@ def parse_amc(text: Text, rig: Rig, metres_per_unit: float | None) -> Motion:
             positions[:, number] = positions[:, parent] + rotations[:, number] @ reach
     scale = rig.metres_per_unit if metres_per_unit is None else metres_per_unit
     return Motion(
-        tuple(bone.name for bone in rig.bones), np.array(rig.parents, np.int32), positions * scale, _FRAME_TIME
+        tuple(bone.name for bone in rig.bones),
+        np.array(rig.parents, np.int32),
+        positions * scale,
+        _FRAME_TIME,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +100,7 @@ class Body:
         for joint in range(1, len(JOINTS)):
             parent = PARENTS[joint]
             bone = pose[joint] - pose[parent]
-            length = float(np.linalg.norm(bone))
+            length = _norm(bone)
             directions[joint] = bone / length if length > 1e-6 else directions[parent]
             placed[joint] = placed[parent] + directions[joint] * lengths[joint]
         return placed
@@ -165,6 +166,16 @@ class Primitives:
     labels: Array
 
 
+def _cross(a: Array, b: Array) -> Array:
+    # np.cross takes ten times as long for one pair.
+    (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
+def _norm(a: Array) -> float:
+    return math.sqrt(float(a @ a))
+
+
 class _Builder:
     def __init__(self, body: Body, joints: Array) -> None:
         self.body, self.at = body, {name: joints[number] for name, number in JOINT.items()}
@@ -172,9 +183,7 @@ class _Builder:
         self.rows: list[tuple[Array, float, tuple[float, float], Array, tuple[int, ...]]] = []
         hips = self.at["hip_left"] - self.at["hip_right"]
         shoulders = self.at["shoulder_left"] - self.at["shoulder_right"]
-        self.hips, self.shoulders = (
-            v / max(float(np.linalg.norm(v)), 1e-9) for v in (hips, shoulders)
-        )
+        self.hips, self.shoulders = (v / max(_norm(v), 1e-9) for v in (hips, shoulders))
 
     def add(
         self,
@@ -193,14 +202,14 @@ class _Builder:
         it, beyond the second, beyond both.
         """
         axis = end - start
-        length = float(np.linalg.norm(axis))
+        length = _norm(axis)
         axis = axis / length if length > 1e-6 else np.array([0.0, 1.0, 0.0])
         across = np.array([1.0, 0.0, 0.0]) if wide is None else wide
         across = across - axis * (across @ axis)
-        if np.linalg.norm(across) < 1e-3:
-            across = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
-        across = across / np.linalg.norm(across)
-        thin = np.cross(axis, across)
+        if _norm(across) < 1e-3:
+            across = _cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
+        across = across / _norm(across)
+        thin = _cross(axis, across)
         turn = np.stack([across, thin / flat, axis])
         # Balls of which one holds the other have no cone between them: the lesser one is made to show.
         low, high = radii
@@ -230,9 +239,9 @@ class _Builder:
         body, unit = self.body, self.unit
         neck, head = self.at["neck"], self.at["head"]
         up = head - neck
-        up = up / max(float(np.linalg.norm(up)), 1e-9)
-        front = np.cross(self.shoulders, up)
-        front = front / max(float(np.linalg.norm(front)), 1e-9)
+        up = up / max(_norm(up), 1e-9)
+        front = _cross(self.shoulders, up)
+        front = front / max(_norm(front), 1e-9)
         size = unit * body.head
         middle = head + front * 0.02 * size
         quarters = ("head_lower_right", "head_upper_right", "head_lower_left", "head_upper_left")
@@ -277,22 +286,24 @@ class _Builder:
         hips = (self.at["hip_right"], self.at["hip_left"])
         self.add(*hips, (0.105 * stout, 0.105 * stout), lower, cuts=(("along", 0.5),))
         if body.belly > 0:
-            front = np.cross(self.hips, chest - pelvis)
-            front = front / max(float(np.linalg.norm(front)), 1e-9)
+            front = _cross(self.hips, chest - pelvis)
+            front = front / max(_norm(front), 1e-9)
             centre = pelvis + (chest - pelvis) * 0.35 + front * (0.04 * stout + body.belly)
             self.add(centre, centre + (chest - pelvis) * 0.3, (0.10 * stout, 0.09 * stout), lower,
                      wide=self.hips, cuts=middle)  # fmt: skip
         if body.skirt > 0:
             knees = (self.at["knee_left"] + self.at["knee_right"]) / 2
             end = pelvis + (knees - pelvis) * body.skirt
-            wide = float(np.linalg.norm(self.at["knee_left"] - self.at["knee_right"])) * 0.5 * body.skirt
+            wide = _norm(self.at["knee_left"] - self.at["knee_right"]) * 0.5 * body.skirt
             self.add(pelvis, end, (0.155 * stout, min(0.17 * stout + wide * 0.5, 0.3 * unit)), lower,
                      wide=self.hips, flat=0.75, cuts=middle)  # fmt: skip
 
     def _arm(self, side: str) -> None:
         body, unit = self.body, self.unit
         thick, cloth = unit * body.girth * body.limbs, body.sleeves
-        shoulder, elbow, wrist, hand = (self.at[f"{n}_{side}"] for n in ("shoulder", "elbow", "wrist", "hand"))
+        shoulder, elbow, wrist, hand = (
+            self.at[f"{n}_{side}"] for n in ("shoulder", "elbow", "wrist", "hand")
+        )
         self.add(shoulder, shoulder, (0.058 * thick + cloth, 0.058 * thick + cloth), (f"shoulder_{side}",))
         self._limb(
             shoulder,
@@ -308,7 +319,7 @@ class _Builder:
             (f"elbow_{side}", f"arm_lower_{side}", f"wrist_{side}"),
             (0.22, 0.82),
         )
-        palm = np.cross(hand - wrist, elbow - shoulder)
+        palm = _cross(hand - wrist, elbow - shoulder)
         self.add(wrist, wrist + (hand - wrist) * 1.25, (0.030 * unit, 0.040 * unit),
                  (f"wrist_{side}", f"hand_{side}"), wide=palm, flat=0.55, cuts=(("along", 0.15),))  # fmt: skip
 
@@ -343,4 +354,6 @@ class _Builder:
         cuts: tuple[float, float],
     ) -> None:
         first, second, third = labels
-        self.add(start, end, radii, (first, second, third, third), cuts=(("along", cuts[0]), ("along", cuts[1])))
+        self.add(
+            start, end, radii, (first, second, third, third), cuts=(("along", cuts[0]), ("along", cuts[1]))
+        )

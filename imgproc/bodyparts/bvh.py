@@ -109,7 +109,9 @@ def _frames(text: Text, line: int, channels: int) -> tuple[float, Array]:
         count, seconds = int(frames[1]), float(time[2])
         good = frames[0] == "Frames:" and time[:2] == ["Frame", "Time:"]
     except (IndexError, ValueError):
-        raise text.wrong(line, "'Frames: n', then 'Frame Time: seconds'", " ".join(text.lines[line : line + 1])) from None
+        raise text.wrong(
+            line, "'Frames: n', then 'Frame Time: seconds'", " ".join(text.lines[line : line + 1])
+        ) from None
     if not (good and 0 <= count <= MAX_FRAMES):
         raise text.wrong(at, "'Frames: n', then 'Frame Time: seconds'", " ".join(frames))
     if not 0 < seconds < 1e6:

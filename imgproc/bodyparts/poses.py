@@ -95,7 +95,9 @@ def motion_poses(motion: Motion, names: Mapping[str, str] | None = None) -> Arra
         must = f"with joints named as in one of {', '.join(CONVENTIONS)}; else pass names="
         raise wrong_value("motion_poses", "motion", must, Got(", ".join(motion.names)[:80]))
     lacking = [joint for joint in JOINTS if names.get(joint) not in place]
-    raise wrong_value("motion_poses", "names", "a joint of the motion for each of JOINTS", Got(f"none for {lacking[0]}"))
+    raise wrong_value(
+        "motion_poses", "names", "a joint of the motion for each of JOINTS", Got(f"none for {lacking[0]}")
+    )
 
 
 # Limits of joints in degrees about x (pointing left), y (up), z (forward) of the bone's parent, after a person standing

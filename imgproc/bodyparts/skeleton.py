@@ -49,7 +49,16 @@ PARTS = (
     "neck",
     *(
         f"{part}_{side}"
-        for part in ("shoulder", "arm_upper", "elbow", "arm_lower", "wrist", "hand", "torso_upper", "torso_lower")
+        for part in (
+            "shoulder",
+            "arm_upper",
+            "elbow",
+            "arm_lower",
+            "wrist",
+            "hand",
+            "torso_upper",
+            "torso_lower",
+        )
         for side in SIDES
     ),
     *(f"{part}_{side}" for part in ("leg_upper", "knee", "leg_lower", "ankle", "foot") for side in SIDES),
