@@ -106,8 +106,8 @@ def _order(text: Text, number: int, words: list[str]) -> str:
 def _ordered(text: Text, bones: dict[str, _Bone], parent_of: dict[str, str], rig: Rig) -> Rig:
     """Parents first; bones that hang on nothing are an error, and so is a ring."""
     children: dict[str, list[str]] = {}
-    for child, parent in parent_of.items():
-        children.setdefault(parent, []).append(child)
+    for child, above in parent_of.items():
+        children.setdefault(above, []).append(child)
     waiting = [("root", -1)]
     while waiting:
         name, parent = waiting.pop(0)
@@ -136,10 +136,9 @@ def parse_amc(text: Text, rig: Rig, metres_per_unit: float | None) -> Motion:
                 number, "a frame's number, or a bone of the skeleton with its angles", line.strip()
             )
         else:
-            bone = place[words[0]]
-            frames[-1][bone] = text.numbers(
-                number, words[1:], len(rig.bones[bone].dof), f"angles of {words[0]}"
-            )
+            index = place[words[0]]
+            angles_of = len(rig.bones[index].dof)
+            frames[-1][index] = text.numbers(number, words[1:], angles_of, f"angles of {words[0]}")
     count = len(frames)
     positions = np.empty((count, len(rig.bones), 3))
     rotations = np.empty((count, len(rig.bones), 3, 3))
