@@ -31,6 +31,7 @@ KERNELS = (
     "cpu",
     "entries",
     "float_maps",
+    "forest",
     "frames",
     "fusion",
     "gaussian",

@@ -1,0 +1,158 @@
+/* The best split of a node of a depth forest: over features and thresholds, by the information that it gains.
+
+   Thresholds of a feature are evenly spaced over the values that it takes between body and body (some of the node's pixels
+   are looked at first); values beyond, where a probe leaves the body, fall below the first or above the last. The counts
+   of labels between thresholds are gathered for a block of features at a time and scanned once. */
+#ifndef IMGPROC_FOREST_SPLIT_H
+#define IMGPROC_FOREST_SPLIT_H
+#include "simd/forest.h"
+
+enum { SPLIT_FEATURES = 64, SPLIT_CHUNK = 1024, SPLIT_PROBED = 128, SPLIT_LOGS = 4096, SPLIT_CLASSES = 256 };
+
+/* Sampled pixels of all images. */
+typedef struct {
+    const f32 *depths;      /* of all images */
+    const i64 *firsts;      /* of each image: where its first pixel is in `depths` */
+    const i32 *shapes;      /* height and width of each image */
+    const i32 *image;       /* of each pixel, as the next three */
+    const i16 *row, *column;
+    const u8 *label;
+} ForestSamples;
+
+typedef struct {
+    f64 gain; /* nats times pixels; < 0 where no split is possible */
+    i64 feature;
+    f32 threshold;
+} ForestSplit;
+
+typedef struct {
+    f64 logs[SPLIT_LOGS]; /* n ln n */
+    f32 probed[SPLIT_FEATURES * SPLIT_PROBED];
+    f32 values[SPLIT_FEATURES];
+    f32 low[SPLIT_FEATURES], scale[SPLIT_FEATURES];
+    u8 bins[SPLIT_FEATURES * SPLIT_CHUNK];
+    u8 labels[SPLIT_CHUNK];
+    u32 counts[]; /* features, bins, classes */
+} SplitWork;
+
+static size_t split_work_size(int thresholds, int classes) {
+    return sizeof(SplitWork) + (size_t)SPLIT_FEATURES * (size_t)(thresholds + 1) * (size_t)classes * sizeof(u32);
+}
+
+static void split_work_init(SplitWork *work) {
+    work->logs[0] = 0;
+    for (int n = 1; n < SPLIT_LOGS; n++) work->logs[n] = n * log((f64)n);
+}
+
+INLINE f64 n_log_n(const SplitWork *work, u32 n) { return n < SPLIT_LOGS ? work->logs[n] : n * log((f64)n); }
+
+INLINE Depth sample_image(const ForestSamples *samples, i32 pixel) {
+    const i32 image = samples->image[pixel];
+    Depth depth = {samples->depths + samples->firsts[image], samples->shapes[2 * image], samples->shapes[2 * image + 1]};
+    return depth;
+}
+
+/* Where the thresholds of each feature lie. */
+static void split_ranges(const ForestSamples *samples, const i32 *pixels, ptrdiff_t n, const f32 *const offsets[4], int features, int thresholds, f32 reach, SplitWork *work) {
+    const ptrdiff_t probed = n < SPLIT_PROBED ? n : SPLIT_PROBED;
+    f32 high[SPLIT_FEATURES];
+    for (int f = 0; f < features; f++) work->low[f] = INFINITY, high[f] = -INFINITY;
+    for (ptrdiff_t k = 0; k < probed; k++) {
+        const i32 pixel = pixels[k * n / probed];
+        const Depth image = sample_image(samples, pixel);
+        probe_features(&image, samples->row[pixel], samples->column[pixel], offsets, features, work->values);
+        for (int f = 0; f < features; f++) {
+            const f32 v = work->values[f];
+            if (v > -reach && v < reach) {
+                if (v < work->low[f]) work->low[f] = v;
+                if (v > high[f]) high[f] = v;
+            }
+        }
+    }
+    for (int f = 0; f < features; f++) {
+        /* Where all values are alike or beyond reach, one threshold below and one above them still part the outside. */
+        if (!(high[f] > work->low[f])) {
+            const f32 middle = high[f] == work->low[f] ? high[f] : 0.0f;
+            work->low[f] = middle - 0.5f * reach, high[f] = middle + 0.5f * reach;
+        }
+        const f32 margin = (high[f] - work->low[f]) / (f32)(2 * thresholds);
+        work->low[f] -= margin, high[f] += margin;
+        work->scale[f] = (high[f] - work->low[f]) / (f32)(thresholds > 1 ? thresholds - 1 : 1);
+    }
+}
+
+INLINE f32 split_threshold(const SplitWork *work, int feature, int k) { return work->low[feature] + (f32)k * work->scale[feature]; }
+
+/* Scan one feature's counts for its best threshold. */
+static void split_scan(const SplitWork *work, const u32 *counts, const u32 *total, u32 n, int thresholds, int classes, u32 smallest, f64 *gain, int *place) {
+    u32 left[SPLIT_CLASSES] = {0}, before = 0;
+    f64 sum_left = 0, sum_right = 0;
+    for (int c = 0; c < classes; c++) sum_right += n_log_n(work, total[c]);
+    const f64 whole = sum_right - n_log_n(work, n);
+    for (int k = 0; k < thresholds; k++) {
+        const u32 *bin = counts + (ptrdiff_t)k * classes;
+        for (int c = 0; c < classes; c++) {
+            const u32 m = bin[c];
+            if (!m) continue;
+            sum_left += n_log_n(work, left[c] + m) - n_log_n(work, left[c]);
+            sum_right += n_log_n(work, total[c] - left[c] - m) - n_log_n(work, total[c] - left[c]);
+            left[c] += m, before += m;
+        }
+        if (before < smallest || n - before < smallest) continue;
+        const f64 found = (sum_left - n_log_n(work, before)) + (sum_right - n_log_n(work, n - before)) - whole;
+        if (found > *gain) *gain = found, *place = k;
+    }
+}
+
+/* The best of `features` <= SPLIT_FEATURES features on n pixels. `total` counts their labels. */
+static ForestSplit split_block(const ForestSamples *samples, const i32 *pixels, ptrdiff_t n, const u32 *total, const f32 *const offsets[4], int features, int thresholds, int classes, u32 smallest, f32 reach, SplitWork *work) {
+    const int bins = thresholds + 1;
+    const size_t per_feature = (size_t)bins * (size_t)classes;
+    ForestSplit best = {-1.0, -1, 0.0f};
+    split_ranges(samples, pixels, n, offsets, features, thresholds, reach, work);
+    memset(work->counts, 0, per_feature * (size_t)features * sizeof(u32));
+    for (ptrdiff_t at = 0; at < n; at += SPLIT_CHUNK) {
+        const ptrdiff_t m = n - at < SPLIT_CHUNK ? n - at : SPLIT_CHUNK;
+        for (ptrdiff_t j = 0; j < m; j++) {
+            const i32 pixel = pixels[at + j];
+            const Depth image = sample_image(samples, pixel);
+            work->labels[j] = samples->label[pixel];
+            probe_features(&image, samples->row[pixel], samples->column[pixel], offsets, features, work->values);
+            for (int f = 0; f < features; f++) {
+                const f32 place = (work->values[f] - work->low[f]) / work->scale[f];
+                const f32 bin = place < 0 ? -1.0f : place < (f32)thresholds ? place : (f32)thresholds - 1;
+                work->bins[f * SPLIT_CHUNK + j] = (u8)((i32)(bin + 1.0f));
+            }
+        }
+        for (int f = 0; f < features; f++) {
+            u32 *counts = work->counts + per_feature * (size_t)f;
+            const u8 *row = work->bins + f * SPLIT_CHUNK;
+            for (ptrdiff_t j = 0; j < m; j++) counts[(ptrdiff_t)row[j] * classes + work->labels[j]]++;
+        }
+    }
+    for (int f = 0; f < features; f++) {
+        f64 gain = best.gain;
+        int place = -1;
+        split_scan(work, work->counts + per_feature * (size_t)f, total, (u32)n, thresholds, classes, smallest, &gain, &place);
+        if (place >= 0) best.gain = gain, best.feature = f, best.threshold = split_threshold(work, f, place);
+    }
+    return best;
+}
+
+/* Parts n pixels, in place and keeping their order, by one feature; gives how many are below the threshold. */
+static ptrdiff_t split_apply(const ForestSamples *samples, i32 *pixels, ptrdiff_t n, const f32 feature[4], f32 threshold, i32 *spare) {
+    ptrdiff_t below = 0, rest = 0;
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const i32 pixel = pixels[k];
+        const Depth image = sample_image(samples, pixel);
+        const f32 row = samples->row[pixel], column = samples->column[pixel];
+        const f32 inverse = 1.0f / image.pixels[(ptrdiff_t)samples->row[pixel] * image.width + samples->column[pixel]];
+        const i32 a = probe(image.height, image.width, row, column, feature[0], feature[1], inverse);
+        const i32 b = probe(image.height, image.width, row, column, feature[2], feature[3], inverse);
+        if (image.pixels[a] - image.pixels[b] < threshold) pixels[below++] = pixel;
+        else spare[rest++] = pixel;
+    }
+    memcpy(pixels + below, spare, (size_t)rest * sizeof(i32));
+    return below;
+}
+#endif
