@@ -103,7 +103,7 @@ def depth_features(depth: Array, pixels: Array, offsets: Array, *, mask: Array |
     if offsets.ndim != 3 or offsets.shape[1:] != (2, 2) or not (np.abs(offsets) <= 1e5).all():
         raise wrong_value(name, "offsets", "an (F, 2, 2) array of numbers within ±1e5", offsets)
     height, width = depth.shape
-    inside = ((pixels >= 0) & (pixels < [height, width])).all(axis=1)
+    inside: Array = np.array(((pixels >= 0) & (pixels < [height, width])).all(axis=1))
     inside[inside] = seen[tuple(pixels[inside].T)]
     if not inside.all():
         wrong = pixels[~inside][0].tolist()

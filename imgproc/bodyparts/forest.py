@@ -93,8 +93,8 @@ class DepthForest:
     seed : int, default 0
         The same seed gives the same forest, for any number of threads.
     checkpoint : path, optional
-        A folder in which `fit` keeps its state after every level, and from which it goes on when it is called again with
-        the same data; also the place of its scratch files.
+        A folder in which `fit` keeps its state after every level, and from which it goes on when it is called again
+        with the same data; also the place of its scratch files.
 
     Attributes
     ----------
@@ -176,8 +176,8 @@ class DepthForest:
         Parameters
         ----------
         images : sequence of (H, W) arrays of float32 or uint16
-            Metres or millimetres, of any sizes; 0 and NaN are missing. A sequence that reads its files when an element is
-            asked for will do: each is asked for once.
+            Metres or millimetres, of any sizes; 0 and NaN are missing. A sequence that reads its files when an element
+            is asked for will do: each is asked for once.
         labels : sequence of (H, W) arrays of integers
             The part of each pixel, 0 to 254; negative where there is no body.
         n_parts : int, optional
@@ -283,7 +283,7 @@ class DepthForest:
         params = {k: v for k, v in self.get_params().items() if k not in ("checkpoint", "n_trees")}
         digest = hashlib.sha256(json.dumps([params, parts], default=int, sort_keys=True).encode())
         for array in (store.shapes, store.depths, store.labels):
-            digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
         return digest.hexdigest()
 
     def _join(self, trees: list[Tree], parts: int) -> None:
