@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,8 +75,8 @@ def store_images(
         depth_file.flush()
         label_file.flush()
         # The maps keep the data; the names are gone already.
-        depths = np.memmap(os.fdopen(os.dup(depth_file.fileno()), "rb"), np.float32, "r", 0, (cells,))
-        stored = np.memmap(os.fdopen(os.dup(label_file.fileno()), "rb"), np.uint8, "r", 0, (label_bytes + 1,))
+        depths = np.memmap(depth_file, np.float32, "r", 0, (cells,))
+        stored = np.memmap(label_file, np.uint8, "r", 0, (label_bytes + 1,))
     return DepthStore(
         depths,
         np.array(firsts, np.int64),
