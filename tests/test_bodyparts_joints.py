@@ -46,8 +46,9 @@ def test_one_patch_is_one_mode() -> None:
     found = estimate_joints(depth, proba, CAMERA)
     center = CAMERA.points(depth)[55, 75]
     pushed = center * (1 + 0.022 / np.linalg.norm(center))
-    assert np.allclose(found.positions[left], pushed, atol=1e-6)
-    # 121 pixels, each 2 m / 142.8 wide, at 0.8; within a bandwidth of 0.065 m of the middle lie those up to 4.6 pixels off.
+    # Mean shift ends where a step is below a millimetre.
+    assert np.allclose(found.positions[left], pushed, atol=1e-3)
+    # Pixels are 2 m / 142.8 wide; within a bandwidth of 0.065 m of the middle lie those up to 4.6 pixels off.
     inside = sum(y * y + x * x <= (0.065 * 142.8 / 2) ** 2 for y in range(-5, 6) for x in range(-5, 6))
     assert found.confidences[left] == pytest.approx(inside * 0.8 * (2 / 142.8) ** 2, rel=1e-5)
     assert found.proposal_joints.tolist() == [left]
