@@ -14,7 +14,17 @@ from reference.bodyparts import feature, gain
 
 import imgproc
 from imgproc._ext import forest as kernels
-from imgproc.bodyparts import BACKGROUND, Camera, DepthForest, Progress, Scenes, depth_features, sample_poses
+from imgproc.bodyparts import (
+    BACKGROUND,
+    Camera,
+    DepthForest,
+    Progress,
+    Scenes,
+    depth_features,
+    export_tree,
+    probe_importances,
+    sample_poses,
+)
 from imgproc.bodyparts.growing import NODE, node_keys
 from imgproc.bodyparts.samples import draw_samples, store_images
 
@@ -313,3 +323,35 @@ def test_it_is_an_estimator() -> None:
     assert forest.set_params(seed=4) is forest and forest.seed == 4
     assert NODE.itemsize == 24
     assert "n_trees=2" in repr(forest) and imgproc.bodyparts.DepthForest is DepthForest
+
+
+def test_export(fitted: DepthForest) -> None:
+    text = export_tree(fitted, 1, max_depth=40)
+    lines = text.split("\n")
+    first, last = fitted._first_node[1:3]
+    assert len(lines) == last - first
+    assert sum("leaf:" in line for line in lines) == fitted._first_leaf[2] - fitted._first_leaf[1]
+    assert max(len(line) - len(line.lstrip()) for line in lines) <= 12
+    dot = export_tree(fitted, 1, format="dot", max_depth=2)
+    assert dot.startswith("digraph tree {") and dot.endswith("}") and dot.count("->") == 6
+    with pytest.raises(ValueError, match="export_tree: tree"):
+        export_tree(fitted, 2)
+    with pytest.raises(ValueError, match="fitted or loaded"):
+        export_tree(small())
+    with pytest.raises(TypeError, match="forest"):
+        probe_importances("forest")  # type: ignore[arg-type]
+
+
+def test_probe_importances_weigh_by_gain(fitted: DepthForest) -> None:
+    shares = probe_importances(fitted, 9)
+    assert shares.sum() == pytest.approx(1)
+    # Counted anew from the nodes, one by one.
+    expected = np.zeros((9, 9))
+    for node, gained in zip(fitted._nodes, fitted._gains, strict=True):
+        if node["left"] >= 0:
+            assert gained > 0
+            for offset in node["split"][:4].reshape(2, 2):
+                if offset.any():
+                    y, x = np.rint((offset.astype(np.float64) / 32.0 + 1) * 4).astype(int)
+                    expected[y, x] += gained
+    assert np.allclose(shares, expected / expected.sum())

@@ -5,6 +5,7 @@ from .camera import Camera
 from .evaluation import JointScores, score_joints
 from .features import depth_features
 from .forest import DepthForest, Progress
+from .inspection import export_tree, probe_importances
 from .joints import FOUND_JOINTS, JOINT_PARTS, Joints, estimate_joints
 from .motion import Motion, read_motion
 from .poses import distinct_poses, motion_poses, sample_poses
@@ -33,7 +34,9 @@ __all__ = [
     "depth_features",
     "distinct_poses",
     "estimate_joints",
+    "export_tree",
     "motion_poses",
+    "probe_importances",
     "read_motion",
     "render_body",
     "sample_poses",

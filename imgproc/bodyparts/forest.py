@@ -100,9 +100,6 @@ class DepthForest:
     ----------
     classes_ : (P,) array of int64
         0 to P - 1, after `fit` or `load`.
-    feature_importances_ : (4, 4) array of float64
-        Share of the information gained by features whose farther probe reaches up to 1/4, 2/4, 3/4 and all of
-        ``max_offset``, up, down, left and right: rows are reaches, columns directions.
 
     Examples
     --------
