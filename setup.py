@@ -27,8 +27,10 @@ KERNELS = (
     "coco_files",
     "codes",
     "color",
+    "components",
     "convolution",
     "cpu",
+    "distance",
     "entries",
     "float_maps",
     "forest",
@@ -48,12 +50,17 @@ KERNELS = (
     "neighbors",
     "nms",
     "render",
+    "paste",
     "resize",
     "rle",
     "rotated",
     "tables",
     "warp",
 )
+
+# Of these a checked build would compile the same checks many times over, wherever a function is inlined: three times
+# the seconds for tests that run no faster.
+LARGE = ("box", "convolution", "gaussian", "morphology", "resize", "warp")
 
 
 def sources(name: str) -> list[str]:
@@ -102,7 +109,7 @@ extensions = [
         include_dirs=["ext"],
         # `depends` also carries these files into the sdist.
         depends=["ext/level.pxi", *(f"ext/{source}" for source in sources(f"{name}.pyx"))],
-        define_macros=macros,
+        define_macros=macros + ([("always_inline", "unused")] if checked and name in LARGE else []),
         extra_compile_args=compile_args,
         extra_link_args=link_args,
         py_limited_api=not free_threaded,
@@ -115,6 +122,7 @@ if __name__ == "__main__":
     setup(
         ext_modules=cythonize(
             extensions,
+            nthreads=os.cpu_count() or 1,
             # Changed directives do not make Cython translate again, so each flavour has its own folder.
             build_dir=f"build/cython-{flavour}",
             compiler_directives={

@@ -1,3 +1,17 @@
 """Regions: watershed, components, distances, superpixels, proposals, and masks as runs or polygons."""
 
-__all__: list[str] = []
+from .components import Components, RegionStatistics, connected_components
+from .distance import distance_transform
+from .paste import paste_mask
+from .runs import decode_rle, encode_rle, polygons_to_mask
+
+__all__ = [
+    "Components",
+    "RegionStatistics",
+    "connected_components",
+    "decode_rle",
+    "distance_transform",
+    "encode_rle",
+    "paste_mask",
+    "polygons_to_mask",
+]
