@@ -1,3 +1,4 @@
+from . import bodyparts as bodyparts
 from . import boxes as boxes
 from . import cascade as cascade
 from . import color as color

@@ -19,7 +19,7 @@ SUBJECT_ARROWS = {
     "metrics": {"boxes", "detections"},
     "cascade": {"color", "filters", "boxes", "detections", "io"},
     "segmentation": {"color", "filters", "boxes", "detections"},
-    "bodyparts": {"segmentation"},
+    "bodyparts": {"metrics"},
     "stereo": {"filters"},
     "io": set(),
 }

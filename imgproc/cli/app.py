@@ -9,6 +9,7 @@ import typer
 import imgproc
 
 from .apply import apply
+from .bodyparts import app as bodyparts
 from .convert import convert
 from .demo import demo
 from .detect import detect
@@ -34,6 +35,7 @@ app.command()(convert)
 app.command()(train_cascade)
 app.command()(ops)
 app.command()(demo)
+app.add_typer(bodyparts, name="bodyparts")
 
 
 def _print_version(wanted: bool) -> None:
