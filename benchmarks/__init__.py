@@ -27,5 +27,7 @@ SUBJECTS = (
     "segmentation_scores",
     "coco",
     "cascade",
+    "regions",
+    "mask_files",
 )
 """The files of cases, in the order of the table."""
