@@ -101,7 +101,10 @@ def run_bands(
     ``nanoseconds`` is the estimated time of the whole on one thread; it decides how many bands pay. ``threads`` stands
     for the number that `set_num_threads` set.
     """
-    bands = min(threads or _pool.threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
+    threads = _pool.threads if threads is None else threads
+    if nanoseconds < 2 * _SHORTEST_BAND_NS or threads == 1:
+        return [kernel(0, rows)]
+    bands = min(threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
     if bands <= 1:
         return [kernel(0, rows)]
     edges = [rows * band // bands for band in range(bands + 1)]
