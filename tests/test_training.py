@@ -109,7 +109,7 @@ def test_the_record_is_json_and_whole(trained: Training, tmp_path: Path) -> None
         "too_flat": 0,
         "skipped": [],
     }
-    assert facts["negatives"] == {"trained_on": 8, "held_back": 0, "skipped": []}
+    assert facts["negatives"] == {"trained_on": 8, "held_back": 0, "too_small": 0, "skipped": []}
     coverage = facts["coverage"]
     assert coverage["windows_used"] == sum(stage.mined for stage in trained.stages)
     assert coverage["searched"][0] == "as the detector looks at them"

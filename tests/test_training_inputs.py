@@ -168,6 +168,11 @@ def test_unreadable_images_are_named_and_left_out(tmp_path: Path) -> None:
     assert facts["positives"]["trained_on"] == 60
 
 
+def test_negatives_smaller_than_the_window_are_counted() -> None:
+    small = [np.zeros((11, 30), np.uint8), np.zeros((40, 5), np.uint8)]
+    assert train(negatives=[*NEGATIVES, *small]).facts["negatives"]["too_small"] == 2
+
+
 def test_positives_smaller_than_the_window_are_left_out() -> None:
     small = [np.zeros((11, 30), np.uint8), *POSITIVES, np.zeros((30, 8), np.uint8)]
     trained = train(small)

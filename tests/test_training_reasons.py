@@ -54,6 +54,15 @@ def test_stumps_limit(rng: np.random.Generator) -> None:
     assert trained.reason.endswith(" of its negatives after 2 stumps")
 
 
+def test_windows_that_no_feature_tells_apart() -> None:
+    """Every window of a ramp is the same for features that are balanced."""
+    ramp = (np.arange(60) * 4 + np.zeros((12, 1))).astype(np.uint8)
+    with pytest.raises(
+        ValueError, match=r"^train_cascade: positives must be other than the negatives, got windows"
+    ):
+        train(np.stack([ramp[:, :12]] * 30), [ramp], n_negatives=20)
+
+
 def test_validation_no_longer_improves(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([None, True, False, True, False, False])
     monkeypatch.setattr(Validation, "improved", lambda *_: next(answers))
@@ -86,7 +95,7 @@ def test_validation_is_what_the_cascade_does_there(judged: Training) -> None:
     rates = [stage.validation_false_alarm for stage in judged.stages]
     assert all(rate is not None and 0 < rate < 1 for rate in rates)
     assert (np.diff(np.array(rates, float)) < 0).all()
-    assert judged.facts["negatives"] == {"trained_on": 12, "held_back": 6, "skipped": []}
+    assert judged.facts["negatives"] == {"trained_on": 12, "held_back": 6, "too_small": 0, "skipped": []}
     assert judged.facts["parameters"]["validation"] == "given"
 
 

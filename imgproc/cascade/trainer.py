@@ -89,8 +89,9 @@ class Trainer:
         self.records: list[StageRecord] = []
         self.chosen = self.order[: targets.positives]
         self.next_positive = len(self.chosen)
-        self.kept = self.hard = np.empty(0, KEY)
-        self.margins = np.empty(0)
+        self.kept = np.empty(0, KEY)
+        self.hard: list[tuple[Array, Array]] = []
+        """Of each stage, the negatives with the most votes, and their margins."""
         self.fruitless = 0
         """Newest stages in a row that did not improve."""
         self.reason = ""
@@ -115,14 +116,27 @@ class Trainer:
             self.reason = self._reason_before(len(keys))
             if self.reason:
                 break
-            stage, margins, record = self._boost(negatives, replaced, mined)
+            boosted = self._boost(negatives, replaced, mined)
+            if boosted is None:
+                self.reason = (
+                    f"no feature tells the positives of stage {len(self.stages) + 1} from its negatives"
+                )
+                if not self.stages:
+                    raise wrong_value(
+                        FUNCTION,
+                        "positives",
+                        "other than the negatives",
+                        Got("windows that no feature tells apart"),
+                    )
+                break
+            stage, margins, record = boosted
             before = self.cascade
             detection, alarm = None, None
             if self.validation is not None:
                 self._tell("validating", len(stage.features), record.detection_rate, record.false_alarm)
                 detection, alarm = self.validation.judge(before, self.stages, stage)
             order = np.argsort(-margins[len(self.chosen) :], kind="stable")[:HARDEST]
-            self.hard, self.margins = keys[order], margins[len(self.chosen) :][order]
+            self.hard.append((keys[order], margins[len(self.chosen) :][order]))
             self.kept = keys[margins[len(self.chosen) :] >= 0]
             self.chosen = self.chosen[margins[: len(self.chosen)] >= 0]
             self.stages.append(stage)
@@ -183,8 +197,10 @@ class Trainer:
             return f"no negatives left: {told}{where}"
         return ""
 
-    def _boost(self, negatives: Array, replaced: int, mined: int) -> tuple[GrownStage, Array, StageRecord]:
-        """A stage, and by how much its positives and negatives pass it."""
+    def _boost(
+        self, negatives: Array, replaced: int, mined: int
+    ) -> tuple[GrownStage, Array, StageRecord] | None:
+        """A stage, and by how much its positives and negatives pass it; None where no feature tells them apart."""
         windows = np.concatenate([self.positives[self.chosen], negatives])
         is_object = np.arange(len(windows)) < len(self.chosen)
         self._tell("computing features", 0, 1.0, 1.0)
@@ -192,6 +208,8 @@ class Trainer:
         stumps: list[Any] = []
         while True:
             stump = booster.next_stump()
+            if stump is None and not stumps:
+                return None
             if stump is None:
                 break
             stumps.append(stump)
@@ -245,7 +263,7 @@ class Trainer:
 
     def _drop(self, count: int) -> None:
         if count:
-            del self.stages[-count:], self.records[-count:]
+            del self.stages[-count:], self.records[-count:], self.hard[-count:]
             if self.validation is not None:
                 self.validation.drop(count)
 
@@ -272,11 +290,12 @@ class Trainer:
     def hardest(self) -> tuple[Array, list[dict[str, Any]]]:
         """Negatives of the last stage with the most votes, and where they are from."""
         names = self.miner.pictures.names
+        keys, margins = self.hard[-1]
         told = [
             {"image": names[image], "margin": round(margin, 4)}
-            for image, margin in zip(self.hard["image"].tolist(), self.margins.tolist(), strict=True)
+            for image, margin in zip(keys["image"].tolist(), margins.tolist(), strict=True)
         ]
-        return self.miner.cut(self.hard), told
+        return self.miner.cut(keys), told
 
     def state(self) -> dict[str, Any]:
         """All that a checkpoint must hold to go on as if nothing had happened."""
@@ -285,43 +304,40 @@ class Trainer:
             "chosen": self.chosen,
             "next_positive": self.next_positive,
             "kept": self.kept,
-            "hard": self.hard,
-            "margins": self.margins,
             "fruitless": self.fruitless,
+            "searched": asdict(self.searched),
             "reason": self.reason,
         }
         for number, stage in enumerate(self.stages):
             for name in ("features", "thresholds", "subsets", "leaves"):
                 state[f"stage_{number}_{name}"] = getattr(stage, name)
             state[f"stage_{number}_threshold"] = np.array(stage.threshold)
-        miners = {"train": self.miner}
-        if self.validation is not None:
-            miners["validation"] = self.validation.miner
-            state |= {f"judged_{name}": value for name, value in self.validation.state().items()}
-        for name, miner in miners.items():
-            state |= {f"{name}_used": miner.used, f"{name}_pool": miner.pool, f"{name}_held": miner.held}
+            state[f"stage_{number}_hard"], state[f"stage_{number}_margins"] = self.hard[number]
+        for name, part in self._parts().items():
+            state |= {f"{name}_{key}": value for key, value in part.state().items()}
         return state
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state of its own."""
+        if self.validation is None:
+            return {"miner": self.miner}
+        return {"miner": self.miner, "judge": self.validation, "judging": self.validation.miner}
 
     def restore(self, state: dict[str, Any]) -> None:
         """What `state` gave."""
         self.records = [StageRecord(**record) for record in state["records"]]
         self.chosen, self.next_positive, self.kept = state["chosen"], state["next_positive"], state["kept"]
-        self.hard, self.margins = state["hard"], state["margins"]
+        self.searched = Searched(**state["searched"])
         self.fruitless, self.reason = state["fruitless"], state["reason"]
         names = ("features", "thresholds", "subsets", "leaves", "threshold")
         for number in range(len(self.records)):
             parts = {name: state[f"stage_{number}_{name}"] for name in names}
             self.stages.append(GrownStage(**parts | {"threshold": np.float32(parts["threshold"])}))
-        miners = {"train": self.miner}
-        if self.validation is not None:
-            miners["validation"] = self.validation.miner
-            prefix = "judged_"
-            self.validation.restore(
-                {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-            )
-        for name, miner in miners.items():
-            miner.used, miner.pool, miner.held = (
-                state[f"{name}_{part}"] for part in ("used", "pool", "held")
+            self.hard.append((state[f"stage_{number}_hard"], state[f"stage_{number}_margins"]))
+        for name, part in self._parts().items():
+            start = f"{name}_"
+            part.restore(
+                {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
             )
 
 

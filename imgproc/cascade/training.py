@@ -231,7 +231,7 @@ def train_cascade(
     if len(data.judged):
         miner = Miner(data.judge_pictures, data.judge_images, window, scale_factor, seed + 1, jobs)
         judge = Validation(table, data.judged, flat_windows(table, data.judged), miner)
-    held = windows.nbytes + data.judged.nbytes + int(memory / 4) + _BESIDE
+    held = windows.nbytes + data.found.windows.nbytes + data.judged.nbytes + int(memory / 4) + _BESIDE
     trainer = Trainer(
         table,
         windows,
@@ -377,7 +377,7 @@ def _made_folder(checkpoint: object) -> str | None:
 
 def _result(trainer: Trainer, data: _Data, parameters: dict[str, Any]) -> Training:
     found, miner, judge = data.found, trainer.miner, trainer.validation
-    scanned = trainer.searched.scanned or trainer.records[-1].windows_scanned
+    searched = trainer.searched
     facts: dict[str, Any] = {
         "parameters": parameters,
         "positives": {
@@ -390,13 +390,14 @@ def _result(trainer: Trainer, data: _Data, parameters: dict[str, Any]) -> Traini
         "negatives": {
             "trained_on": len(data.images),
             "held_back": len(data.judge_images),
+            "too_small": len(miner.small),
             "skipped": told_skipped(data.pictures.left_out()),
         },
         "coverage": {
-            "windows_scanned": scanned,
+            "windows_scanned": searched.scanned,
             "windows_used": len(miner.used),
-            "share_used": len(miner.used) / scanned,
-            "searched": [rung.name for rung in LADDER[: trainer.records[-1].rungs]],
+            "share_used": len(miner.used) / searched.scanned,
+            "searched": [rung.name for rung in LADDER[: searched.rungs]],
         },
         "notes": data.notes,
     }
