@@ -103,10 +103,10 @@ def table(curves: Mapping[str, Roc]) -> str:
 
 
 def draw(curves: Mapping[str, Roc], path: Path, title: str) -> None:
-    """The curves from 0.01 to 3 false positives per image, where they differ."""
+    """The curves from 0.01 to 1 false positives per image, where they differ."""
     axes = imgproc.plot_roc(curves, scale="log")
     low = min(recall_at(curve, 0.02) for curve in curves.values())
-    axes.set(xlim=(0.01, 3), ylim=(max(0.0, low - 0.02), 1.002), title=title)
+    axes.set(xlim=(0.01, 1), ylim=(max(0.0, low - 0.02), 1.002))
     axes.set_title(title, loc="left", fontweight="bold")
     axes.figure.savefig(path)
 
