@@ -1,6 +1,6 @@
 """Boosting: feature values of many windows, and the search for the best stump over all features."""
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 include "level.pxi"
@@ -32,10 +32,10 @@ cdef extern from "simd/boost_exact.h" nogil:
         int gini
     ctypedef struct BoostDigits:
         BoostScore score
-        const int8_t *high
-        const int8_t *low
+        const uint8_t *high
+        const uint8_t *low
         double unit
-        double rest
+        double rest[2]
         Py_ssize_t groups
         Py_ssize_t object_groups
     ctypedef struct BoostWeights:
@@ -51,8 +51,8 @@ cdef extern from "simd/boost_exact.h" nogil:
         pass
     void boost_values(const BoostSource *, const BoostFeature *, Py_ssize_t, float *)
     void boost_encode(const BoostSource *, const BoostFeature *, Py_ssize_t, float *, uint8_t *, Py_ssize_t)
-    void boost_coarse(const BoostDigits *, const uint8_t *, Py_ssize_t, Py_ssize_t, double *, double *)
-    void boost_fine(const BoostSource *, const BoostWeights *, const uint8_t *, double *, double *)
+    void boost_coarse(const BoostDigits *, const uint8_t *, Py_ssize_t, Py_ssize_t, uint32_t *, double *)
+    double boost_refine(const BoostDigits *, const uint8_t *, const uint32_t *, double)
     void boost_exact(const BoostSource *, const BoostWeights *, const BoostFeature *, BoostItem *, BoostSplit *)
 
 cdef extern from "simd/boost_subsets.h" nogil:
@@ -81,12 +81,13 @@ def features(
 ):
     """The features in the form that the other functions take: FEATURE_BYTES for each."""
     cdef Py_ssize_t f
+    cdef const float *of_boxes = NULL
+    cdef bint turned = False
     with nogil:
         for f in range(boxes.shape[0]):
-            boost_feature(
-                &boxes[f, 0, 0], NULL if lbp else &weights[f, 0], 0 if lbp else tilted[f], height, width, lbp,
-                <BoostFeature *>&out[f, 0]
-            )
+            if not lbp:
+                of_boxes, turned = &weights[f, 0], tilted[f]
+            boost_feature(&boxes[f, 0, 0], of_boxes, turned, height, width, lbp, <BoostFeature *>&out[f, 0])
 
 
 def columns(Py_ssize_t first, uint8_t[:, ::1] out):
@@ -159,31 +160,37 @@ cdef class Source:
                 )
         free(maps)
 
-    def coarse(
-        self, const uint8_t[:, ::1] rows, const int8_t[::1] high, const int8_t[::1] low, double unit, double rest,
-        double objects, double others, bint gini, double[::1] lower, double[::1] upper,
+    cdef BoostDigits digits(
+        self, const uint8_t[:, ::1] digits, double unit, double[::1] rest, double objects, double others, bint gini
     ):
-        """Bounds of the best score of each row."""
         cdef BoostDigits d
         d.score.objects, d.score.others, d.score.gini = objects, others, gini
-        d.high, d.low, d.unit, d.rest = &high[0], &low[0], unit, rest
+        d.high, d.low, d.unit = &digits[0, 0], &digits[1, 0], unit
+        d.rest[0], d.rest[1] = rest[0], rest[1]
         d.groups, d.object_groups = self.source.groups, self.source.object_groups
+        return d
+
+    def coarse(
+        self, const uint8_t[:, ::1] rows, const uint8_t[:, ::1] digits, double unit, double[::1] rest, double objects,
+        double others, bint gini, uint32_t[:, ::1] sums, double[::1] upper,
+    ):
+        """Sums of weights above each of 16 codes, and from them a bound of the best score of each row."""
+        cdef BoostDigits d = self.digits(digits, unit, rest, objects, others, gini)
         with nogil:
             if rows.shape[0]:
-                boost_coarse(&d, &rows[0, 0], rows.shape[1], rows.shape[0], &lower[0], &upper[0])
+                boost_coarse(&d, &rows[0, 0], rows.shape[1], rows.shape[0], &sums[0, 0], &upper[0])
 
-    def fine(
-        self, const uint8_t[:, ::1] rows, const int64_t[::1] chosen, const int64_t[::1] weights, double objects,
-        double others, bint gini, double[::1] lower, double[::1] upper,
+    def refine(
+        self, const uint8_t[:, ::1] rows, const int64_t[::1] chosen, const uint8_t[:, ::1] digits, double unit,
+        double[::1] rest, double objects, double others, bint gini, const uint32_t[:, ::1] sums, double floor,
+        double[::1] upper,
     ):
-        """Closer bounds of the best score of the chosen rows; the lower ones are reached."""
-        cdef BoostWeights b
+        """Closer bounds of the chosen rows, where they may reach `floor`; `sums` are those of the chosen."""
+        cdef BoostDigits d = self.digits(digits, unit, rest, objects, others, gini)
         cdef Py_ssize_t k
-        b.score.objects, b.score.others, b.score.gini = objects, others, gini
-        b.weights = &weights[0]
         with nogil:
             for k in range(chosen.shape[0]):
-                boost_fine(&self.source, &b, &rows[chosen[k], 0], &lower[k], &upper[k])
+                upper[k] = boost_refine(&d, &rows[chosen[k], 0], &sums[k, 0], floor)
 
     def exact(
         self, const uint8_t[:, ::1] features, const int64_t[::1] chosen, const int64_t[::1] weights, double objects,

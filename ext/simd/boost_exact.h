@@ -35,26 +35,6 @@ static void boost_histogram(const BoostSource *s, const i64 *weights, const u8 *
     for (int i = 0; i < 512; i++) sums[i] += second[i];
 }
 
-/* Bounds of the best score; the lower one is reached. */
-static void boost_fine(const BoostSource *s, const BoostWeights *b, const u8 *row, f64 *lower, f64 *upper) {
-    i64 sums[512];
-    boost_histogram(s, b->weights, row, sums);
-    f64 objects = 0, others = 0, most = 0, least = -1;
-    const f64 all = b->score.objects + b->score.others;
-    for (int t = 0; t < 256; t++) {
-        const f64 more_objects = objects + (f64)sums[t], more_others = others + (f64)sums[t + 256];
-        const f64 here = boost_score(&b->score, objects, others);
-        const f64 one = boost_score(&b->score, more_objects, others), other = boost_score(&b->score, objects, more_others);
-        most = one > most ? one : most;
-        most = other > most ? other : most;
-        if (here > least && objects + others > 0 && objects + others < all) least = here;
-        objects = more_objects;
-        others = more_others;
-    }
-    *lower = least;
-    *upper = most + 1e-12 * all; /* Scores are rounded. */
-}
-
 typedef struct {
     u32 key;
     i32 at;

@@ -305,13 +305,21 @@ class StageBooster:
         lbp, tilted = features.kind == "lbp", bool(features.tilted.any())
         height, width = samples.window
         used = len(order) * (height + 1) * (width + 1) * (8 if tilted else 4)
-        used += len(features) * kernels.FEATURE_BYTES
+        used += len(features) * (kernels.FEATURE_BYTES + 128)
         if memory < used:
             raise wrong_value(
                 name, "memory_budget", f"at least {used:,} bytes for {count:,} samples", memory_budget
             )
         source = window_source(samples.windows, order, objects, count - objects, lbp, tilted)
-        self._search = StumpSearch(source, feature_table(features), order, lbp, memory - used, threads)
+        self._search = StumpSearch(
+            source,
+            feature_table(features),
+            len(order),
+            -(-objects // GROUP) * GROUP,
+            lbp,
+            memory - used,
+            threads,
+        )
         self._weights = np.full(count, 1.0 / count)
         self._votes = np.zeros(count)
         if votes is not None:

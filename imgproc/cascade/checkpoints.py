@@ -6,6 +6,7 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,27 +36,34 @@ def save_checkpoint(folder: str, facts: dict[str, Any], state: dict[str, Any]) -
     write_file(checkpoint_path(folder), file.getbuffer(), overwrite=True)
 
 
-def load_checkpoint(folder: str, facts: dict[str, Any]) -> dict[str, Any] | None:
-    """The state that a folder holds, or None where it holds none.
+def load_checkpoint(folder: str, facts: dict[str, Any], restore: Callable[[dict[str, Any]], None]) -> None:
+    """Restore the state that a folder holds, where it holds one.
 
     Raises ValueError where that is damaged, or of a training with other ``facts``.
     """
+
+    def damaged(error: Exception) -> ValueError:
+        return wrong_value(FUNCTION, "checkpoint", must, Got(f"{path!r}, which is damaged: {error}"))
+
     path = checkpoint_path(folder)
     must = "a folder with a checkpoint of this training, or without any"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
             found = json.loads(file["json"].tobytes())
             state: dict[str, Any] = {name: file[name] for name in file.files if name != "json"}
         version, before = found["version"], found["facts"]
         state |= found["state"]
     except FileNotFoundError:
-        return None
+        return
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise wrong_value(FUNCTION, "checkpoint", must, Got(f"{path!r}, which is damaged: {error}")) from None
+        raise damaged(error) from None
     if version != VERSION:
         raise wrong_value(FUNCTION, "checkpoint", must, Got(f"{path!r} of version {version}"))
     for name, value in facts.items():
         if before.get(name) != value:
             got = f"{path!r} of one with {name} {before.get(name)!r}, now {value!r}"
             raise wrong_value(FUNCTION, "checkpoint", must, Got(got))
-    return state
+    try:
+        restore(state)
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(error) from None

@@ -154,11 +154,11 @@ def find_windows(
     step: int | None = None,
     mask: Array | None = None,
     seen: Array | None = None,
-    alone: bool = False,
+    threads: int | None = None,
 ) -> Array:
     """The windows of a uint8 gray image that pass, as records of `WINDOW`, in OpenCV's order on one thread.
 
-    ``alone`` keeps to the caller's thread, for callers with many images of which each has a thread.
+    ``threads`` stands for the number that `set_num_threads` set: 1 for callers with threads of their own.
     """
     arrays = (
         *cascade.window,
@@ -180,13 +180,13 @@ def find_windows(
     counting = seen is not None
     parts: list[bytes] = []
     for tasks in _tasks(cascade, image.shape[:2], chosen, step).values():
-        count = 0.0 if alone else float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
+        count = float((tasks[:, 4] * (tasks[:, 1] // tasks[:, 2])).sum())
 
         def kernel(first: int, last: int, tasks: Array = tasks) -> tuple[bytes, Array | None]:
             counts = np.zeros(cascade.stages, np.int64) if counting else None
             return kernels.detect(image, mask, tasks[first:last], *arrays, counts), counts
 
-        for found, counts in run_bands(kernel, len(tasks), count * _NS_PER_WINDOW):
+        for found, counts in run_bands(kernel, len(tasks), count * _NS_PER_WINDOW, threads):
             parts.append(found)
             if seen is not None:
                 seen += counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -101,6 +102,8 @@ class Miner:
         """Windows of the rungs held that pass and were not given."""
         self.held: list[int] = []
         """How many windows each rung held has."""
+        self.small: set[int] = set()
+        """Images that were found to be smaller than the window."""
 
     def mine(
         self, cascade: Cascade, count: int, kept: Array, still: Callable[[Array], Array]
@@ -135,6 +138,22 @@ class Miner:
         self.pool = self.pool[~_among(self.hashes(self.pool), self.used)]
         images = len(np.unique(chosen["image"]))
         return chosen, self.cut(chosen), Searched(scanned, passed, rung, images)
+
+    def state(self) -> dict[str, Any]:
+        """All that a checkpoint must hold."""
+        return {
+            "used": self.used,
+            "pool": self.pool,
+            "held": self.held,
+            "small": sorted(self.small),
+            "skipped": sorted(self.pictures.skipped.items()),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """What `state` gave."""
+        self.used, self.pool, self.held = state["used"], state["pool"], state["held"]
+        self.small = set(state["small"])
+        self.pictures.skipped |= dict(state["skipped"])
 
     def hashes(self, keys: Array) -> Array:
         """A number for each window, the same however it was found; they order the windows as if at random."""
@@ -206,6 +225,8 @@ class Miner:
         picture = self.pictures.get(image)
         if picture is None:
             return
+        if not any(True for _ in self._sizes(picture.shape)):
+            self.small.add(image)
         for view in rung.views:
             turned = _view(picture, view)
             sizes = [size for size in self._sizes(turned.shape) if size % 4 in rung.quarters]
@@ -215,7 +236,7 @@ class Miner:
                 part = sizes[start : start + at_once]
                 seen = np.zeros(cascade.stages, np.int64)
                 scales = [self._scale(size) for size in part]
-                windows = find_windows(cascade, turned, scales, step=rung.step, seen=seen, alone=True)
+                windows = find_windows(cascade, turned, scales, step=rung.step, seen=seen, threads=1)
                 keys = np.empty(len(windows), KEY)
                 keys["rung"], keys["view"], keys["image"] = number, view, image
                 keys["size"] = np.array(part, np.uint16)[windows["scale"]]

@@ -113,7 +113,7 @@ class _Collector:
     def finish(self, argument: str, skipped: Skipped, fingerprint: str, grown: bool) -> Positives:
         height, width = self.window
         if not self.parts:
-            least = f"at least one of {width} x {height} pixels, the window"
+            least = f"at least one of {height} x {width} pixels, the window"
             got = f"{self.small:,} smaller ones" if self.small else "none"
             if skipped:
                 got += f" and {len(skipped):,} that cannot be read, {skipped[0][0]!r} first: {skipped[0][1]}"
@@ -124,7 +124,7 @@ class _Collector:
         if self.reshaped:
             done = "their boxes are widened to them, around the middle" if grown else "they are stretched"
             notes.append(
-                f"{self.reshaped:,} positives have other proportions than the window of {width} x {height}: {done}"
+                f"{self.reshaped:,} positives have other proportions than the window of {height} x {width}: {done}"
             )
         windows = np.stack(self.parts, axis=1)
         return Positives(windows, np.array(self.groups, np.int64), skipped, notes, fingerprint)

@@ -60,9 +60,9 @@ class Training:
     mean : (height, width) array of uint8
         The mean of the positives.
     hardest : (N, height, width) array of uint8
-        Negatives that pass all stages, the surest first; few or none where the cascade is good.
+        Negatives of the last stage with the most votes.
     hardest_from : list of dict
-        The image of each, and the sum of votes by which it passes the last stage.
+        The image of each, and the margin by which it passes the last stage, or fails where that is negative.
     facts : dict
         What went in: numbers of positives and negatives, what was left out and why, parameters, coverage.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,11 +20,19 @@ GROUP: int = kernels.GROUP
 _CHUNK_BYTES = 4 << 20
 """Codes made at a time where they are not kept."""
 
-_NS_COARSE, _NS_ENCODE, _NS_FINE, _NS_EXACT = 0.05, 0.4, 0.6, 6.0
+_NS_COARSE, _NS_ENCODE, _NS_REFINE, _NS_EXACT, _NS_SUBSET = 0.1, 1.0, 0.2, 6.0, 0.6
 """Of one feature of one window; only estimates for the choice of threads."""
 
-_DIGITS = 14
-"""Bits of the weights from which the first bounds are made."""
+_LIKELY = 256
+"""Features that are rated exactly before the bounds of others are made closer."""
+
+_AT_ONCE = 8
+"""Features that are rated exactly before the bounds of the next are looked at again."""
+
+_Found = tuple[float, int, int, int, float, float]
+"""Score, feature, weights of objects and others that go left, values below and above the threshold."""
+
+_NONE: _Found = (-1.0, -1, 0, 0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,15 @@ def places(is_object: Array) -> tuple[Array, Array]:
     return place, order
 
 
+def _digits(weights: Array, first_other: int) -> tuple[Array, float, Array]:
+    """Weights in 16 bits, as two rows of digits; their unit, and what rounding down lost of objects and others."""
+    shift = max(0, int(weights.max()).bit_length() - 16, int(weights.sum()).bit_length() - 32)
+    whole = weights >> shift
+    digits = np.stack([whole >> 8, whole & 255]).astype(np.uint8)
+    rest = weights - (whole << shift)
+    return digits, 2.0**shift, np.array([rest[:first_other].sum(), rest[first_other:].sum()], np.float64)
+
+
 class StumpSearch:
     """Finds the best stump over all features of a source for any weights of its samples.
 
@@ -71,10 +88,17 @@ class StumpSearch:
     """
 
     def __init__(
-        self, source: kernels.Source, table: Array, order: Array, lbp: bool, memory: int, threads: int | None
+        self,
+        source: kernels.Source,
+        table: Array,
+        places: int,
+        first_other: int,
+        lbp: bool,
+        memory: int,
+        threads: int | None,
     ) -> None:
         self.source, self.table, self.lbp, self.threads = source, table, lbp, threads
-        self.places = len(order)
+        self.places, self.first_other = places, first_other
         self.kept = min(len(table), memory // self.places)
         self.rows = np.empty((self.kept, self.places), np.uint8)
         self.chunk = max(1, _CHUNK_BYTES // self.places)
@@ -94,44 +118,35 @@ class StumpSearch:
         totals = (float(objects), float(int(weights.sum()) - objects), gini)
         if self.lbp:
             return self._best_subset(weights, totals)
-        lower, upper = self._coarse(weights, totals)
-        # The likeliest first: what they reach rules out many of the others.
-        floor = lower.max()
-        left = np.flatnonzero(upper >= floor)
-        left = left[np.argsort(-upper[left], kind="stable")]
-        uppers = []
-        sure = []
-        for part in (left[:64], left[64:]):
-            part = part[upper[part] >= floor]
-            if not len(part):
-                continue
-            part_lower, part_upper = self._fine(part, weights, totals)
-            floor = max(floor, part_lower.max())
-            sure.append(part)
-            uppers.append(part_upper)
-        left, upper = np.concatenate(sure), np.concatenate(uppers)
-        order = np.argsort(-upper, kind="stable")
-        left, upper = left[order], upper[order]
-        best: tuple[float, int, int, int, float, float] = (-1.0, -1, 0, 0, 0.0, 0.0)
-        start = 0
-        while start < len(left) and upper[start] >= max(floor, best[0]):
-            end = start + min(
-                16 if start == 0 else 64, int(np.count_nonzero(upper[start:] >= max(floor, best[0])))
-            )
-
-            def exact(
-                first: int, last: int, part: Array = left[start:end]
-            ) -> tuple[float, int, int, int, float, float]:
-                found: tuple[float, int, int, int, float, float]
-                found = self.source.exact(self.table, part[first:last], weights, *totals)
-                return found
-
-            for found in self._bands(exact, end - start, _NS_EXACT):
-                if found[0] > best[0] or (found[0] == best[0] and 0 <= found[1] < best[1]):
-                    best = found
-            start = end
+        bounds = (*_digits(weights, self.first_other), *totals)
+        sums, upper = self._coarse(bounds)
+        # The likeliest first: what they reach rules out most of the others before these are looked at more closely.
+        likely = np.argpartition(-upper, min(_LIKELY, len(upper)) - 1)[:_LIKELY]
+        best = self._exact(likely, self._refined(likely, bounds, sums, -1.0), weights, totals, _NONE)
+        left = np.flatnonzero(upper >= best[0])
+        best = self._exact(left, self._refined(left, bounds, sums, best[0]), weights, totals, best)
         score, feature, left_objects, left_others, below, above = best
         return Split(feature, score, left_objects, left_others, below, above) if feature >= 0 else None
+
+    def _exact(
+        self, chosen: Array, upper: Array, weights: Array, totals: tuple[float, float, bool], best: _Found
+    ) -> _Found:
+        """The best split of the chosen features, whose scores are bounded, or ``best``."""
+        order = np.argsort(-upper, kind="stable")
+        chosen, upper = chosen[order], upper[order]
+        start = 0
+        while start < len(chosen) and upper[start] >= best[0]:
+            part = chosen[start : start + _AT_ONCE][upper[start : start + _AT_ONCE] >= best[0]]
+
+            def exact(first: int, last: int, part: Array = part) -> _Found:
+                found: _Found = self.source.exact(self.table, part[first:last], weights, *totals)
+                return found
+
+            for found in self._bands(exact, len(part), _NS_EXACT):
+                if found[0] > best[0] or (found[0] == best[0] and found[1] < best[1]):
+                    best = found
+            start += _AT_ONCE
+        return best
 
     def _bands(self, kernel: Callable[[int, int], _T], count: int, nanoseconds: float) -> list[_T]:
         return run_bands(kernel, count, count * self.places * nanoseconds, self.threads)
@@ -142,40 +157,39 @@ class StumpSearch:
         self.source.encode(self.table, first, last, rows)
         return rows
 
-    def _coarse(self, weights: Array, totals: tuple[float, float, bool]) -> tuple[Array, Array]:
-        shift = max(0, int(weights.max()).bit_length() - _DIGITS)
-        digits = weights >> shift
-        rest = float(int((weights - (digits << shift)).sum()))
-        high, low = (digits >> 7).astype(np.int8), (digits & 127).astype(np.int8)
-        lower, upper = np.empty(len(self.table)), np.empty(len(self.table))
+    def _coarse(self, bounds: tuple[Any, ...]) -> tuple[Array, Array]:
+        """Sums of weights above 16 codes, and bounds, for all features."""
+        sums, upper = np.empty((len(self.table), 32), np.uint32), np.empty(len(self.table))
 
         def coarse(first: int, last: int) -> None:
-            bounds = (high, low, 2.0**shift, rest, *totals)
             end = min(last, self.kept)
             if first < end:
-                self.source.coarse(self.rows[first:end], *bounds, lower[first:end], upper[first:end])
+                self.source.coarse(self.rows[first:end], *bounds, sums[first:end], upper[first:end])
             for start in range(max(first, self.kept), last, self.chunk):
                 end = min(start + self.chunk, last)
-                self.source.coarse(self._made(start, end), *bounds, lower[start:end], upper[start:end])
+                self.source.coarse(self._made(start, end), *bounds, sums[start:end], upper[start:end])
 
         self._bands(coarse, len(self.table), _NS_COARSE if self.kept == len(self.table) else _NS_ENCODE)
-        return lower, upper
+        return sums, upper
 
-    def _fine(self, chosen: Array, weights: Array, totals: tuple[float, float, bool]) -> tuple[Array, Array]:
-        lower, upper = np.empty(len(chosen)), np.empty(len(chosen))
+    def _refined(self, chosen: Array, bounds: tuple[Any, ...], sums: Array, floor: float) -> Array:
+        """Closer bounds of the chosen features, or less than ``floor``."""
+        upper = np.empty(len(chosen))
 
-        def fine(first: int, last: int) -> None:
+        def refine(first: int, last: int) -> None:
             kept = np.flatnonzero(chosen[first:last] < self.kept) + first
-            some_lower, some_upper = np.empty(len(kept)), np.empty(len(kept))
-            self.source.fine(self.rows, chosen[kept], weights, *totals, some_lower, some_upper)
-            lower[kept], upper[kept] = some_lower, some_upper
+            some = np.empty(len(kept))
+            self.source.refine(self.rows, chosen[kept], *bounds, sums[chosen[kept]], floor, some)
+            upper[kept] = some
             zero = np.zeros(1, np.int64)
             for k in np.flatnonzero(chosen[first:last] >= self.kept) + first:
-                row = self._made(int(chosen[k]), int(chosen[k]) + 1)
-                self.source.fine(row, zero, weights, *totals, lower[k : k + 1], upper[k : k + 1])
+                f = int(chosen[k])
+                self.source.refine(
+                    self._made(f, f + 1), zero, *bounds, sums[f : f + 1], floor, upper[k : k + 1]
+                )
 
-        self._bands(fine, len(chosen), _NS_FINE)
-        return lower, upper
+        self._bands(refine, len(chosen), _NS_REFINE)
+        return upper
 
     def _best_subset(self, weights: Array, totals: tuple[float, float, bool]) -> Split | None:
         def subsets(first: int, last: int) -> list[Split]:
@@ -189,6 +203,6 @@ class StumpSearch:
                     found.append(Split(start + row, score, objects, others, subset=subset))
             return found
 
-        splits = [split for band in self._bands(subsets, len(self.table), _NS_FINE) for split in band]
+        splits = [split for band in self._bands(subsets, len(self.table), _NS_SUBSET) for split in band]
         # The first of equal scores: bands and chunks are in the order of the features.
         return max(splits, key=lambda split: split.score, default=None)

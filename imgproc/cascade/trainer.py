@@ -23,6 +23,9 @@ from .validation import Validation
 PATIENCE = 2
 """Stages in a row that do not improve on the validation part before the training ends without them."""
 
+HARDEST = 24
+"""Negatives that the record shows."""
+
 _BLOCK = 8192
 
 
@@ -87,6 +90,8 @@ class Trainer:
         self.chosen = self.order[: targets.positives]
         self.next_positive = len(self.chosen)
         self.kept = np.empty(0, KEY)
+        self.hard: list[tuple[Array, Array]] = []
+        """Of each stage, the negatives with the most votes, and their margins."""
         self.fruitless = 0
         """Newest stages in a row that did not improve."""
         self.reason = ""
@@ -111,14 +116,29 @@ class Trainer:
             self.reason = self._reason_before(len(keys))
             if self.reason:
                 break
-            stage, record = self._boost(negatives, start, replaced, mined)
+            boosted = self._boost(negatives, replaced, mined)
+            if boosted is None:
+                self.reason = (
+                    f"no feature tells the positives of stage {len(self.stages) + 1} from its negatives"
+                )
+                if not self.stages:
+                    raise wrong_value(
+                        FUNCTION,
+                        "positives",
+                        "other than the negatives",
+                        Got("windows that no feature tells apart"),
+                    )
+                break
+            stage, margins, record = boosted
             before = self.cascade
             detection, alarm = None, None
             if self.validation is not None:
                 self._tell("validating", len(stage.features), record.detection_rate, record.false_alarm)
                 detection, alarm = self.validation.judge(before, self.stages, stage)
-            self.kept = keys[self._negatives_pass]
-            self.chosen = self.chosen[self._positives_pass]
+            order = np.argsort(-margins[len(self.chosen) :], kind="stable")[:HARDEST]
+            self.hard.append((keys[order], margins[len(self.chosen) :][order]))
+            self.kept = keys[margins[len(self.chosen) :] >= 0]
+            self.chosen = self.chosen[margins[: len(self.chosen)] >= 0]
             self.stages.append(stage)
             record = StageRecord(
                 **asdict(record)
@@ -178,8 +198,9 @@ class Trainer:
         return ""
 
     def _boost(
-        self, negatives: Array, start: float, replaced: int, mined: int
-    ) -> tuple[GrownStage, StageRecord]:
+        self, negatives: Array, replaced: int, mined: int
+    ) -> tuple[GrownStage, Array, StageRecord] | None:
+        """A stage, and by how much its positives and negatives pass it; None where no feature tells them apart."""
         windows = np.concatenate([self.positives[self.chosen], negatives])
         is_object = np.arange(len(windows)) < len(self.chosen)
         self._tell("computing features", 0, 1.0, 1.0)
@@ -187,6 +208,8 @@ class Trainer:
         stumps: list[Any] = []
         while True:
             stump = booster.next_stump()
+            if stump is None and not stumps:
+                return None
             if stump is None:
                 break
             stumps.append(stump)
@@ -198,21 +221,24 @@ class Trainer:
             self._tell("boosting", len(stumps), found, alarm)
             if alarm <= self.targets.max_false_alarm or len(stumps) >= self.targets.max_stumps:
                 break
-        self._positives_pass, self._negatives_pass = pass_stage[is_object], pass_stage[~is_object]
-        return stage, StageRecord(
-            stumps=len(stumps),
-            detection_rate=found,
-            false_alarm=alarm,
-            positives=len(self.chosen),
-            replaced=replaced,
-            negatives=len(negatives),
-            mined=mined,
-            windows_scanned=self.searched.scanned,
-            windows_passed=self.searched.passed,
-            rungs=self.searched.rungs,
-            validation_detection=None,
-            validation_false_alarm=None,
-            seconds=0.0,
+        return (
+            stage,
+            booster.votes - stage.limit,
+            StageRecord(
+                stumps=len(stumps),
+                detection_rate=found,
+                false_alarm=alarm,
+                positives=len(self.chosen),
+                replaced=replaced,
+                negatives=len(negatives),
+                mined=mined,
+                windows_scanned=self.searched.scanned,
+                windows_passed=self.searched.passed,
+                rungs=self.searched.rungs,
+                validation_detection=None,
+                validation_false_alarm=None,
+                seconds=0.0,
+            ),
         )
 
     def _reason_after(self, stage: GrownStage, record: StageRecord) -> str:
@@ -237,7 +263,7 @@ class Trainer:
 
     def _drop(self, count: int) -> None:
         if count:
-            del self.stages[-count:], self.records[-count:]
+            del self.stages[-count:], self.records[-count:], self.hard[-count:]
             if self.validation is not None:
                 self.validation.drop(count)
 
@@ -261,18 +287,15 @@ class Trainer:
             )
         )
 
-    def hardest(self, count: int) -> tuple[Array, list[dict[str, Any]]]:
-        """Negatives that pass all stages with the most votes, and where they are from."""
-        windows = self.miner.cut(self.kept)
-        stage = self.stages[-1]
-        margins = stage.votes(self.features, Samples(windows)) - stage.limit if len(windows) else np.zeros(0)
-        chosen = np.argsort(-margins, kind="stable")[:count]
+    def hardest(self) -> tuple[Array, list[dict[str, Any]]]:
+        """Negatives of the last stage with the most votes, and where they are from."""
         names = self.miner.pictures.names
+        keys, margins = self.hard[-1]
         told = [
-            {"image": names[int(self.kept["image"][row])], "margin": round(float(margins[row]), 4)}
-            for row in chosen
+            {"image": names[image], "margin": round(margin, 4)}
+            for image, margin in zip(keys["image"].tolist(), margins.tolist(), strict=True)
         ]
-        return windows[chosen], told
+        return self.miner.cut(keys), told
 
     def state(self) -> dict[str, Any]:
         """All that a checkpoint must hold to go on as if nothing had happened."""
@@ -282,39 +305,39 @@ class Trainer:
             "next_positive": self.next_positive,
             "kept": self.kept,
             "fruitless": self.fruitless,
+            "searched": asdict(self.searched),
             "reason": self.reason,
         }
         for number, stage in enumerate(self.stages):
             for name in ("features", "thresholds", "subsets", "leaves"):
                 state[f"stage_{number}_{name}"] = getattr(stage, name)
             state[f"stage_{number}_threshold"] = np.array(stage.threshold)
-        miners = {"train": self.miner}
-        if self.validation is not None:
-            miners["validation"] = self.validation.miner
-            state |= {f"judged_{name}": value for name, value in self.validation.state().items()}
-        for name, miner in miners.items():
-            state |= {f"{name}_used": miner.used, f"{name}_pool": miner.pool, f"{name}_held": miner.held}
+            state[f"stage_{number}_hard"], state[f"stage_{number}_margins"] = self.hard[number]
+        for name, part in self._parts().items():
+            state |= {f"{name}_{key}": value for key, value in part.state().items()}
         return state
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state of its own."""
+        if self.validation is None:
+            return {"miner": self.miner}
+        return {"miner": self.miner, "judge": self.validation, "judging": self.validation.miner}
 
     def restore(self, state: dict[str, Any]) -> None:
         """What `state` gave."""
         self.records = [StageRecord(**record) for record in state["records"]]
         self.chosen, self.next_positive, self.kept = state["chosen"], state["next_positive"], state["kept"]
+        self.searched = Searched(**state["searched"])
         self.fruitless, self.reason = state["fruitless"], state["reason"]
         names = ("features", "thresholds", "subsets", "leaves", "threshold")
         for number in range(len(self.records)):
             parts = {name: state[f"stage_{number}_{name}"] for name in names}
             self.stages.append(GrownStage(**parts | {"threshold": np.float32(parts["threshold"])}))
-        miners = {"train": self.miner}
-        if self.validation is not None:
-            miners["validation"] = self.validation.miner
-            prefix = "judged_"
-            self.validation.restore(
-                {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-            )
-        for name, miner in miners.items():
-            miner.used, miner.pool, miner.held = (
-                state[f"{name}_{part}"] for part in ("used", "pool", "held")
+            self.hard.append((state[f"stage_{number}_hard"], state[f"stage_{number}_margins"]))
+        for name, part in self._parts().items():
+            start = f"{name}_"
+            part.restore(
+                {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
             )
 
 

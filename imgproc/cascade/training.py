@@ -46,9 +46,6 @@ VALIDATION = Range(above=0, high=0.5)
 FEW = 20
 """Fewer positives held back say nothing."""
 
-HARDEST = 24
-"""Negatives that the record shows."""
-
 _BESIDE = 2**28
 """Bytes for what stands beside positives, images and feature values."""
 
@@ -234,7 +231,7 @@ def train_cascade(
     if len(data.judged):
         miner = Miner(data.judge_pictures, data.judge_images, window, scale_factor, seed + 1, jobs)
         judge = Validation(table, data.judged, flat_windows(table, data.judged), miner)
-    held = windows.nbytes + data.judged.nbytes + int(memory / 4) + _BESIDE
+    held = windows.nbytes + data.found.windows.nbytes + data.judged.nbytes + int(memory / 4) + _BESIDE
     trainer = Trainer(
         table,
         windows,
@@ -259,9 +256,7 @@ def train_cascade(
     }
     same = parameters | {"data": data.fingerprint}
     if folder is not None:
-        state = load_checkpoint(folder, same)
-        if state is not None:
-            trainer.restore(state)
+        load_checkpoint(folder, same, trainer.restore)
 
     def save() -> None:
         if folder is not None:
@@ -314,10 +309,10 @@ def _collect(
     budget: int,
 ) -> _Data:
     given, share = _checked_validation(validation)
+    pictures = open_pictures(FUNCTION, "negatives", negatives, budget)
     found = collect_positives(
         positives, "positives", images=images, groups=groups, window=window, variety=variety, budget=budget
     )
-    pictures = open_pictures(FUNCTION, "negatives", negatives, budget)
     rng = np.random.default_rng(variety.seed)
     rows, judge_rows = _parted(found.groups, share, rng)
     empty, judge_images = _parted(np.arange(len(pictures)), share, rng)
@@ -382,7 +377,7 @@ def _made_folder(checkpoint: object) -> str | None:
 
 def _result(trainer: Trainer, data: _Data, parameters: dict[str, Any]) -> Training:
     found, miner, judge = data.found, trainer.miner, trainer.validation
-    scanned = trainer.searched.scanned or trainer.records[-1].windows_scanned
+    searched = trainer.searched
     facts: dict[str, Any] = {
         "parameters": parameters,
         "positives": {
@@ -395,18 +390,17 @@ def _result(trainer: Trainer, data: _Data, parameters: dict[str, Any]) -> Traini
         "negatives": {
             "trained_on": len(data.images),
             "held_back": len(data.judge_images),
+            "too_small": len(miner.small),
             "skipped": told_skipped(data.pictures.left_out()),
         },
         "coverage": {
-            "windows_scanned": scanned,
+            "windows_scanned": searched.scanned,
             "windows_used": len(miner.used),
-            "share_used": len(miner.used) / scanned,
-            "searched": [rung.name for rung in LADDER[: trainer.records[-1].rungs]],
+            "share_used": len(miner.used) / searched.scanned,
+            "searched": [rung.name for rung in LADDER[: searched.rungs]],
         },
         "notes": data.notes,
     }
     roc = None if judge is None else judge.roc([float(stage.limit) for stage in trainer.stages])
     mean = np.rint(found.windows[0].mean(axis=0)).astype(np.uint8)
-    return Training(
-        trainer.cascade, trainer.records, trainer.reason, roc, mean, *trainer.hardest(HARDEST), facts
-    )
+    return Training(trainer.cascade, trainer.records, trainer.reason, roc, mean, *trainer.hardest(), facts)

@@ -15,6 +15,7 @@ from .detect import detect
 from .evaluate import evaluate
 from .inspect import inspect
 from .ops import ops
+from .train import train_cascade
 
 app = typer.Typer(
     name="imgproc",
@@ -30,6 +31,7 @@ app.command()(detect)
 app.command()(evaluate)
 app.command()(inspect)
 app.command()(convert)
+app.command()(train_cascade)
 app.command()(ops)
 app.command()(demo)
 

@@ -29,7 +29,7 @@ from ..io.folders import (
     refuse_meeting,
     refuse_results,
 )
-from .arguments import report_path, with_lists
+from .arguments import option_value, report_path, with_lists
 from .cascades import DEFAULT, DEFAULT_CLASS, default_cascade, open_cascade
 from .detection import DetectJob, Finding, Search, crop_path, picture_name, process, told
 from .options import (
@@ -261,7 +261,7 @@ def _search(
     path: str | None, texts: dict[str, tuple[Constraint, str | None]], quality: int, overwrite: bool
 ) -> tuple[Search, dict[str, Any]]:
     """The cascade with its checked options, and the same as files keep it."""
-    values = {name: _value(name, constraint, text) for name, (constraint, text) in texts.items()}
+    values = {name: option_value(name, constraint, text) for name, (constraint, text) in texts.items()}
     low, high = values["min_size"], values["max_size"]
     if low is not None and high is not None and any(a > b for a, b in zip(low, high, strict=True)):
         raise PlanError(f"--max-size must be at least --min-size, got {texts['max_size'][1]}")
@@ -279,16 +279,6 @@ def _search(
 def _fingerprint(cascade: Cascade) -> str:
     """Of the cascade in the newer format, so that a converted file counts as the same."""
     return sha256(cascade_text(cascade).encode()).hexdigest()
-
-
-def _value(name: str, constraint: Constraint, text: str | None) -> Any:
-    option = f"--{name.replace('_', '-')}"
-    if text is None:
-        return None
-    try:
-        return constraint.check("detect", option, constraint.parse(text))
-    except (TypeError, ValueError):
-        raise PlanError(f"{option} must be {constraint}, got {text!r}") from None
 
 
 def _check_class(name: str) -> None:

@@ -25,7 +25,7 @@ def draw_features(cascade: Cascade, title: str) -> Array:
     Rectangles of positive weight are light and those of negative weight dark, as the sum over both counts for each
     pixel; of LBP features the middle block is green, and the eight around it are compared with it.
     """
-    chosen = _first_features(cascade)
+    chosen = first_features(cascade)
     height, width = cascade.window
     zoom = max(1, SIDE // max(height, width))
     cell_height, cell_width = max(height * zoom, 1), max(width * zoom, 96)
@@ -57,7 +57,16 @@ def draw_features(cascade: Cascade, title: str) -> Array:
     return sheet
 
 
-def _first_features(c: Cascade) -> list[tuple[int, int]]:
+def draw_feature_on(cascade: Cascade, feature: int, ground: Array, side: int = SIDE) -> Array:
+    """One feature over a (height, width) uint8 picture of the window, as an RGB image."""
+    zoom = max(1, side // max(cascade.window))
+    drawn = _draw(cascade, feature, zoom).astype(np.float32)
+    below = np.repeat(np.repeat(ground, zoom, axis=0), zoom, axis=1).astype(np.float32)[:, :, None]
+    marked = (drawn != np.array(_PLAIN)).any(axis=2) & (drawn != np.array(_GRID)).any(axis=2)
+    return np.where(marked[:, :, None], 0.6 * drawn + 0.4 * below, below).astype(np.uint8)
+
+
+def first_features(c: Cascade) -> list[tuple[int, int]]:
     """Feature and stage, counted from 1, of the first nodes, each feature once."""
     chosen: dict[int, int] = {}
     ends = c.first_node[c.first_tree[1:]]
