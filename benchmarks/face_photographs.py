@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,15 @@ def _with_boxes(name: str) -> Iterator[Photograph]:
         ignore = np.array([row["ignore"] == "1" for row in found], bool)
         people = [row["person"] for row in found if row.get("person")]
         yield Photograph(f"{name}/{path.name}", read_gray(path), boxes, ignore, people[0] if people else "")
+
+
+def parts(pictures: Sequence[Photograph], count: int) -> list[int]:
+    """Which of ``count`` parts for cross-validation each photograph belongs to: by person, or by its name."""
+    if not count:
+        return [0] * len(pictures)
+    people = sorted({picture.person for picture in pictures if picture.person}, key=int)
+    return [
+        (people.index(picture.person) if picture.person else int(sha1(picture.name.encode()).hexdigest(), 16))
+        % count
+        for picture in pictures
+    ]

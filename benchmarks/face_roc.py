@@ -19,7 +19,7 @@ import imgproc
 from imgproc.cascade import Cascade
 from imgproc.metrics import Roc
 
-from .face_photographs import FACE_FREE, FACES, Photograph, photographs
+from .face_photographs import FACE_FREE, FACES, Photograph, parts, photographs
 
 IOU = 0.4
 RATES = (0.1, 0.3, 1.0)
@@ -77,6 +77,21 @@ def judge(
     return judges
 
 
+def judge_folds(cascades: Sequence[Cascade], pictures: Sequence[Photograph], **options: Any) -> Judge:
+    """Cascades of `train_frontalface --folds`, each on the part of the photographs that it was not trained with."""
+    part = parts(pictures, len(cascades))
+    whole = Judge()
+    for fold, cascade in enumerate(cascades):
+        result = judge(cascade, [p for p, k in zip(pictures, part, strict=True) if k == fold], **options)[
+            "score"
+        ]
+        whole.matched += result.matched
+        whole.scores += result.scores
+        whole.faces += result.faces
+        whole.images += result.images
+    return whole
+
+
 def table(curves: Mapping[str, Roc]) -> str:
     """Recall at the rates that are told, as a table of Markdown."""
     lines = ["| cascade | " + " | ".join(f"{rate:g}" for rate in RATES) + " |"]
@@ -88,10 +103,10 @@ def table(curves: Mapping[str, Roc]) -> str:
 
 
 def draw(curves: Mapping[str, Roc], path: Path, title: str) -> None:
-    """The curves from 0.01 to 3 false positives per image, where they differ."""
+    """The curves from 0.01 to 1 false positives per image, where they differ."""
     axes = imgproc.plot_roc(curves, scale="log")
     low = min(recall_at(curve, 0.02) for curve in curves.values())
-    axes.set(xlim=(0.01, 3), ylim=(max(0.0, low - 0.02), 1.002), title=title)
+    axes.set(xlim=(0.01, 1), ylim=(max(0.0, low - 0.02), 1.002))
     axes.set_title(title, loc="left", fontweight="bold")
     axes.figure.savefig(path)
 
@@ -104,6 +119,9 @@ def opencv_cascades(folder: Path) -> dict[str, Cascade]:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.face_roc", description=__doc__)
     parser.add_argument("cascades", nargs="*", type=Path, help="files to judge; by default the one shipped")
+    parser.add_argument(
+        "--folds", nargs="+", type=Path, help="cascades of train_frontalface --folds, all in order"
+    )
     parser.add_argument("--opencv", type=Path, help="folder of OpenCV's cascades (cv2/data)")
     parser.add_argument("--sets", nargs="*", default=FACES + FACE_FREE, help="folders of photographs")
     parser.add_argument("--plot", type=Path, help="where to draw the curves (.png)")
@@ -112,18 +130,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scale-factor", type=float, default=1.1)
     options = parser.parse_args(arguments)
     pictures = list(photographs(tuple(options.sets)))
-    ours = {path.stem: Cascade.load(path) for path in options.cascades}
-    rivals = opencv_cascades(options.opencv) if options.opencv else {}
+    ways = {"min_neighbors": options.min_neighbors, "scale_factor": options.scale_factor}
     curves: dict[str, Roc] = {}
-    for name, cascade in (ours or {"frontalface": Cascade.default("frontalface")}).items():
-        result = judge(
-            cascade, pictures, min_neighbors=options.min_neighbors, scale_factor=options.scale_factor
-        )
-        curves[f"imgproc {name}"] = result["score"].curve()
-    for name, cascade in rivals.items():
-        result = judge(
-            cascade, pictures, min_neighbors=options.min_neighbors, scale_factor=options.scale_factor
-        )
+    if options.folds:
+        folds = [Cascade.load(path) for path in options.folds]
+        curves["imgproc, cross-validated"] = judge_folds(folds, pictures, **ways).curve()
+    ours = {path.stem: Cascade.load(path) for path in options.cascades}
+    if not ours and not options.folds:
+        ours = {"frontalface": Cascade.default("frontalface")}
+    for name, cascade in ours.items():
+        curves[f"imgproc {name}"] = judge(cascade, pictures, **ways)["score"].curve()
+    for name, cascade in (opencv_cascades(options.opencv) if options.opencv else {}).items():
+        result = judge(cascade, pictures, **ways)
         curves[f"OpenCV {name}, neighbours"] = result["neighbours"].curve()
         curves[f"OpenCV {name}, our score"] = result["score"].curve()
     faces = sum(int((~picture.ignore).sum()) for picture in pictures)

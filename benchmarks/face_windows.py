@@ -22,9 +22,9 @@ COPIES = 10
 class Variety:
     """How variants of a face differ; shares are of the box's side."""
 
-    crops: int = 4
+    crops: int = 5
     """Of each face among the crops."""
-    cuts: int = 16
+    cuts: int = 24
     """Of each face in a photograph."""
     smaller: float = 0.09
     larger: float = 0.11

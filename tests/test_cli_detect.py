@@ -259,9 +259,9 @@ def test_without_a_cascade_it_looks_for_faces(run: Run) -> None:
     assert run("detect", "in", "-o", "out", "-q") == 0
     found = read_detections("out/detections.jsonl")
     assert found.params["cascade"] == "frontalface"
-    assert found.class_names == ("face",)
+    assert found.class_names == {0: "face"}
     assert run("detect", "in", "-o", "other", "--class", "head", "-q") == 0
-    assert read_detections("other/detections.jsonl").class_names == ("head",)
+    assert read_detections("other/detections.jsonl").class_names == {0: "head"}
 
 
 @pytest.mark.parametrize("cascade", ["lbp of scikit-image", "default"])

@@ -35,15 +35,15 @@ def test_other_names_are_refused_and_the_right_ones_listed(name: Any) -> None:
 
 def test_its_card_says_what_a_user_must_know() -> None:
     card = FOLDER.joinpath("MODEL_CARD.md").read_text("utf-8")
-    for part in ("face_crops_24", "negatives_caltech101", "Licence", "Limits", "seed", "OpenCV"):
+    for part in ("face_crops_24", "negatives_caltech101", "licence", "Limits", "seed", "OpenCV"):
         assert part in card
     cascade = Cascade.default("frontalface")
-    assert re.search(rf"\\b{cascade.stages} stages\\b", card)
+    assert re.search(rf"\b{cascade.stages} stages\b", card)
     assert f"{cascade.window[0]} × {cascade.window[1]}" in card
 
 
 def test_faces_of_a_group_are_found_and_landscapes_are_empty(data: Path) -> None:
-    """Four photographs of groups, and six of Kodak's that show no people."""
+    """Four photographs of groups, and the first of the images without faces."""
     cascade = Cascade.default("frontalface")
     found = total = 0
     with open(data / "faces_dlib" / "faces.csv", newline="") as file:
@@ -56,3 +56,6 @@ def test_faces_of_a_group_are_found_and_landscapes_are_empty(data: Path) -> None
         found += int((matched.detection_of_truth >= 0).sum())
         total += len(boxes)
     assert found / total > 0.8
+    empty = sorted((data / "negatives_caltech101" / "images").iterdir())[::40]
+    false = sum(len(cascade.detect(read_image(path).pixels)) for path in empty)
+    assert false / len(empty) < 0.7
