@@ -52,6 +52,7 @@ KERNELS = (
     "rotated",
     "tables",
     "warp",
+    "watershed",
 )
 
 
