@@ -5,7 +5,7 @@
 
 #include "simd/watershed.h"
 
-/* Leaves by level, then by age. Markers have the ages below 0, in the order of memory. */
+/* Leaves by level, then by age. */
 typedef struct {
     f64 level;
     i64 age;
@@ -22,6 +22,7 @@ INLINE int drop_before(const Drop *a, const Drop *b) {
     return a->level != b->level ? a->level < b->level : a->age < b->age;
 }
 
+/* The textbook's binary heap, step by step: what is equal leaves in the order that these steps give it, and no other. */
 static UNUSED int drops_add(Drops *heap, Drop drop) {
     if (heap->count == heap->room) {
         const size_t room = heap->room ? 2 * heap->room : 1024;
@@ -31,7 +32,7 @@ static UNUSED int drops_add(Drops *heap, Drop drop) {
         heap->room = room;
     }
     size_t at = heap->count++;
-    for (; at && drop_before(&drop, &heap->drops[(at - 1) / 4]); at = (at - 1) / 4) heap->drops[at] = heap->drops[(at - 1) / 4];
+    for (; at && drop_before(&drop, &heap->drops[(at - 1) / 2]); at = (at - 1) / 2) heap->drops[at] = heap->drops[(at - 1) / 2];
     heap->drops[at] = drop;
     return 1;
 }
@@ -40,13 +41,10 @@ static UNUSED Drop drops_take(Drops *heap) {
     Drop *drops = heap->drops;
     const Drop first = drops[0], last = drops[--heap->count];
     size_t at = 0;
-    for (size_t child; (child = 4 * at + 1) < heap->count;) {
-        size_t least = child;
-        for (size_t next = child + 1; next < child + 4 && next < heap->count; next++)
-            if (drop_before(&drops[next], &drops[least])) least = next;
-        if (!drop_before(&drops[least], &last)) break;
-        drops[at] = drops[least];
-        at = least;
+    for (size_t child; (child = 2 * at + 1) < heap->count; at = child) {
+        if (child + 1 < heap->count && drop_before(&drops[child + 1], &drops[child])) child++;
+        if (!drop_before(&drops[child], &last)) break;
+        drops[at] = drops[child];
     }
     drops[at] = last;
     return first;
@@ -63,24 +61,25 @@ INLINE Place framed_place(const Volume *v, ptrdiff_t p) {
 
 #define COMPACT_WALL (-1)
 
-/* 0 where memory is short. A pixel may enter again, from another neighbour, where a nearer marker makes it cheaper, and is labelled
-   when it first leaves: what costs no less than an earlier entry would leave after it, and need not enter. */
+/* 0 where memory is short. A pixel enters from each neighbour, for a nearer marker may make it cheaper, and is labelled when it
+   first leaves. Markers are of one age, and those of one level leave as the heap has it, which what waits beside them decides:
+   entries that cost more than an earlier one of the same pixel change nothing but this, and stay. Without a cost markers
+   have ages of their own, in the order of memory. */
 static UNUSED int watershed_compact(const Volume *v, const void *relief, int kind, f64 compactness, const Basins *b) {
     const ptrdiff_t size = framed_size(v), width = v->shape[2], rows = volume_rows(v);
     i32 *labels = malloc((size_t)size * sizeof *labels);
     f64 *heights = malloc((size_t)size * sizeof *heights);
-    f64 *least = malloc((size_t)size * sizeof *least);
     Drops heap = {NULL, 0, 0};
     i64 age = 0;
     int done = 0;
-    if (!labels || !heights || !least) goto out;
+    if (!labels || !heights) goto out;
     framed_heights(v, relief, kind, heights);
-    for (ptrdiff_t p = 0; p < size; p++) labels[p] = COMPACT_WALL, least[p] = NAN;
+    for (ptrdiff_t p = 0; p < size; p++) labels[p] = COMPACT_WALL;
     for (ptrdiff_t row = 0; row < rows; row++)
         for (ptrdiff_t x = 0, p = framed_row(v, row), i = row * width; x < width; x++, p++, i++)
             if (!b->mask || b->mask[i]) labels[p] = b->markers[i];
     for (ptrdiff_t p = 0; p < size; p++)
-        if (labels[p] > 0 && !drops_add(&heap, (Drop){heights[p], p - size, p, p})) goto out;
+        if (labels[p] > 0 && !drops_add(&heap, (Drop){heights[p], compactness > 0 ? -1 : p - size, p, p})) goto out;
     while (heap.count) {
         const Drop drop = drops_take(&heap);
         if (labels[drop.pixel] && drop.pixel != drop.source) continue;
@@ -96,8 +95,6 @@ static UNUSED int watershed_compact(const Volume *v, const void *relief, int kin
                 level += compactness * sqrt(z * z + y * y + x * x);
             }
             if (level < drop.level) level = drop.level;
-            if (level >= least[n]) continue;
-            least[n] = level;
             if (!drops_add(&heap, (Drop){level, age++, n, drop.source})) goto out;
         }
     }
@@ -108,7 +105,6 @@ static UNUSED int watershed_compact(const Volume *v, const void *relief, int kin
 out:
     free(labels);
     free(heights);
-    free(least);
     free(heap.drops);
     return done;
 }

@@ -82,9 +82,9 @@ def watershed(
     order of memory. So levels, ages and places decide in this order, and the result is the same on every machine.
 
     These are the labels of ``skimage.segmentation.watershed``, with one difference: scikit-image takes markers of one
-    level in whatever order its heap holds them. That shows where floods from two markers of the same level reach a
-    pixel with equal right. Markers where the mask is false are an error here and left out there; a relief of one
-    height has no minima here and there.
+    level in whatever order its heap holds them, which hangs on everything else that waits. That shows where floods
+    from two markers of the same level reach a pixel with equal right. Markers where the mask is false are an error
+    here and left out there; a relief of one height has no minima here and there.
 
     Integers wait in one queue for each level, pieces of a single array; floats, and integers of a wide range, are
     sorted first, so that what has the same value has the same level. Levels are compared in the image's own dtype, +0
@@ -92,8 +92,9 @@ def watershed(
     4 to 8 bytes for a pixel, and 32 for sorted ones.
 
     With ``compactness``, levels are those of float64 plus ``compactness`` times the Euclidean distance, in pixels, from
-    the pixel of the marker that the flood came from; a heap orders them, in time that grows with the logarithm of the
-    number of pixels and in up to 32 bytes for each pair of neighbours.
+    the pixel of the marker that the flood came from. A binary heap orders them, in time that grows with the logarithm
+    of the number of pixels and in up to 32 bytes for each pair of neighbours, and here markers of one level are taken
+    as scikit-image's takes them, so that the labels are the same throughout.
 
     ``lines`` changes no label but those that it sets to 0. Of each two neighbours with different labels one becomes a
     line pixel, a marker only beside another marker, else the higher, else the later in memory; line pixels that divide

@@ -2,13 +2,12 @@
 
 F. Meyer, Color image segmentation, 1992; P. Neubert, P. Protzel, Compact watershed and preemptive SLIC, 2014: the next
 pixel is the lowest, of those the one that has waited longest; its neighbours without a label get its label, and wait at
-their own level or at the level of the flood. With compactness a level is the pixel's plus compactness times its distance
-from the marker's pixel, the pixel may wait once for each of its neighbours, and gets the label of the first that leaves.
+their own level or at the level of the flood. With compactness a level is the pixel's plus compactness times its
+distance from the marker's pixel; a pixel may wait once for each neighbour, and gets the label of the first to leave.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
 
@@ -40,17 +39,41 @@ def around(pixel, steps, shape):
             yield there
 
 
+class Heap(list):
+    """The textbook's: a new item rises from the end, the last one sinks from the top; equal ones do not change places."""
+
+    def push(self, item):
+        self.append(item)
+        at = len(self) - 1
+        while at and self[at][:2] < self[(at - 1) // 2][:2]:
+            above = (at - 1) // 2
+            self[at], self[above] = self[above], self[at]
+            at = above
+
+    def take(self):
+        self[0], self[-1] = self[-1], self[0]
+        first, at = self.pop(), 0
+        while 2 * at + 1 < len(self):
+            least = min(range(2 * at + 1, min(2 * at + 3, len(self))), key=lambda child: self[child][:2])
+            if not self[least][:2] < self[at][:2]:
+                break
+            self[at], self[least] = self[least], self[at]
+            at = least
+        return first
+
+
 def watershed(image, markers, mask=None, connectivity=1, compactness=0.0):
+    """Markers have waited for longest, in the order of memory; with a cost they are equals in a heap."""
     steps = neighbours(connectivity, image.ndim)
     inside = np.ones(image.shape, bool) if mask is None else mask != 0
     labels = np.where(inside, markers, 0).astype(np.int32)
-    ages = itertools.count()
-    queue = []
+    ages = itertools.count(1)
+    queue = Heap()
     for pixel in np.argwhere(labels):
         pixel = tuple(pixel.tolist())
-        heapq.heappush(queue, (image[pixel].item(), next(ages), pixel, pixel))
+        queue.push((image[pixel].item(), 0 if compactness > 0 else next(ages), pixel, pixel))
     while queue:
-        level, _, pixel, source = heapq.heappop(queue)
+        level, _, pixel, source = queue.take()
         if compactness > 0 and labels[pixel] and pixel != source:
             continue
         labels[pixel] = labels[source]
@@ -63,7 +86,7 @@ def watershed(image, markers, mask=None, connectivity=1, compactness=0.0):
                 cost += compactness * math.sqrt(squares)
             else:
                 labels[there] = labels[source]
-            heapq.heappush(queue, (max(cost, level), next(ages), there, source))
+            queue.push((max(cost, level), next(ages), there, source))
     return labels
 
 
