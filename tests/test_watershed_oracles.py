@@ -84,19 +84,7 @@ def test_what_these_cases_are_to_show() -> None:
 def blob() -> np.ndarray:
     """Two pits that meet at a pass, on a plain: a letter for each of its levels."""
     heights = dict(zip("ZYXWVUTSRQPA", (255, 204, 183, 153, 141, 111, 103, 94, 72, 52, 39, 1), strict=True))
-    half = [
-        "ZZZZZZZZ",
-        "ZZZZZZZZ",
-        "ZZZZZYYY",
-        "ZZZYYXWW",
-        "ZZYXWVUT",
-        "ZZYWUSRQ",
-        "ZZYWURPA",
-        "ZZYXVURP",
-        "ZZZYXVUR",
-        "ZZZZYXVS",
-        "ZZZZZYWT",
-    ]
+    half = ["ZZZZZZZZ", "ZZZZZZZZ", "ZZZZZYYY", "ZZZYYXWW", "ZZYXWVUT", "ZZYWUSRQ", "ZZYWURPA", "ZZYXVURP", "ZZZYXVUR", "ZZZZYXVS", "ZZZZZYWT"]  # fmt: skip
     rows = [[heights[letter] for letter in row + row[::-1]] for row in half]
     return np.array([*rows, *rows[-2:0:-1], rows[1]], np.int32)
 
@@ -180,8 +168,7 @@ def in_order(image: np.ndarray, markers: np.ndarray) -> np.ndarray:
     It makes scikit-image's heap take markers of one level in the order of memory. Nothing else changes as long as no
     marker has a lower neighbour, which would be flooded from below its level.
     """
-    levels, level = np.unique(image, return_inverse=True)
-    ordered = level.reshape(image.shape).astype(np.float64)
+    ordered = np.unique(image, return_inverse=True)[1].reshape(image.shape).astype(np.float64)
     first = np.flatnonzero(markers)
     ordered.flat[first] -= np.linspace(0.5, 0, len(first), endpoint=False)
     return ordered
@@ -225,7 +212,7 @@ def test_photographs_from_markers_of_different_levels(kind: str, data: Path) -> 
 
 
 def test_coins_from_two_markers(data: Path) -> None:
-    """The usual example: background and coins from two thresholds, so that the same label stands on each side of most ties."""
+    """The usual example, background and coins from two thresholds: most ties have the same label on both sides."""
     gray = cv2.imread(str(data / "images_samples" / "coins.png"), cv2.IMREAD_GRAYSCALE)
     markers = np.where(gray < 30, 1, np.where(gray > 150, 2, 0)).astype(np.int32)
     for kind, image in gradients(gray).items():
@@ -256,7 +243,7 @@ def test_volumes() -> None:
 
 
 def test_lines_do_not_move_borders(data: Path) -> None:
-    """scikit-image leaves line pixels out of its flood: what lies behind them may get another label than without lines."""
+    """scikit-image leaves line pixels out of its flood: what lies behind them may get another label."""
     image = array("1100", "1010", "0110", "1001")
     markers = points(image.shape, (0, 3), (2, 1), (1, 0))
     plain, lined = theirs(image, markers), theirs(image, markers, watershed_line=True)
@@ -278,7 +265,7 @@ def test_lines_do_not_move_borders(data: Path) -> None:
 
 
 def test_a_footprint_without_its_middle(data: Path) -> None:
-    """scikit-image drops the nearest of the footprint's pixels, taking it for the middle, also where that is not set."""
+    """scikit-image drops the first of the footprint's pixels, taking it for the middle, even where that is not set."""
     gray = photographs(data)[0]
     image = gradients(gray)["float32"]
     markers = points(image.shape, (30, 40), (100, 200))

@@ -40,7 +40,7 @@ def around(pixel, steps, shape):
 
 
 class Heap(list):
-    """The textbook's: a new item rises from the end, the last one sinks from the top; equal ones do not change places."""
+    """The textbook's: new items rise from the end, the last sinks from the top, and equal ones do not change places."""
 
     def push(self, item):
         self.append(item)
