@@ -31,6 +31,7 @@ from .boxes.masks import PackedMasks as PackedMasks
 from .boxes.masks import mask_iou_matrix as mask_iou_matrix
 from .boxes.masks import mask_nms as mask_nms
 from .boxes.masks import pack_masks as pack_masks
+from .boxes.masks import unpack_masks as unpack_masks
 from .boxes.rotated import rotated_iou_matrix as rotated_iou_matrix
 from .boxes.rotated import rotated_nms as rotated_nms
 from .boxes.suppression import nms as nms
@@ -82,8 +83,18 @@ from .morphology.compound import morphological_gradient as morphological_gradien
 from .morphology.compound import opening as opening
 from .morphology.flat import dilate as dilate
 from .morphology.flat import erode as erode
+from .segmentation.components import Components as Components
+from .segmentation.components import RegionStatistics as RegionStatistics
+from .segmentation.components import connected_components as connected_components
 from .segmentation.distance import distance_transform as distance_transform
 from .segmentation.watershed import watershed as watershed
+from .segmentation.panoptic import PanopticSegments as PanopticSegments
+from .segmentation.panoptic import Segment as Segment
+from .segmentation.panoptic import merge_panoptic as merge_panoptic
+from .segmentation.paste import paste_mask as paste_mask
+from .segmentation.runs import decode_rle as decode_rle
+from .segmentation.runs import encode_rle as encode_rle
+from .segmentation.runs import polygons_to_mask as polygons_to_mask
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

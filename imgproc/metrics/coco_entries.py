@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from .._core.box_arrays import check_boxes, check_labels, check_scores
+from .._core.coco_runs import Size, read_runs
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.parameters import Choice
 from .._ext import entries as _kernels
 from . import coco_files
-from .coco_masks import Size, bitmap_runs, boxes_of_runs, check_size, read_runs
+from .coco_masks import bitmap_runs, boxes_of_runs, check_size
 from .coco_source import Place, parse_json, read_bytes
 
 Source = str | os.PathLike[str] | Mapping[Any, Any]

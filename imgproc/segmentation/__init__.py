@@ -1,9 +1,23 @@
 """Regions: watershed, components, distances, superpixels, proposals, and masks as runs or polygons."""
 
+from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
 from .watershed import watershed
+from .panoptic import PanopticSegments, Segment, merge_panoptic
+from .paste import paste_mask
+from .runs import decode_rle, encode_rle, polygons_to_mask
 
 __all__ = [
+    "Components",
+    "PanopticSegments",
+    "RegionStatistics",
+    "Segment",
+    "connected_components",
+    "decode_rle",
     "distance_transform",
     "watershed",
+    "encode_rle",
+    "merge_panoptic",
+    "paste_mask",
+    "polygons_to_mask",
 ]
