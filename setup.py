@@ -30,6 +30,7 @@ KERNELS = (
     "convolution",
     "cpu",
     "entries",
+    "felzenszwalb",
     "float_maps",
     "frames",
     "fusion",
