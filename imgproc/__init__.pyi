@@ -82,6 +82,7 @@ from .morphology.compound import morphological_gradient as morphological_gradien
 from .morphology.compound import opening as opening
 from .morphology.flat import dilate as dilate
 from .morphology.flat import erode as erode
+from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

@@ -1,22 +1,13 @@
 /* Felzenszwalb's and Huttenlocher's segmentation: regions grow over the edges between neighbouring pixels, lightest first.
 
    Edges are not stored. They are computed, and looked at in raster order, once for each of a few groups of weights; what
-   has no effect any more is left out there, where pixels of one place are in the cache together: edges within a region,
-   and those of regions that have stopped growing. What remains of a group is sorted and looked at in its order. */
+   has no effect any more is left out there: edges within a region, and those of regions that have stopped growing. What
+   remains of a group is sorted and looked at in its order. */
 #ifndef IMGPROC_PIXEL_GRAPH_H
 #define IMGPROC_PIXEL_GRAPH_H
 #include "simd/edge_keys.h"
 #include "simd/edge_order.h"
-
-typedef struct {
-    i32 parent; /* another pixel of the region, or of a root minus the pixels of the region */
-    union {
-        f32 inner; /* of a root: the heaviest edge that it grew over, negative once it has stopped */
-        i32 label;
-    } u;
-} Node;
-
-#define STOPPED (-1.0f)
+#include "simd/pixel_regions.h"
 
 typedef struct {
     const f32 *planes;
@@ -25,33 +16,16 @@ typedef struct {
     f64 scale;
     i64 min_size;
     Node *nodes;
-    u32 *keys;       /* of the edges of one row: room for 4 rows, then one for those that are chosen */
+    u32 *bins;  /* edges of each weight, see count_edges */
+    u32 *roots; /* of each pixel, when a group begins; CLOSED where its region is */
     Edge *edges, *spare;
-    ptrdiff_t room;  /* edges that each of them holds */
+    ptrdiff_t room; /* edges that each of them holds, with `edges_beyond` more */
+    u32 *keys;      /* of the edges of one row: DIRECTIONS rows */
 } PixelGraph;
 
+/* Weights that are counted together differ by 1.6 % at most. */
 #define KEY_SHIFT 18
-#define KEY_BINS ((int)(NAN_KEY >> KEY_SHIFT) + 1)
-
-/* The root of a pixel's region; halves the way there. */
-INLINE u32 root_of(Node *nodes, u32 pixel) {
-    for (;;) {
-        const i32 parent = nodes[pixel].parent;
-        if (parent < 0) return pixel;
-        const i32 above = nodes[parent].parent;
-        if (above < 0) return (u32)parent;
-        nodes[pixel].parent = above;
-        pixel = (u32)above;
-    }
-}
-
-/* Makes one region of two; gives its root. */
-INLINE u32 join_roots(Node *nodes, u32 a, u32 b) {
-    const u32 large = nodes[a].parent <= nodes[b].parent ? a : b, small = large == a ? b : a;
-    nodes[large].parent += nodes[small].parent;
-    nodes[small].parent = (i32)large;
-    return large;
-}
+enum { KEY_BINS = (NAN_KEY >> KEY_SHIFT) + 1 };
 
 /* Keys of the edges that begin in row y; gives how many of each direction there are. */
 INLINE void row_keys(const PixelGraph *graph, ptrdiff_t y, ptrdiff_t counts[DIRECTIONS]) {
@@ -71,13 +45,17 @@ INLINE void row_keys(const PixelGraph *graph, ptrdiff_t y, ptrdiff_t counts[DIRE
 /* The two pixels of an edge. */
 INLINE void ends_of(u32 place, ptrdiff_t width, u32 *a, u32 *b) {
     const u32 direction = place >> 30;
-    const u32 step[DIRECTIONS] = {(u32)width, 1, (u32)width + 1, (u32)width - 1};
+    const u32 step[DIRECTIONS] = {1, (u32)width, (u32)width + 1, (u32)width - 1};
     *a = (place & 0x3fffffff) + (direction == UP_RIGHT);
     *b = *a + step[direction];
 }
 
-/* Counts edges by weight. Edges of weight 0 come first of all in any order, and regions always grow over them. */
-static void count_edges(const PixelGraph *graph, u32 *bins) {
+/* Every pixel becomes a region, and edges are counted by weight. Those of weight 0 come first of all, and regions always
+   grow over them: they need no order. Not counted then. */
+static void count_all(const PixelGraph *graph) {
+    const i64 pixels = (i64)graph->height * graph->width;
+    u32 *bins = graph->bins;
+    for (i64 i = 0; i < pixels; i++) graph->nodes[i] = (Node){-1, {0}};
     memset(bins, 0, KEY_BINS * sizeof *bins);
     for (ptrdiff_t y = 0; y < graph->height; y++) {
         ptrdiff_t counts[DIRECTIONS];
@@ -99,36 +77,43 @@ static void count_edges(const PixelGraph *graph, u32 *bins) {
     }
 }
 
-/* Which edges may still have an effect: while regions grow, or when small ones are joined to a neighbour. */
-INLINE int is_open(const PixelGraph *graph, u32 a, u32 b, int joining) {
-    const Node *nodes = graph->nodes;
-    if (a == b) return 0;
-    if (joining) return -(i64)nodes[a].parent < graph->min_size || -(i64)nodes[b].parent < graph->min_size;
-    return nodes[a].u.inner >= 0 && nodes[b].u.inner >= 0;
+/* Which regions have no effect any more. Edges of one that has stopped growing have none; when small ones are joined,
+   edges between two that are large have none. */
+INLINE int is_closed(const PixelGraph *graph, const Node *root, int joining) {
+    return joining ? -(i64)root->parent >= graph->min_size : root->u.inner < 0;
+}
+
+/* The root of each pixel, in one pass: every parent comes before its children. */
+static void find_roots(const PixelGraph *graph, int joining) {
+    const u32 pixels = (u32)(graph->height * graph->width);
+    Node *nodes = graph->nodes;
+    u32 *roots = graph->roots;
+    for (u32 pixel = 0; pixel < pixels; pixel++) {
+        const i32 parent = nodes[pixel].parent;
+        if (parent < 0) {
+            roots[pixel] = pixel | (is_closed(graph, nodes + pixel, joining) ? CLOSED : 0);
+        } else {
+            roots[pixel] = roots[parent];
+            nodes[pixel].parent = (i32)(roots[parent] & ~CLOSED);
+        }
+    }
 }
 
 /* The open edges with keys in [low, low + span), in raster order; their number, or -1 where there is no room. */
 static ptrdiff_t gather_edges(const PixelGraph *graph, u32 low, u32 span, int joining) {
-    u32 *const chosen = graph->keys + DIRECTIONS * graph->width;
+    const Selection selection = {low, span, !joining};
+    const ptrdiff_t width = graph->width;
     ptrdiff_t found = 0;
     for (ptrdiff_t y = 0; y < graph->height; y++) {
+        const u32 *row = graph->roots + y * width, *below = row + width;
+        const u32 *const a[DIRECTIONS] = {row, row, row, row + 1}, *const b[DIRECTIONS] = {row + 1, below, below + 1, below};
         ptrdiff_t counts[DIRECTIONS];
         row_keys(graph, y, counts);
         for (u32 direction = 0; direction < DIRECTIONS; direction++) {
-            const u32 *keys = graph->keys + direction * graph->width;
-            const u32 first = direction << 30 | (u32)(y * graph->width);
-            ptrdiff_t n = 0;
-            for (ptrdiff_t x = 0; x < counts[direction]; x++) {
-                chosen[n] = (u32)x;
-                n += keys[x] - low < span;
-            }
-            for (ptrdiff_t i = 0; i < n; i++) {
-                u32 a, b;
-                ends_of(first + chosen[i], graph->width, &a, &b);
-                if (!is_open(graph, root_of(graph->nodes, a), root_of(graph->nodes, b), joining)) continue;
-                if (found == graph->room) return -1;
-                graph->edges[found++] = (Edge){keys[chosen[i]], first + chosen[i]};
-            }
+            const u32 first = direction << 30 | (u32)(y * width);
+            found += select_edges(graph->keys + direction * width, a[direction], b[direction], counts[direction],
+                                  &selection, first, graph->edges + found);
+            if (found > graph->room) return -1;
         }
     }
     return found;
@@ -151,95 +136,84 @@ INLINE void grow_over(const PixelGraph *graph, u32 key, u32 a, u32 b) {
     if (!keep_b) nodes[b].u.inner = STOPPED;
 }
 
-#if defined(__GNUC__)
-#define PREFETCH(p) __builtin_prefetch(p, 1)
-#else
-#define PREFETCH(p) ((void)(p))
-#endif
-#define AHEAD 24
+/* Edges whose regions are looked up together, before the first of them has an effect: a branch for each edge that is
+   without effect would be mispredicted every other time. */
+#define BLOCK 64
 
 static void use_edges(const PixelGraph *graph, const Edge *edges, ptrdiff_t n, int joining) {
     Node *nodes = graph->nodes;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        u32 a, b;
-        if (i + AHEAD < n) {
-            ends_of(edges[i + AHEAD].place, graph->width, &a, &b);
-            PREFETCH(nodes + a);
-            PREFETCH(nodes + b);
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        u32 live[BLOCK][3];
+        const ptrdiff_t end = n - i < BLOCK ? n : i + BLOCK;
+        int count = 0;
+        for (ptrdiff_t k = i; k < end; k++) {
+            u32 a, b;
+            ends_of(edges[k].place, graph->width, &a, &b);
+            a = near_root(nodes, a);
+            b = near_root(nodes, b);
+            const int closed_a = is_closed(graph, nodes + a, joining), closed_b = is_closed(graph, nodes + b, joining);
+            live[count][0] = a;
+            live[count][1] = b;
+            live[count][2] = edges[k].key;
+            count += (a != b) & !(joining ? closed_a & closed_b : closed_a | closed_b);
         }
-        ends_of(edges[i].place, graph->width, &a, &b);
-        a = root_of(nodes, a);
-        b = root_of(nodes, b);
-        if (!is_open(graph, a, b, joining)) continue;
-        if (joining) join_roots(nodes, a, b);
-        else grow_over(graph, edges[i].key, a, b);
+        for (int k = 0; k < count; k++) {
+            u32 a = live[k][0], b = live[k][1];
+            if (nodes[a].parent >= 0) a = root_of(nodes, a);
+            if (nodes[b].parent >= 0) b = root_of(nodes, b);
+            if (a == b) continue;
+            const int closed_a = is_closed(graph, nodes + a, joining), closed_b = is_closed(graph, nodes + b, joining);
+            if (joining ? closed_a & closed_b : closed_a | closed_b) continue;
+            if (joining) join_roots(nodes, a, b);
+            else grow_over(graph, live[k][2], a, b);
+        }
     }
 }
 
 /* All edges in order, group by group. Once half of them are done, what is left may be few enough to be one group. */
-static void run_edges(const PixelGraph *graph, const u32 *bins, i64 all, int joining) {
+static void run_edges(const PixelGraph *graph, i64 all, int joining) {
     i64 done = 0;
     for (int bin = 0; bin < KEY_BINS;) {
         const u32 low = (u32)bin << KEY_SHIFT;
         ptrdiff_t n = -1;
+        find_roots(graph, joining);
         if (joining || 2 * done >= all) {
             n = gather_edges(graph, low, UINT32_MAX - low, joining);
             if (n >= 0) bin = KEY_BINS;
         }
         if (n < 0) {
-            i64 count = bins[bin++];
-            while (bin < KEY_BINS && count + bins[bin] <= graph->room) count += bins[bin++];
+            i64 count = graph->bins[bin++];
+            while (bin < KEY_BINS && count + graph->bins[bin] <= graph->room) count += graph->bins[bin++];
             done += count;
-            if (count == 0) continue;
             n = gather_edges(graph, low, ((u32)bin << KEY_SHIFT) - low, joining);
         }
-        use_edges(graph, sort_edges(graph->edges, graph->spare, n, low), n, joining);
+        use_edges(graph, sort_edges(graph->edges, graph->spare, n), n, joining);
     }
 }
 
-/* Numbers the regions by their first pixels in raster order; gives their count. */
-static i32 number_regions(Node *nodes, i64 pixels, i32 *labels) {
-    i32 count = 0;
-    for (i64 i = 0; i < pixels; i++) nodes[i].u.label = -1;
-    for (i64 i = 0; i < pixels; i++) {
-        Node *root = nodes + root_of(nodes, (u32)i);
-        if (root->u.label < 0) root->u.label = count++;
-        labels[i] = root->u.label;
-    }
-    return count;
-}
+/* What the arrays of edges hold beyond graph->room. */
+INLINE ptrdiff_t edges_beyond(ptrdiff_t width) { return width + SELECT_SLACK; }
 
-/* Labels of the regions of an image; their count, or -1 without memory. */
-static UNUSED i32 segment_graph(PixelGraph *graph, i32 *labels) {
-    const i64 pixels = (i64)graph->height * graph->width;
-    i64 all = 0;
-    i32 count = -1;
-    u32 *bins = malloc(KEY_BINS * sizeof *bins);
-    graph->nodes = malloc((size_t)pixels * sizeof(Node));
-    graph->keys = malloc((DIRECTIONS + 1) * (size_t)graph->width * sizeof(u32));
-    graph->edges = graph->spare = NULL;
-    if (bins && graph->nodes && graph->keys) {
-        for (i64 i = 0; i < pixels; i++) graph->nodes[i] = (Node){-1, {0}};
-        count_edges(graph, bins);
-        graph->room = pixels / 2 > 4096 ? pixels / 2 : 4096;
-        for (int bin = 0; bin < KEY_BINS; bin++) {
-            all += bins[bin];
-            if (bins[bin] > graph->room) graph->room = bins[bin];
-        }
-        graph->edges = malloc((size_t)graph->room * sizeof(Edge));
-        graph->spare = malloc((size_t)graph->room * sizeof(Edge));
-        if (graph->edges && graph->spare) {
-            if (graph->scale > 0) run_edges(graph, bins, all, 0);
-            if (graph->min_size > 1) run_edges(graph, bins, all, 1);
-            count = number_regions(graph->nodes, pixels, labels);
-        }
-    }
-    free(bins);
-    free(graph->nodes);
+/* The first step; 0 without memory. */
+static UNUSED int count_edges(PixelGraph *graph) {
+    graph->keys = malloc(DIRECTIONS * (size_t)graph->width * sizeof(u32));
+    if (!graph->keys) return 0;
+    count_all(graph);
     free(graph->keys);
-    free(graph->edges);
-    free(graph->spare);
-    return count;
+    return 1;
+}
+
+/* The second: labels of the regions, which are the memory of the roots until then. Gives their count, or -1 without memory. */
+static UNUSED i32 grow_regions(PixelGraph *graph, i32 *labels) {
+    i64 all = 0;
+    graph->keys = malloc(DIRECTIONS * (size_t)graph->width * sizeof(u32));
+    if (!graph->keys) return -1;
+    graph->roots = (u32 *)labels;
+    for (int bin = 0; bin < KEY_BINS; bin++) all += graph->bins[bin];
+    if (graph->scale > 0) run_edges(graph, all, 0);
+    if (graph->min_size > 1) run_edges(graph, all, 1);
+    free(graph->keys);
+    return number_regions(graph->nodes, (i64)graph->height * graph->width, labels);
 }
 
 #endif

@@ -1,3 +1,7 @@
 """Regions: watershed, components, distances, superpixels, proposals, and masks as runs or polygons."""
 
-__all__: list[str] = []
+from .felzenszwalb import felzenszwalb
+
+__all__ = [
+    "felzenszwalb",
+]
