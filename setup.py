@@ -32,6 +32,7 @@ KERNELS = (
     "cpu",
     "distance",
     "entries",
+    "felzenszwalb",
     "float_maps",
     "frames",
     "fusion",

@@ -95,6 +95,7 @@ from .segmentation.paste import paste_mask as paste_mask
 from .segmentation.runs import decode_rle as decode_rle
 from .segmentation.runs import encode_rle as encode_rle
 from .segmentation.runs import polygons_to_mask as polygons_to_mask
+from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

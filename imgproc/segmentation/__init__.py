@@ -20,4 +20,8 @@ __all__ = [
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
+from .felzenszwalb import felzenszwalb
+
+__all__ = [
+    "felzenszwalb",
 ]
