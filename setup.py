@@ -33,6 +33,7 @@ KERNELS = (
     "cpu",
     "distance",
     "entries",
+    "felzenszwalb",
     "float_maps",
     "forest",
     "frames",
@@ -58,6 +59,7 @@ KERNELS = (
     "rotated",
     "tables",
     "warp",
+    "watershed",
 )
 
 # Of these a checked build would compile the same checks many times over, wherever a function is inlined: three times

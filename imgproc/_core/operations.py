@@ -15,7 +15,7 @@ from .parameters import Constraint
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Result = Literal["image", "values"]
-Takes = Literal["image", "boxes", "masks", "labels"]
+Takes = Literal["image", "boxes", "masks", "labels", "relief"]
 Halo = int | None | Callable[..., int | None]
 
 
@@ -119,7 +119,7 @@ def operation(
         Subject it is listed under.
     command : str, optional
         Its name on the command line; the function's own with hyphens by default.
-    takes : {"image", "boxes", "masks", "labels"}
+    takes : {"image", "boxes", "masks", "labels", "relief"}
         What its first argument holds. Those that take images are on the command line and have ``channels``,
         ``dtypes`` and a ``halo``; the others are called from Python alone and give values.
     result : {"image", "values"}

@@ -2,6 +2,7 @@
 
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
+from .watershed import watershed
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
@@ -14,8 +15,13 @@ __all__ = [
     "connected_components",
     "decode_rle",
     "distance_transform",
+    "watershed",
     "encode_rle",
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
+from .felzenszwalb import felzenszwalb
+
+__all__ = [
+    "felzenszwalb",
 ]
