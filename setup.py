@@ -49,6 +49,7 @@ KERNELS = (
     "resize",
     "rle",
     "rotated",
+    "stereo",
     "tables",
     "warp",
 )

@@ -82,6 +82,9 @@ from .morphology.compound import morphological_gradient as morphological_gradien
 from .morphology.compound import opening as opening
 from .morphology.flat import dilate as dilate
 from .morphology.flat import erode as erode
+from .stereo.depth import depth_from_disparity as depth_from_disparity
+from .stereo.depth import photometric_error as photometric_error
+from .stereo.matching import disparity as disparity
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast
