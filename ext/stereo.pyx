@@ -69,7 +69,7 @@ cdef extern from "simd/stereo_paths.h" nogil:
     )
 
 cdef extern from "simd/stereo_speckles.h" nogil:
-    int c_remove_speckles "remove_speckles"(float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, float)
+    int c_remove_speckles "remove_speckles"(float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, float)
 
 PLANES = CENSUS_PLANES
 ALIGN = STEREO_ALIGN
@@ -121,9 +121,7 @@ def remove_speckles(float[:, ::1] disparities, Py_ssize_t least, float apart):
     """Regions of fewer than `least` pixels, neighbours at most `apart` from each other, become NaN."""
     cdef int done
     with nogil:
-        done = c_remove_speckles(
-            &disparities[0, 0], disparities.shape[0], disparities.shape[1], disparities.shape[1], least, apart
-        )
+        done = c_remove_speckles(&disparities[0, 0], disparities.shape[0], disparities.shape[1], least, apart)
     if not done:
         raise MemoryError
 

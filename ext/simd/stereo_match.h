@@ -193,18 +193,26 @@ INLINE void FN(move_belt)(const Stereo *job, const Winners *w, ptrdiff_t x, ptrd
    in the right image, which the next pixel completes. */
 INLINE void FN(look_around)(const Stereo *job, const Winners *w, ptrdiff_t x0, ptrdiff_t x1, const u16 *sums) {
     const ptrdiff_t padded = job->padded, final = job->count - 1;
-    const i32 *best = w->best;
+    const i32 *best = w->best, *least = w->least;
     i32 *before = w->before, *after = w->after, *near = w->near;
-    for (ptrdiff_t x = x0; x < x1; x++, sums += padded) {
+    const u16 *p = sums;
+    for (ptrdiff_t x = x0; x < x1; x++, p += padded) {
         const ptrdiff_t d = best[x], last = x < final ? x : final;
-        before[x] = sums[d - (d > 0)];
-        after[x] = sums[d + (d < last)];
-        if (!job->check) continue;
-        const ptrdiff_t next = x > 0 ? best[x - 1] + 1 : 0;
-        const i32 least = sums[d], behind = d > 0 ? (sums - padded)[d - 1] : least;
-        near[x] = behind < least ? behind : least;
-        if (x > 0 && next <= final && sums[next] < near[x - 1]) near[x - 1] = sums[next];
+        before[x] = p[d - (d > 0)];
+        after[x] = p[d + (d < last)];
     }
+    if (!job->check) return;
+    /* Without a branch on sums, which is mispredicted: where there is no neighbour the best itself is read again. */
+    ptrdiff_t d = x0 > 0 ? best[x0 - 1] : 0;
+    i32 open = x0 > 0 ? near[x0 - 1] : 0;
+    for (ptrdiff_t x = x0; x < x1; x++, sums += padded) {
+        const i32 ahead = d < final ? sums[d + (d < final)] : open;
+        if (x > 0) near[x - 1] = ahead < open ? ahead : open;
+        d = best[x];
+        const i32 behind = sums[d > 0 ? d - 1 - padded : d];
+        open = behind < least[x] ? behind : least[x];
+    }
+    near[x1 - 1] = open;
 }
 
 INLINE void FN(choose_among)(const Stereo *job, const Winners *w, ptrdiff_t x0, ptrdiff_t x1, ptrdiff_t vectors) {

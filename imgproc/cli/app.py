@@ -15,6 +15,7 @@ from .detect import detect
 from .evaluate import evaluate
 from .inspect import inspect
 from .ops import ops
+from .stereo import stereo
 
 app = typer.Typer(
     name="imgproc",
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(apply)
 app.command()(detect)
 app.command()(evaluate)
+app.command()(stereo)
 app.command()(inspect)
 app.command()(convert)
 app.command()(ops)

@@ -2,5 +2,6 @@
 
 from .depth import depth_from_disparity, photometric_error
 from .matching import disparity
+from .scores import DisparityScores, disparity_scores
 
-__all__ = ["depth_from_disparity", "disparity", "photometric_error"]
+__all__ = ["DisparityScores", "depth_from_disparity", "disparity", "disparity_scores", "photometric_error"]

@@ -21,16 +21,18 @@ SHARE = Range(low=0, high=1)
 _C1, _C2 = np.float32(0.01**2), np.float32(0.03**2)
 
 
-def check_disparities(function: str, disparity: object, shape: tuple[int, ...] | None = None) -> Array:
+def check_disparities(
+    function: str, disparity: object, shape: tuple[int, ...] | None = None, argument: str = "disparity"
+) -> Array:
     """(H, W) float32, of a shape where one is given."""
     must = f"a float32 array of shape {'(H, W)' if shape is None else shape}"
     if not isinstance(disparity, np.ndarray) or isinstance(disparity, np.ma.MaskedArray):
-        raise wrong_type(function, "disparity", must, disparity)
+        raise wrong_type(function, argument, must, disparity)
     if disparity.dtype != FLOAT32:
-        raise wrong_type(function, "disparity", must, Got(f"dtype {disparity.dtype}"))
+        raise wrong_type(function, argument, must, Got(f"dtype {disparity.dtype}"))
     wrong = disparity.ndim != 2 or disparity.size == 0 if shape is None else disparity.shape != shape
     if wrong:
-        raise wrong_value(function, "disparity", must, Got(f"shape {disparity.shape}"))
+        raise wrong_value(function, argument, must, Got(f"shape {disparity.shape}"))
     return disparity.view(np.ndarray)
 
 
