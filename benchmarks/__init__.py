@@ -27,5 +27,6 @@ SUBJECTS = (
     "segmentation_scores",
     "coco",
     "cascade",
+    "stereo",
 )
 """The files of cases, in the order of the table."""
