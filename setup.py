@@ -57,6 +57,7 @@ KERNELS = (
     "resize",
     "rle",
     "rotated",
+    "stereo",
     "tables",
     "warp",
     "watershed",

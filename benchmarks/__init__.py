@@ -29,5 +29,6 @@ SUBJECTS = (
     "cascade",
     "regions",
     "mask_files",
+    "stereo",
 )
 """The files of cases, in the order of the table."""

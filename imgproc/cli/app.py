@@ -14,6 +14,7 @@ VERBS = {
     "apply": "apply",
     "detect": "detect",
     "evaluate": "evaluate",
+    "stereo": "stereo",
     "inspect": "inspect",
     "convert": "convert",
     "train-cascade": "train.train_cascade",
