@@ -5,9 +5,11 @@ from .estimator import AdaBoostStumps
 from .haar import FeatureSet, haar_features, lbp_features
 from .model import Cascade
 from .records import Progress, StageRecord, Training
+from .rounds import Stump
 from .training import train_cascade
 
 __all__ = [
+    "AdaBoostStumps",
     "Cascade",
     "FeatureSet",
     "Progress",
@@ -19,15 +21,4 @@ __all__ = [
     "haar_features",
     "lbp_features",
     "train_cascade",
-from .rounds import Stump
-
-__all__ = [
-    "AdaBoostStumps",
-    "Cascade",
-    "FeatureSet",
-    "Samples",
-    "StageBooster",
-    "Stump",
-    "haar_features",
-    "lbp_features",
 ]
