@@ -50,6 +50,7 @@ KERNELS = (
     "resize",
     "rle",
     "rotated",
+    "selective_search",
     "tables",
     "warp",
 )

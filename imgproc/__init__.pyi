@@ -83,6 +83,7 @@ from .morphology.compound import opening as opening
 from .morphology.flat import dilate as dilate
 from .morphology.flat import erode as erode
 from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
+from .segmentation.selective_search import selective_search as selective_search
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast
