@@ -30,7 +30,7 @@ from ..io.folders import (
     refuse_results,
 )
 from .arguments import report_path, with_lists
-from .cascades import open_cascade
+from .cascades import DEFAULT, DEFAULT_CLASS, default_cascade, open_cascade
 from .detection import DetectJob, Finding, Search, crop_path, picture_name, process, told
 from .options import (
     INPUTS,
@@ -77,8 +77,14 @@ def detect(
         str, typer.Option("--format", help=f"Of the detections: {', '.join(FORMATS)} (json is COCO's).")
     ] = "jsonl",
     class_name: Annotated[
-        str, typer.Option("--class", metavar="NAME", help="What the objects are called in the files.")
-    ] = "object",
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="What the objects are called in the files: face by default, object with --cascade.",
+            show_default=False,
+        ),
+    ] = None,
     scale_factor: Annotated[
         str, typer.Option("--scale-factor", metavar="NUMBER", help="From one size of window to the next.")
     ] = "1.1",
@@ -131,9 +137,10 @@ def detect(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Find objects in images with a cascade.
+    """Find faces in images, or other objects with a cascade of your own.
 
     \b
+    imgproc detect photos/ -o out/ --annotate
     imgproc detect photos/ --cascade haarcascade_frontalface_alt2.xml --class face -o out/
     imgproc detect 'photos/**/*.jpg' --cascade model.xml -o out/ --annotate --crops --report
 
@@ -159,6 +166,8 @@ def detect(
         )
         if out is None:
             raise PlanError("say where the results go: -o FOLDER")
+        if class_name is None:
+            class_name = DEFAULT_CLASS if cascade is None else "object"
         _check_class(class_name)
         folder = Path(out)
         found = find_images(with_lists(inputs), recursive=recursive)
@@ -252,16 +261,14 @@ def _search(
     path: str | None, texts: dict[str, tuple[Constraint, str | None]], quality: int, overwrite: bool
 ) -> tuple[Search, dict[str, Any]]:
     """The cascade with its checked options, and the same as files keep it."""
-    if path is None:
-        raise PlanError("name a cascade with --cascade FILE; OpenCV's own XML files are read, Haar and LBP")
     values = {name: _value(name, constraint, text) for name, (constraint, text) in texts.items()}
     low, high = values["min_size"], values["max_size"]
     if low is not None and high is not None and any(a > b for a, b in zip(low, high, strict=True)):
         raise PlanError(f"--max-size must be at least --min-size, got {texts['max_size'][1]}")
-    cascade = open_cascade(path).cascade
+    cascade = default_cascade() if path is None else open_cascade(path).cascade
     params = {
         "detector": "cascade",
-        "cascade": shown(Path(path).name),
+        "cascade": DEFAULT if path is None else shown(Path(path).name),
         "cascade_sha256": _fingerprint(cascade),
         **{name: list(value) if isinstance(value, tuple) else value for name, value in values.items()},
     }

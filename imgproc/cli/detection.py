@@ -8,6 +8,9 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
+
+from .._core.images import Array
 from ..cascade import Cascade
 from ..detections import Detections
 from ..io import Picture
@@ -49,6 +52,8 @@ class Finding(Outcome):
     name: str = ""
     found: Detections = field(default_factory=Detections.empty)
     crops: int = 0
+    stage_counts: Array | None = None
+    """Windows that entered each stage, and those that passed all."""
 
     def line(self) -> str:
         if self.status != "done":
@@ -83,9 +88,11 @@ def process(job: DetectJob, search: Search) -> Finding:
 def _process(job: DetectJob, search: Search, outcome: Finding) -> None:
     clock = Clock(outcome.seconds)
     picture = read_source(job, clock, outcome)
+    counts = np.zeros(search.cascade.stages + 1, np.int64)
     with clock("detect"):
-        found = search.cascade.detect(picture.pixels, **search.options).filter(min_score=search.score)
-    outcome.found = found
+        found = search.cascade.detect(picture.pixels, stage_counts=counts, **search.options)
+        found = found.filter(min_score=search.score)
+    outcome.found, outcome.stage_counts = found, counts
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
     with clock("write"):

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import imgproc
 
+from ..._core.images import Array
 from ...cascade import Cascade
 from ..detection import STAGES, Finding
 from ..outcomes import Outcome
@@ -45,6 +48,7 @@ def build_detection_page(outcomes: Sequence[Outcome], run: DetectionRun) -> str:
         stages=stage_shares(STAGES, done),
         failures=[outcome for outcome in outcomes if outcome.status == "failed"],
         settings=_settings(run),
+        early=_early_out([one.stage_counts for one in done if one.stage_counts is not None]),
         cards=[_card(one) for one in detailed],
         undetailed=len(done) - len(detailed),
     )
@@ -69,6 +73,18 @@ def _settings(run: DetectionRun) -> list[tuple[str, str]]:
         ("Least neighbors", f"more than {params['min_neighbors']}"),
         ("Step", "2, then 1" if params["step"] is None else f"{params['step']}"),
         ("Score", "any" if params["score_threshold"] is None else f"≥ {params['score_threshold']:g}"),
+    ]
+
+
+def _early_out(counts: Sequence[Array]) -> list[tuple[str, str, str]]:
+    """Stages, the windows of all images that entered each, and their share of all."""
+    if not counts:
+        return []
+    total = np.sum(counts, axis=0).tolist()
+    names = [*(f"stage {number}" for number in range(1, len(total))), "passed all"]
+    return [
+        (name, f"{count:,}", f"{100 * count / max(total[0], 1):.3g} %")
+        for name, count in zip(names, total, strict=True)
     ]
 
 
