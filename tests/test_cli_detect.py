@@ -265,9 +265,7 @@ def test_without_a_cascade_it_looks_for_faces(run: Run) -> None:
 
 
 @pytest.mark.parametrize("cascade", ["lbp of scikit-image", "default"])
-def test_real_faces_are_found(
-    cascade: str, run: Run, data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_real_faces_are_found(cascade: str, run: Run, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = data / "faces_dlib"
     options = ["--min-neighbors", "2"]
     if cascade != "default":

@@ -27,7 +27,9 @@ def test_it_is_the_file_of_the_package() -> None:
 
 @pytest.mark.parametrize("name", ["", "face", "FrontalFace", "../x", None, 3])
 def test_other_names_are_refused_and_the_right_ones_listed(name: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=r'^Cascade.default: name must be one of "frontalface", got'):
+    with pytest.raises(
+        (TypeError, ValueError), match=r'^Cascade.default: name must be one of "frontalface", got'
+    ):
         Cascade.default(name)
 
 

@@ -34,6 +34,11 @@ _SPACES = {"fast": _FAST, "quality": (*_FAST, (kernels.RGI, None), (kernels.HSV,
 _CONVERSION, _SEGMENTATION = 7.0, 50.0
 
 
+def scales_of(mode: str, scales: Array | None) -> list[float]:
+    """What is given, or the scales of the mode."""
+    return list(_SCALES[mode]) if scales is None else [float(scale) for scale in scales]
+
+
 @lru_cache(maxsize=1)
 def lab_tables() -> tuple[Array, Array]:
     """sRGB to linear light, and the function of CIE Lab that is a cube root but near 0; both over [0, 1]."""
@@ -189,12 +194,11 @@ def selective_search(
     image = check_image(function, image)
     check_pixels(function, image)
     mode = MODE.check(function, "mode", mode)
-    checked = SCALES.check(function, "scales", scales)
+    chosen = scales_of(mode, SCALES.check(function, "scales", scales))
     sigma = SIGMA.check(function, "sigma", sigma)
     min_size = MIN_SIZE.check(function, "min_size", min_size)
     most = COUNT.check(function, "max_boxes", max_boxes)
     rng = generator(function, seed)
-    chosen = _SCALES[mode] if checked is None else checked.tolist()
     found: list[Array] = []
     for planes in _spaces(_blurred_planes(image, sigma), mode):
         found += (boxes for ways in _group(planes, chosen, min_size) for boxes in ways)
