@@ -57,6 +57,7 @@ KERNELS = (
     "resize",
     "rle",
     "rotated",
+    "selective_search",
     "stereo",
     "tables",
     "warp",

@@ -96,6 +96,7 @@ from .segmentation.paste import paste_mask as paste_mask
 from .segmentation.runs import decode_rle as decode_rle
 from .segmentation.runs import encode_rle as encode_rle
 from .segmentation.runs import polygons_to_mask as polygons_to_mask
+from .segmentation.selective_search import selective_search as selective_search
 from .segmentation.watershed import watershed as watershed
 from .stereo.depth import depth_from_disparity as depth_from_disparity
 from .stereo.depth import photometric_error as photometric_error

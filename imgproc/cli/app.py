@@ -13,6 +13,7 @@ import imgproc
 VERBS = {
     "apply": "apply",
     "detect": "detect",
+    "propose": "propose",
     "evaluate": "evaluate",
     "stereo": "stereo",
     "inspect": "inspect",

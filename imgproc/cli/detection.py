@@ -1,17 +1,14 @@
-"""What ``imgproc detect`` does with one image."""
+"""What verbs that find boxes do with one image."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
-import numpy as np
-
 from .._core.images import Array
-from ..cascade import Cascade
 from ..detections import Detections
 from ..io import Picture
 from ..io.formats import suffix_format
@@ -28,12 +25,12 @@ STAGES = ("read", "detect", "write")
 class Search:
     """What is looked for in every image, and how results are written."""
 
-    cascade: Cascade
-    options: Mapping[str, Any]
-    """Of `Cascade.detect`."""
-    score: float | None
+    find: Callable[[Array, Finding], Detections]
+    """What is in an image's pixels; what else is to be told of it goes into its outcome."""
     quality: int
     overwrite: bool
+    drawn: int | None = None
+    """Only the first so many are drawn, without their scores."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,14 @@ def process(job: DetectJob, search: Search) -> Finding:
 def _process(job: DetectJob, search: Search, outcome: Finding) -> None:
     clock = Clock(outcome.seconds)
     picture = read_source(job, clock, outcome)
-    counts = np.zeros(search.cascade.stages + 1, np.int64)
     with clock("detect"):
-        found = search.cascade.detect(picture.pixels, stage_counts=counts, **search.options)
-        found = found.filter(min_score=search.score)
-    outcome.found, outcome.stage_counts = found, counts
+        found = outcome.found = search.find(picture.pixels, outcome)
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
     with clock("write"):
         if job.target is not None:
-            drawn = picture.with_pixels(draw_boxes(picture.pixels, found))
+            boxes = draw_boxes(picture.pixels, found[: search.drawn], scores=search.drawn is None)
+            drawn = picture.with_pixels(boxes)
             write_output(job.target, drawn, quality=search.quality, overwrite=search.overwrite)
         if job.crops is not None:
             _write_crops(job.crops, picture, found, search)

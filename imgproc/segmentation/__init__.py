@@ -6,6 +6,7 @@ from .felzenszwalb import felzenszwalb
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
+from .selective_search import selective_search
 from .watershed import watershed
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
+    "selective_search",
     "watershed",
 ]
