@@ -98,6 +98,8 @@ def run_bands(kernel: Callable[[int, int], _Result], rows: int, nanoseconds: flo
 
     ``nanoseconds`` is the estimated time of the whole on one thread; it decides how many bands pay.
     """
+    if nanoseconds < 2 * _SHORTEST_BAND_NS or _pool.threads == 1:
+        return [kernel(0, rows)]
     bands = min(_pool.threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
     if bands <= 1:
         return [kernel(0, rows)]
