@@ -48,6 +48,7 @@ KERNELS = (
     "morphology",
     "neighbors",
     "nms",
+    "outlines",
     "panoptic",
     "paste",
     "resize",

@@ -2,6 +2,7 @@
 
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
+from .outlines import mask_to_polygons
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
@@ -15,6 +16,7 @@ __all__ = [
     "decode_rle",
     "distance_transform",
     "encode_rle",
+    "mask_to_polygons",
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
