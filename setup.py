@@ -51,6 +51,7 @@ KERNELS = (
     "morphology",
     "neighbors",
     "nms",
+    "outlines",
     "panoptic",
     "paste",
     "render",

@@ -132,6 +132,36 @@ def test_polygons_of_whole_pixels(level: str) -> None:
     assert not imgproc.polygons_to_mask([[50, 50, 60, 50, 60, 60]], (10, 12)).any()
 
 
+@settings(max_examples=80, deadline=None)
+@given(stn.arrays(bool, stn.array_shapes(min_dims=2, max_dims=2, max_side=14)))
+def test_outlines_fill_the_mask_again(mask: Any) -> None:
+    """Parts that touch at corners, holes, and parts in holes; one polygon for each part, of turns alone."""
+    polygons = imgproc.mask_to_polygons(mask)
+    assert len(polygons) == imgproc.connected_components(mask, 4).count
+    if polygons:
+        np.testing.assert_array_equal(imgproc.polygons_to_mask(polygons, mask.shape), mask)
+    turned = np.asfortranarray(mask)
+    turned.flags.writeable = False
+    assert [p.tolist() for p in imgproc.mask_to_polygons(turned)] == [p.tolist() for p in polygons]
+
+
+def test_outlines_of_known_shapes() -> None:
+    ring = np.ones((5, 6), bool)
+    ring[2, 2:4] = False
+    (polygon,) = imgproc.mask_to_polygons(ring)
+    assert polygon.dtype == np.int64
+    outer, hole = [[0, 0], [6, 0], [6, 5], [0, 5]], [[2, 3], [4, 3], [4, 2], [2, 2]]
+    assert polygon.tolist() == [*outer, [0, 0], *hole, [2, 3]]
+    corner = np.eye(2, dtype=bool)
+    squares = [[[x, x], [x + 1, x], [x + 1, x + 1], [x, x + 1]] for x in (0, 1)]
+    assert [part.tolist() for part in imgproc.mask_to_polygons(corner)] == squares
+    assert imgproc.mask_to_polygons(np.zeros((3, 3), bool)) == []
+    for bad in (ring.tolist(), ring.astype(np.uint8), ring[0], ring[None], ring[:0], None, np.ma.array(ring)):
+        with pytest.raises((TypeError, ValueError), match=r"^mask_to_polygons: mask must be .*, got "):
+            imgproc.mask_to_polygons(bad)
+    check_documentation(imgproc.operations("masks")["mask_to_polygons"])
+
+
 SIZES: list[Any] = [None, 3, [4], [4, 5, 6], [4, -5], [4.0, 5], [True, 5], "45", [2**32, 1], [2**31, 2**31]]
 COUNTS: list[Any] = [
     "a\0",

@@ -3,6 +3,7 @@
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
 from .felzenszwalb import felzenszwalb
+from .outlines import mask_to_polygons
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
@@ -19,6 +20,7 @@ __all__ = [
     "distance_transform",
     "encode_rle",
     "felzenszwalb",
+    "mask_to_polygons",
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",

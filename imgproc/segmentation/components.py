@@ -120,7 +120,7 @@ def connected_components(
     ----------
     L. He, Y. Chao, K. Suzuki, A run-based two-scan labeling algorithm, IEEE Transactions on Image Processing 17
     (2008) 749-756.
-    W. Lee, F. Bolelli, S. Allegretti, C. Grana, Fast run-based connected components labeling for bitonal images,
+    W. Lee, S. Allegretti, F. Bolelli, C. Grana, Fast run-based connected components labeling for bitonal images,
     ICIEV/icIVPR 2021: joined rows.
     M. M. A. Patwary, J. Blair, F. Manne, Experiments on union-find algorithms for the disjoint-set data structure,
     SEA 2010.
