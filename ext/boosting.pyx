@@ -90,11 +90,11 @@ def features(
             boost_feature(&boxes[f, 0, 0], of_boxes, turned, height, width, lbp, <BoostFeature *>&out[f, 0])
 
 
-def columns(Py_ssize_t first, uint8_t[:, ::1] out):
-    """The columns of a matrix as features, from number `first`."""
+def columns(uint8_t[:, ::1] out):
+    """The columns of a matrix as features; `out` is zeros."""
     cdef Py_ssize_t f
     for f in range(out.shape[0]):
-        (<BoostFeature *>&out[f, 0]).row = first + f
+        (<BoostFeature *>&out[f, 0]).row = f
 
 
 def sums(

@@ -1,6 +1,7 @@
 """Viola-Jones cascades: load, save, detect, and the boosting that trains them."""
 
-from .boosting import Samples, StageBooster, Stump
+from .boosting import Samples, StageBooster
+from .estimator import AdaBoostStumps
 from .haar import FeatureSet, haar_features, lbp_features
 from .model import Cascade
 from .records import Progress, StageRecord, Training
@@ -18,4 +19,15 @@ __all__ = [
     "haar_features",
     "lbp_features",
     "train_cascade",
+from .rounds import Stump
+
+__all__ = [
+    "AdaBoostStumps",
+    "Cascade",
+    "FeatureSet",
+    "Samples",
+    "StageBooster",
+    "Stump",
+    "haar_features",
+    "lbp_features",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,18 +11,13 @@ from .._core.images import Array
 from .._core.parameters import Choice, OrNone, Range
 from .._ext import boosting as kernels
 from .haar import MAX_SIDE, FeatureSet, check_chosen
-from .stumps import GROUP, Split, StumpSearch, places
+from .rounds import Rounds, Stump
+from .stumps import GROUP, SUM_BYTES, StumpSearch, places
 
 ALGORITHM = Choice(("discrete", "gentle"))
 MEMORY = Range(low=1, high=2**50, integer=True)
 THREADS = OrNone(Range(low=1, high=1024, integer=True))
 MAX_SAMPLES = 2**24
-
-_UNIT = 2.0**48
-"""Of the integers that weights are summed as: sums are exact, in any order, and fit float64."""
-
-_PURE = 2.0**-40
-"""The weighted error that a stump without errors is taken to have."""
 
 
 def check_windows(function: str, windows: object, window: tuple[int, int] | None = None) -> Array:
@@ -175,38 +168,6 @@ def window_source(
     return kernels.Source(sums, None if lbp else placed, None, objects, others)
 
 
-@dataclass(frozen=True)
-class Stump:
-    """One weak classifier: a feature, what goes left, and the votes.
-
-    Attributes
-    ----------
-    feature : int
-        Its number in the feature set.
-    threshold : float32 or None
-        Haar values below it go left.
-    subset : (8,) array of uint32 or None
-        LBP codes go left whose bit is set.
-    left, right : float32
-        Votes for an object.
-    error : float
-        The weighted error of the sign of the votes, on the weights before the round.
-    """
-
-    feature: int
-    threshold: np.float32 | None
-    subset: Array | None
-    left: np.float32
-    right: np.float32
-    error: float
-
-    def goes_left(self, values: Array) -> Array:
-        """Which values of the feature, float32 or uint8 codes, go left."""
-        if self.subset is None:
-            return np.asarray(values < self.threshold)
-        return np.asarray((self.subset[values >> 5] >> (values & 31) & 1) != 0)
-
-
 class StageBooster:
     """AdaBoost over all features of a set, one stump at a time.
 
@@ -225,6 +186,9 @@ class StageBooster:
         do not fit are computed anew in each round, with the same result.
     n_threads : int, optional
         By default as many as `imgproc.get_num_threads` says.
+    after : StageBooster, optional
+        One of the stage before, whose memory is taken over: where an operating system hands out memory slowly, that
+        saves as much time as some rounds. It makes its codes anew should it be used again.
 
     Raises
     ------
@@ -259,15 +223,17 @@ class StageBooster:
         algorithm: Annotated[Literal["discrete", "gentle"], ALGORITHM] = "discrete",
         memory_budget: Annotated[int, MEMORY] = 4 << 30,
         n_threads: Annotated[int | None, THREADS] = None,
+        after: StageBooster | None = None,
     ) -> None:
         name = "StageBooster"
         if not isinstance(samples, Samples):
             raise wrong_type(name, "samples", "Samples", samples)
         self.features = check_features(name, features, samples.window)
-        self.samples = samples
         self.algorithm = ALGORITHM.check(name, "algorithm", algorithm)
         memory = MEMORY.check(name, "memory_budget", memory_budget)
         threads = THREADS.check(name, "n_threads", n_threads)
+        if after is not None and not isinstance(after, StageBooster):
+            raise wrong_type(name, "after", "None or a StageBooster", after)
         count = len(samples)
         if not isinstance(is_object, np.ndarray) or is_object.dtype != bool or is_object.shape != (count,):
             raise wrong_value(name, "is_object", f"a bool array of shape ({count},)", is_object)
@@ -275,96 +241,44 @@ class StageBooster:
         if not 0 < objects < count:
             must = "true for some samples and false for others"
             raise wrong_value(name, "is_object", must, Got(f"{objects} of {count}"))
-        self._object = is_object.copy()
-        self._place, order = places(self._object)
+        place, order = places(is_object)
         lbp, tilted = features.kind == "lbp", bool(features.tilted.any())
         height, width = samples.window
         used = len(order) * (height + 1) * (width + 1) * (8 if tilted else 4)
-        used += len(features) * (kernels.FEATURE_BYTES + 128)
+        used += len(features) * (kernels.FEATURE_BYTES + SUM_BYTES)
         if memory < used:
-            raise wrong_value(
-                name, "memory_budget", f"at least {used:,} bytes for {count:,} samples", memory_budget
-            )
+            must = f"at least {used:,} bytes for {count:,} samples"
+            raise wrong_value(name, "memory_budget", must, memory_budget)
         source = window_source(samples.windows, order, objects, count - objects, lbp, tilted)
-        self._search = StumpSearch(
+        search = StumpSearch(
             source,
             feature_table(features),
-            len(order),
-            -(-objects // GROUP) * GROUP,
-            lbp,
-            memory - used,
-            threads,
+            order,
+            objects,
+            lbp=lbp,
+            memory=memory - used,
+            threads=threads,
+            spare=None if after is None else after._rounds.search.give_memory(),
         )
-        self._weights = np.full(count, 1.0 / count)
-        self._votes = np.zeros(count)
+        self._rounds: Rounds = Rounds(
+            search,
+            place,
+            is_object.copy(),
+            np.full(count, 1.0 / count),
+            gini=self.algorithm == "gentle",
+            gentle=self.algorithm == "gentle",
+        )
 
     @property
     def weights(self) -> Array:
         """Of the samples, (N,) float64; they sum to 1."""
-        return self._weights.copy()
+        return self._rounds.weights.copy()
 
     @property
     def votes(self) -> Array:
         """The sum of all stumps' votes for each sample, (N,) float64, as a cascade sums its float32 leaves."""
-        return self._votes.copy()
+        return self._rounds.votes.copy()
 
     def next_stump(self) -> Stump | None:
         """One round: the best stump for the present weights, which then change; None where none beats chance."""
-        whole = np.rint(self._weights * _UNIT).astype(np.int64)
-        placed = np.zeros(self._search.places, np.int64)
-        placed[self._place] = whole
-        objects, total = int(whole[self._object].sum()), int(whole.sum())
-        split = self._search.best(placed, objects, self.algorithm == "gentle")
-        if split is None:
-            return None
-        stump = self._vote(split, objects, total - objects)
-        if stump is None:
-            return None
-        values = self.samples.values(self.features, np.array([split.feature]))[0]
-        left = stump.goes_left(values)
-        self._votes += np.where(left, np.float64(stump.left), np.float64(stump.right))
-        self._reweigh(split, stump, left, objects, total - objects)
-        return stump
-
-    def _vote(self, split: Split, objects: int, others: int) -> Stump | None:
-        """The votes of both sides."""
-        left, right = (split.objects, split.others), (objects - split.objects, others - split.others)
-        total = objects + others
-        if self.algorithm == "gentle":
-            votes = [(a - b) / (a + b) for a, b in (left, right)]
-            if votes[0] == votes[1]:
-                return None
-            error = (
-                sum(b if vote > 0 else a for (a, b), vote in zip((left, right), votes, strict=True)) / total
-            )
-        else:
-            if 2 * (left[0] + right[1]) == total:
-                return None
-            towards = 2 * (left[0] + right[1]) > total
-            error = (left[1] + right[0] if towards else left[0] + right[1]) / total
-            beta = (1 - max(error, _PURE)) / max(error, _PURE)
-            votes = [math.log(beta), -math.log(beta)] if towards else [-math.log(beta), math.log(beta)]
-        return Stump(
-            split.feature,
-            None if split.subset is not None else split.threshold,
-            split.subset,
-            np.float32(votes[0]),
-            np.float32(votes[1]),
-            error,
-        )
-
-    def _reweigh(self, split: Split, stump: Stump, left: Array, objects: int, others: int) -> None:
-        """New weights: a factor for the objects and the others of each side, from sums that are exact."""
-        masses = (split.objects, split.others, objects - split.objects, others - split.others)
-        sides = (float(stump.left), float(stump.right))
-        if self.algorithm == "gentle":
-            factors = [math.exp(-sign * vote) for vote in sides for sign in (1, -1)]
-        elif stump.error == 0:
-            return
-        else:
-            beta = (1 - stump.error) / stump.error
-            factors = [beta if sign * vote < 0 else 1.0 for vote in sides for sign in (1, -1)]
-        sum_after = math.fsum(mass * factor for mass, factor in zip(masses, factors, strict=True))
-        scale = (objects + others) / sum_after
-        which = np.where(left, 0, 2) + np.where(self._object, 0, 1)
-        self._weights *= np.array([factor * scale for factor in factors])[which]
+        return self._rounds.next_stump()

@@ -29,6 +29,9 @@ _LIKELY = 256
 _AT_ONCE = 8
 """Features that are rated exactly before the bounds of the next are looked at again."""
 
+SUM_BYTES = 128
+"""Sums that are kept of each feature during a search."""
+
 _Found = tuple[float, int, int, int, float, float]
 """Score, feature, weights of objects and others that go left, values below and above the threshold."""
 
@@ -91,16 +94,21 @@ class StumpSearch:
         self,
         source: kernels.Source,
         table: Array,
-        places: int,
-        first_other: int,
+        order: Array,
+        objects: int,
+        *,
         lbp: bool,
         memory: int,
         threads: int | None,
+        spare: Array | None = None,
     ) -> None:
         self.source, self.table, self.lbp, self.threads = source, table, lbp, threads
-        self.places, self.first_other = places, first_other
+        self.places = len(order)
+        self.first_other = -(-objects // GROUP) * GROUP
         self.kept = min(len(table), memory // self.places)
-        self.rows = np.empty((self.kept, self.places), np.uint8)
+        size = self.kept * self.places
+        self.memory: Array = spare if spare is not None and len(spare) >= size else np.empty(size, np.uint8)
+        self.rows = self.memory[:size].reshape(self.kept, self.places)
         self.chunk = max(1, _CHUNK_BYTES // self.places)
 
         def encode(first: int, last: int) -> None:
@@ -109,6 +117,21 @@ class StumpSearch:
                 source.encode(table, start, end, self.rows[start:end])
 
         self._bands(encode, self.kept, _NS_ENCODE)
+
+    def give_memory(self) -> Array:
+        """The memory of the codes, which are no longer kept."""
+        memory = self.memory
+        self.kept = 0
+        self.memory = np.empty(0, np.uint8)
+        self.rows = self.memory.reshape(0, self.places)
+        return memory
+
+    def values(self, feature: int) -> Array:
+        """Values of one feature in all places, float32, or uint8 codes of LBP."""
+        out = np.empty((1, self.places), np.float32)
+        self.source.values(self.table, np.array([feature]), out)
+        values: Array = out[0]
+        return values.astype(np.uint8) if self.lbp else values
 
     def best(self, weights: Array, objects: int, gini: bool) -> Split | None:
         """The split of the highest score for int64 weights in places; None where no feature tells samples apart.
@@ -159,7 +182,7 @@ class StumpSearch:
 
     def _coarse(self, bounds: tuple[Any, ...]) -> tuple[Array, Array]:
         """Sums of weights above 16 codes, and bounds, for all features."""
-        sums, upper = np.empty((len(self.table), 32), np.uint32), np.empty(len(self.table))
+        sums, upper = np.empty((len(self.table), SUM_BYTES // 4), np.uint32), np.empty(len(self.table))
 
         def coarse(first: int, last: int) -> None:
             end = min(last, self.kept)
