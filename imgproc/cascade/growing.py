@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.images import Array
-from .boosting import Samples, Stump
+from .boosting import Samples
 from .haar import FeatureSet
 from .model import STAGE_ALLOWANCE, Cascade
+from .rounds import Stump
 
 _BLOCK = 8192
 """Windows judged at a time."""

@@ -92,6 +92,7 @@ class Trainer:
         self.kept = np.empty(0, KEY)
         self.hard: list[tuple[Array, Array]] = []
         """Of each stage, the negatives with the most votes, and their margins."""
+        self.booster: StageBooster | None = None
         self.fruitless = 0
         """Newest stages in a row that did not improve."""
         self.reason = ""
@@ -204,7 +205,7 @@ class Trainer:
         windows = np.concatenate([self.positives[self.chosen], negatives])
         is_object = np.arange(len(windows)) < len(self.chosen)
         self._tell("computing features", 0, 1.0, 1.0)
-        booster = StageBooster(self.features, Samples(windows), is_object, **self.boosting)
+        booster = self._booster(Samples(windows), is_object)
         stumps: list[Any] = []
         while True:
             stump = booster.next_stump()
@@ -240,6 +241,19 @@ class Trainer:
                 seconds=0.0,
             ),
         )
+
+    def _booster(self, samples: Samples, is_object: Array) -> StageBooster:
+        """A new one, in the memory of the one before."""
+        try:
+            self.booster = StageBooster(
+                self.features, samples, is_object, after=self.booster, **self.boosting
+            )
+        except ValueError as error:
+            least = str(error).partition("memory_budget must be ")[2]
+            if not least:
+                raise
+            raise ValueError(f"{FUNCTION}: memory must leave the boosting {least}") from None
+        return self.booster
 
     def _reason_after(self, stage: GrownStage, record: StageRecord) -> str:
         """Why no stage follows this one."""
