@@ -83,7 +83,7 @@ def test_boxes_and_json(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
     facts = json.loads(out)
     assert facts["positives"]["trained_on"] == 50 and facts["model"] == "m.xml" and facts["report"] is None
-    assert len(facts["stages"]) == 1 and facts["reason"] == "all 1 stages are trained"
+    assert len(facts["stages"]) == 1 and facts["reason"] == "its one stage is trained"
 
 
 def test_an_interrupted_training_goes_on(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

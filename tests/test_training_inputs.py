@@ -262,6 +262,12 @@ def test_wrong_kinds_are_refused(options: dict[str, Any]) -> None:
         train(positives="nowhere", **options)
 
 
+def test_too_little_memory_is_told() -> None:
+    must = r"^train_cascade: memory must leave the boosting at least [\d,]+ bytes for 6,000 samples, got \d+$"
+    with pytest.raises(ValueError, match=must):
+        train(objects(3000, side=24), window=24, n_negatives=3000, memory=64 * 2**20)
+
+
 def test_pictures_keep_what_fits(tmp_path: Path) -> None:
     images = folder(tmp_path / "a", scenes(5))
     size = 46 * 58

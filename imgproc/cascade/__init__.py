@@ -1,4 +1,4 @@
-"""Viola-Jones cascades: load, save, detect, and the boosting that trains them."""
+"""Viola-Jones cascades: load, save, detect, train, and the boosting that trains them."""
 
 from .boosting import Samples, StageBooster
 from .estimator import AdaBoostStumps

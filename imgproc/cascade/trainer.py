@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -92,6 +92,7 @@ class Trainer:
         self.kept = np.empty(0, KEY)
         self.hard: list[tuple[Array, Array]] = []
         """Of each stage, the negatives with the most votes, and their margins."""
+        self.booster: StageBooster | None = None
         self.fruitless = 0
         """Newest stages in a row that did not improve."""
         self.reason = ""
@@ -108,7 +109,8 @@ class Trainer:
         """Train until there is a reason to stop; ``save`` is called after every stage."""
         while not self.reason:
             if len(self.stages) >= self.targets.stages:
-                self.reason = f"all {self.targets.stages} stages are trained"
+                count = self.targets.stages
+                self.reason = f"all {count} stages are trained" if count > 1 else "its one stage is trained"
                 break
             start = perf_counter()
             replaced = self._replace_positives()
@@ -118,16 +120,7 @@ class Trainer:
                 break
             boosted = self._boost(negatives, replaced, mined)
             if boosted is None:
-                self.reason = (
-                    f"no feature tells the positives of stage {len(self.stages) + 1} from its negatives"
-                )
-                if not self.stages:
-                    raise wrong_value(
-                        FUNCTION,
-                        "positives",
-                        "other than the negatives",
-                        Got("windows that no feature tells apart"),
-                    )
+                self.reason = self._reason_without_stumps()
                 break
             stage, margins, record = boosted
             before = self.cascade
@@ -140,18 +133,16 @@ class Trainer:
             self.kept = keys[margins[len(self.chosen) :] >= 0]
             self.chosen = self.chosen[margins[: len(self.chosen)] >= 0]
             self.stages.append(stage)
-            record = StageRecord(
-                **asdict(record)
-                | {
-                    "validation_detection": detection,
-                    "validation_false_alarm": alarm,
-                    "seconds": round(perf_counter() - start, 3),
-                }
+            record = replace(
+                record,
+                validation_detection=detection,
+                validation_false_alarm=alarm,
+                seconds=round(perf_counter() - start, 3),
             )
             self.records.append(record)
             self.reason = self._reason_after(stage, record)
-            self._tell("stage done", record.stumps, record.detection_rate, record.false_alarm)
             save()
+            self._tell("stage done", record.stumps, record.detection_rate, record.false_alarm)
 
     def _replace_positives(self) -> int:
         """Fill the places of rejected positives with unused ones that pass the stages so far."""
@@ -204,7 +195,7 @@ class Trainer:
         windows = np.concatenate([self.positives[self.chosen], negatives])
         is_object = np.arange(len(windows)) < len(self.chosen)
         self._tell("computing features", 0, 1.0, 1.0)
-        booster = StageBooster(self.features, Samples(windows), is_object, **self.boosting)
+        booster = self._booster(Samples(windows), is_object)
         stumps: list[Any] = []
         while True:
             stump = booster.next_stump()
@@ -240,6 +231,25 @@ class Trainer:
                 seconds=0.0,
             ),
         )
+
+    def _booster(self, samples: Samples, is_object: Array) -> StageBooster:
+        """A new one, in the memory of the one before."""
+        try:
+            self.booster = StageBooster(
+                self.features, samples, is_object, after=self.booster, **self.boosting
+            )
+        except ValueError as error:
+            least = str(error).partition("memory_budget must be ")[2]
+            if not least:
+                raise
+            raise ValueError(f"{FUNCTION}: memory must leave the boosting {least}") from None
+        return self.booster
+
+    def _reason_without_stumps(self) -> str:
+        if not self.stages:
+            got = Got("windows that no feature tells apart")
+            raise wrong_value(FUNCTION, "positives", "other than the negatives", got)
+        return f"no feature tells the positives of stage {len(self.stages) + 1} from its negatives"
 
     def _reason_after(self, stage: GrownStage, record: StageRecord) -> str:
         """Why no stage follows this one."""
