@@ -38,14 +38,40 @@ INLINE int is_before(const Pair *p, const Pair *q) {
     return p->a != q->a ? p->a < q->a : p->b < q->b;
 }
 
-static int push_pair(Hierarchy *h, Pair pair) {
-    if (h->pairs == h->room) {
-        const ptrdiff_t room = 2 * h->room;
-        Pair *heap = realloc(h->heap, (size_t)room * sizeof(Pair));
-        if (!heap) return 0;
-        h->heap = heap;
-        h->room = room;
+INLINE int is_current(const Hierarchy *h, const Pair *pair) {
+    return h->became[pair->a] == pair->a && h->became[pair->b] == pair->b;
+}
+
+/* Puts a pair at a place of the heap or below it, where that is free. */
+static void sink_pair(Hierarchy *h, ptrdiff_t at, Pair pair) {
+    for (;;) {
+        ptrdiff_t child = 2 * at + 1;
+        if (child >= h->pairs) break;
+        if (child + 1 < h->pairs && is_before(&h->heap[child + 1], &h->heap[child])) child++;
+        if (!is_before(&h->heap[child], &pair)) break;
+        h->heap[at] = h->heap[child];
+        at = child;
     }
+    h->heap[at] = pair;
+}
+
+/* Room in a full heap: first what is out of date leaves it, so that it never holds much more than the pairs that touch. */
+static int clean_heap(Hierarchy *h) {
+    ptrdiff_t kept = 0;
+    for (ptrdiff_t i = 0; i < h->pairs; i++)
+        if (is_current(h, &h->heap[i])) h->heap[kept++] = h->heap[i];
+    h->pairs = kept;
+    for (ptrdiff_t at = kept / 2 - 1; at >= 0; at--) sink_pair(h, at, h->heap[at]);
+    if (2 * kept <= h->room) return 1;
+    Pair *heap = realloc(h->heap, 2 * (size_t)h->room * sizeof(Pair));
+    if (!heap) return 0;
+    h->heap = heap;
+    h->room *= 2;
+    return 1;
+}
+
+static int push_pair(Hierarchy *h, Pair pair) {
+    if (h->pairs == h->room && !clean_heap(h)) return 0;
     ptrdiff_t at = h->pairs++;
     while (at > 0 && is_before(&pair, &h->heap[(at - 1) / 2])) {
         h->heap[at] = h->heap[(at - 1) / 2];
@@ -56,17 +82,9 @@ static int push_pair(Hierarchy *h, Pair pair) {
 }
 
 static Pair pop_pair(Hierarchy *h) {
-    const Pair top = h->heap[0], moved = h->heap[--h->pairs];
-    ptrdiff_t at = 0;
-    for (;;) {
-        ptrdiff_t child = 2 * at + 1;
-        if (child >= h->pairs) break;
-        if (child + 1 < h->pairs && is_before(&h->heap[child + 1], &h->heap[child])) child++;
-        if (!is_before(&h->heap[child], &moved)) break;
-        h->heap[at] = h->heap[child];
-        at = child;
-    }
-    h->heap[at] = moved;
+    const Pair top = h->heap[0];
+    const Pair moved = h->heap[--h->pairs];
+    if (h->pairs > 0) sink_pair(h, 0, moved);
     return top;
 }
 
@@ -134,7 +152,7 @@ static UNUSED ptrdiff_t group_regions(Hierarchy *h) {
     i32 made = (i32)h->count;
     while (h->pairs > 0) {
         const Pair pair = pop_pair(h);
-        if (h->became[pair.a] != pair.a || h->became[pair.b] != pair.b) continue;
+        if (!is_current(h, &pair)) continue;
         if (!merge_pair(h, pair.a, pair.b, made)) return -1;
         made++;
     }

@@ -23,7 +23,7 @@ static int new_hierarchy(Hierarchy *h, ptrdiff_t count, ptrdiff_t pairs, int cha
     h->count = count;
     h->channels = channels;
     h->area = area;
-    h->room = 4 * pairs + 16;
+    h->room = 2 * pairs + 16;
     h->regions = malloc(all * sizeof(Region));
     h->bins = malloc((size_t)count * (size_t)region_length(channels) * sizeof(u32));
     h->place = malloc(all * sizeof(i32));

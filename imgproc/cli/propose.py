@@ -54,7 +54,7 @@ def propose(
         typer.Option(
             "--scales",
             metavar="NUMBERS",
-            help="Scales of the segmentations, as 100/300; by the mode.",
+            help="Scales of the segmentations, as 100/400; by the mode.",
             show_default=False,
         ),
     ] = None,

@@ -21,7 +21,7 @@ MODE = Choice(("fast", "quality"))
 SCALES = OrNone(Positives())
 COUNT = OrNone(Range(low=1, integer=True))
 
-_SCALES = {"fast": (100.0, 300.0), "quality": (50.0, 100.0, 150.0, 300.0)}
+_SCALES = {"fast": (100.0, 400.0), "quality": (50.0, 100.0, 150.0, 300.0)}
 
 _BUT_COLOR = kernels.TEXTURE | kernels.SIZE | kernels.FILL
 _MEASURES = (_BUT_COLOR | kernels.COLOR, _BUT_COLOR, kernels.FILL, kernels.SIZE)
@@ -130,7 +130,7 @@ def selective_search(
         How many segmentations are grouped: "fast" those of two colour spaces at two scales, "quality" of five
         spaces at four, for more boxes and a better one among them.
     scales : sequence of float, optional
-        Scales of `felzenszwalb`, > 0. By default 100 and 300, or 50, 100, 150 and 300 for "quality".
+        Scales of `felzenszwalb`, > 0. By default 100 and 400, or 50, 100, 150 and 300 for "quality".
     sigma : float, default 0.8
         Standard deviation in pixels, 0 to 1000, of the Gaussian that the image is blurred with before; 0 for none.
     min_size : int, default 50
