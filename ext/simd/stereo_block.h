@@ -2,7 +2,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_STEREO_BLOCK_H
 #define IMGPROC_STEREO_BLOCK_H
-#include "simd/stereo_match.h"
+#include "simd/stereo_winners.h"
 
 /* Windows around the pixels of one row, moved on from row to row. A window takes columns and rows outside the image from its
    border, so that it always holds (2 radius + 1)^2 costs. */

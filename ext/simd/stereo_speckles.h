@@ -16,7 +16,7 @@ typedef struct {
     ptrdiff_t count, room;
 } SpeckleRuns;
 
-INLINE int speckle_close(f32 a, f32 b, f32 apart) { return a - b <= apart && b - a <= apart; } /* not for NaN */
+INLINE int speckle_close(f32 a, f32 b, f32 apart) { return fabsf(a - b) <= apart; } /* not for NaN */
 
 static UNUSED ptrdiff_t speckle_root(SpeckleRun *runs, ptrdiff_t run) {
     while (runs[run].parent != run) run = runs[run].parent = runs[runs[run].parent].parent;
@@ -24,6 +24,7 @@ static UNUSED ptrdiff_t speckle_root(SpeckleRun *runs, ptrdiff_t run) {
 }
 
 static UNUSED void speckle_join(SpeckleRun *runs, ptrdiff_t a, ptrdiff_t b) {
+    if (runs[a].parent == runs[b].parent) return; /* nearly always so */
     a = speckle_root(runs, a);
     b = speckle_root(runs, b);
     if (a == b) return;
