@@ -87,7 +87,8 @@ from .segmentation.components import Components as Components
 from .segmentation.components import RegionStatistics as RegionStatistics
 from .segmentation.components import connected_components as connected_components
 from .segmentation.distance import distance_transform as distance_transform
-from .segmentation.watershed import watershed as watershed
+from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
+from .segmentation.objects import split_touching_objects as split_touching_objects
 from .segmentation.panoptic import PanopticSegments as PanopticSegments
 from .segmentation.panoptic import Segment as Segment
 from .segmentation.panoptic import merge_panoptic as merge_panoptic
@@ -95,7 +96,7 @@ from .segmentation.paste import paste_mask as paste_mask
 from .segmentation.runs import decode_rle as decode_rle
 from .segmentation.runs import encode_rle as encode_rle
 from .segmentation.runs import polygons_to_mask as polygons_to_mask
-from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
+from .segmentation.watershed import watershed as watershed
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

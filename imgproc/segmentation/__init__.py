@@ -2,10 +2,12 @@
 
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
-from .watershed import watershed
+from .felzenszwalb import felzenszwalb
+from .objects import split_touching_objects
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
+from .watershed import watershed
 
 __all__ = [
     "Components",
@@ -15,13 +17,11 @@ __all__ = [
     "connected_components",
     "decode_rle",
     "distance_transform",
-    "watershed",
     "encode_rle",
+    "felzenszwalb",
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
-from .felzenszwalb import felzenszwalb
-
-__all__ = [
-    "felzenszwalb",
+    "split_touching_objects",
+    "watershed",
 ]
