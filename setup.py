@@ -18,6 +18,7 @@ from setuptools import Extension, setup
 # Named, never globbed: a missing kernel must fail the build, not shrink the wheel.
 KERNELS = (
     "anchors",
+    "boosting",
     "box",
     "box_checks",
     "canny",
@@ -54,6 +55,7 @@ KERNELS = (
     "resize",
     "rle",
     "rotated",
+    "selective_search",
     "tables",
     "warp",
     "watershed",

@@ -25,6 +25,7 @@ SUBJECTS = (
     "masks",
     "anchors",
     "segmentation_scores",
+    "superpixels",
     "coco",
     "cascade",
 )

@@ -17,7 +17,7 @@ SUBJECT_ARROWS = {
     "boxes": set(),
     "detections": set(),
     "metrics": {"boxes", "detections"},
-    "cascade": {"color", "filters", "boxes", "detections"},
+    "cascade": {"color", "filters", "boxes", "detections", "io"},
     "segmentation": {"color", "filters", "boxes", "detections"},
     "bodyparts": {"segmentation"},
     "stereo": {"filters"},

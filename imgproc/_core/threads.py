@@ -93,12 +93,15 @@ def set_num_threads(n: int) -> None:
     _pool.threads = _COUNT.check("set_num_threads", "n", n)
 
 
-def run_bands(kernel: Callable[[int, int], _Result], rows: int, nanoseconds: float) -> list[_Result]:
+def run_bands(
+    kernel: Callable[[int, int], _Result], rows: int, nanoseconds: float, threads: int | None = None
+) -> list[_Result]:
     """Run ``kernel(y0, y1)`` over bands that cover rows ``[0, rows)``; results in row order.
 
-    ``nanoseconds`` is the estimated time of the whole on one thread; it decides how many bands pay.
+    ``nanoseconds`` is the estimated time of the whole on one thread; it decides how many bands pay. ``threads`` stands
+    for the number that `set_num_threads` set.
     """
-    bands = min(_pool.threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
+    bands = min(threads or _pool.threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
     if bands <= 1:
         return [kernel(0, rows)]
     edges = [rows * band // bands for band in range(bands + 1)]

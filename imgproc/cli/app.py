@@ -15,6 +15,7 @@ from .detect import detect
 from .evaluate import evaluate
 from .inspect import inspect
 from .ops import ops
+from .propose import propose
 
 app = typer.Typer(
     name="imgproc",
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(apply)
 app.command()(detect)
+app.command()(propose)
 app.command()(evaluate)
 app.command()(inspect)
 app.command()(convert)

@@ -26,8 +26,8 @@ def eight_bits(image: Array) -> Array:
     return image
 
 
-def draw_boxes(image: Array, found: Detections) -> Array:
-    """The image as 8-bit RGB, without alpha, with a box and a score for each detection."""
+def draw_boxes(image: Array, found: Detections, *, scores: bool = True) -> Array:
+    """The image as 8-bit RGB, without alpha, with a box and, if wanted, a score for each detection."""
     pixels = eight_bits(image)
     if color_count(pixels) == 3:
         drawn = np.ascontiguousarray(pixels[:, :, :3]).copy()
@@ -45,7 +45,7 @@ def draw_boxes(image: Array, found: Detections) -> Array:
     boxes = np.rint(found.boxes * zoom).astype(int).tolist()
     for row in rows:
         _frame(drawn, boxes[row], line)
-    for row in rows:
+    for row in rows if scores else ():
         _tag(drawn, boxes[row], f"{found.scores[row]:.2f}", letters, line)
     return drawn
 

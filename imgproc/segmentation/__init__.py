@@ -8,6 +8,7 @@ from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
 from .watershed import watershed
+from .selective_search import selective_search
 
 __all__ = [
     "Components",
@@ -24,4 +25,5 @@ __all__ = [
     "polygons_to_mask",
     "split_touching_objects",
     "watershed",
+    "selective_search",
 ]
