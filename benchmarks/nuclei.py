@@ -1,11 +1,12 @@
 """Nuclei that touch, told apart by our recipe and by scikit-image's: ``python -m benchmarks.nuclei``.
 
-The images of cells_dsb2018, each made a mask by one threshold for all recipes: Otsu's, of the gray image after a blur of
-sigma 1, turned round where the border is brighter, holes filled. A nucleus is found where a label covers it with an IoU above
-0.5; AP is found / (found + false + missed), the mean over images and of all images together; IoU that of nuclei found.
+The images of cells_dsb2018, each made a mask by one threshold for all recipes: Otsu's, of the gray image after a blur
+of sigma 1, turned round where the border is brighter, holes filled. A nucleus is found where a label covers it with an
+IoU above 0.5; AP is found / (found + false + missed), the mean over images and of all images together; IoU that of
+nuclei found.
 
-scikit-image's recipe is that of its gallery: distance, greatest of each 3 × 3 pixels, watershed; and with the least distance
-between peaks that does best on these images, which its user has to know.
+scikit-image's recipe is that of its gallery: distance, greatest of each 3 × 3 pixels, watershed; and with the least
+distance between peaks that does best on these images, which its user has to know.
 """
 
 from __future__ import annotations

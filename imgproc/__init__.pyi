@@ -96,8 +96,8 @@ from .segmentation.paste import paste_mask as paste_mask
 from .segmentation.runs import decode_rle as decode_rle
 from .segmentation.runs import encode_rle as encode_rle
 from .segmentation.runs import polygons_to_mask as polygons_to_mask
-from .segmentation.watershed import watershed as watershed
 from .segmentation.selective_search import selective_search as selective_search
+from .segmentation.watershed import watershed as watershed
 from .tone.adaptive import clahe as clahe
 from .tone.histograms import histogram as histogram
 from .tone.maps import autocontrast as autocontrast

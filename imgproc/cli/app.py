@@ -16,6 +16,7 @@ from .evaluate import evaluate
 from .inspect import inspect
 from .ops import ops
 from .propose import propose
+from .segment import segment
 
 app = typer.Typer(
     name="imgproc",
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(apply)
 app.command()(detect)
 app.command()(propose)
+app.command()(segment)
 app.command()(evaluate)
 app.command()(inspect)
 app.command()(convert)

@@ -7,8 +7,8 @@ from .objects import split_touching_objects
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
-from .watershed import watershed
 from .selective_search import selective_search
+from .watershed import watershed
 
 __all__ = [
     "Components",
@@ -23,7 +23,7 @@ __all__ = [
     "merge_panoptic",
     "paste_mask",
     "polygons_to_mask",
+    "selective_search",
     "split_touching_objects",
     "watershed",
-    "selective_search",
 ]

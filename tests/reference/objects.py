@@ -15,7 +15,7 @@ from .watershed import around, neighbours, watershed
 
 
 def peaks(heights, depth):
-    """From each pixel down, level by level, until a higher one or an equal one before it is reached: that level decides."""
+    """From each pixel down, level by level, until a higher or earlier equal one is reached: that level decides."""
     steps = neighbours(heights.ndim, heights.ndim)
     found = np.zeros(heights.shape, np.int32)
     for start in np.ndindex(heights.shape):
