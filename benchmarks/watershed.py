@@ -34,12 +34,8 @@ def cases(size: str) -> Iterator[Case]:
         yield _against_opencv(size, byte, markers)
     volume = _volume(SIDE[size])
     for dtype in (np.uint8, np.float32):
-        yield _case(
-            f"watershed {np.dtype(dtype)} volume of {SIDE[size]}³",
-            size,
-            volume.astype(dtype),
-            _grid(volume.shape),
-        )
+        name = f"watershed {np.dtype(dtype)} volume of {SIDE[size]}³"
+        yield _case(name, size, volume.astype(dtype), _grid(volume.shape))
 
 
 def _gradients(size: str) -> dict[str, Array]:
@@ -72,7 +68,7 @@ def _volume(side: int) -> Array:
 
 
 def alike(share: float) -> Callable[[Any, Any], None]:
-    """Equal but for pixels that markers of one level have an equal right to: scikit-image's heap decides by accident."""
+    """Equal but for pixels that markers of one level have an equal right to, which its heap gives to either."""
 
     def rule(ours: Array, rival: Array) -> None:
         differ = float((ours != rival).mean())
