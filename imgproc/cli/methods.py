@@ -158,7 +158,8 @@ def foreground(image: Array, threshold: float | None, dark: bool) -> Array:
 def otsu(counts: Array) -> int:
     """The level above which what remains of a histogram differs most, as a whole, from what lies up to it.
 
-    N. Otsu, A threshold selection method from gray-level histograms, 1979: the greatest variance between the two.
+    N. Otsu, A threshold selection method from gray-level histograms, 1979: the greatest variance between the two. Of
+    a single level nothing remains.
     """
     share = counts / counts.sum()
     below = np.cumsum(share)[:-1]
@@ -166,7 +167,7 @@ def otsu(counts: Array) -> int:
     difference = sums[-1] * below - sums[:-1]
     both = below * (1 - below)
     between = np.divide(difference**2, both, out=np.zeros(len(both)), where=both > 1e-12)
-    return int(np.argmax(between))
+    return int(np.argmax(between)) if between.any() else len(counts) - 1
 
 
 def _gray(image: Array) -> Array:
