@@ -51,6 +51,11 @@ def watershed(
         What a pixel of distance costs, in levels of 256; larger gives rounder regions.
     lines : bool, default False
         Whether lines of label 0 divide the regions.
+
+    Returns
+    -------
+    array of int32
+        Labels from 1 on, 0 for none.
     """
     gray = eight_bits(_gray(image)).astype(np.float32)
     slope = gradient_polar(gaussian_blur(gray, sigma) if sigma else gray)[0]
@@ -75,6 +80,11 @@ def felzenszwalb(
         Pixels of the blur before.
     min_size : int, default 50
         Smaller regions join a neighbour.
+
+    Returns
+    -------
+    array of int32
+        Labels from 1 on, 0 for none.
     """
     labels = by_graph(image, scale, sigma, min_size)
     labels += 1
@@ -99,6 +109,11 @@ def components(
         Whether objects are dark, at the threshold or below.
     connectivity : {"4", "8"}, default "8"
         How many neighbours a pixel has.
+
+    Returns
+    -------
+    array of int32
+        Labels from 1 on, 0 for none.
     """
     return connected_components(foreground(image, threshold, dark), int(connectivity)).labels
 
@@ -121,6 +136,11 @@ def objects(
         Whether objects are dark, at the threshold or below.
     depth : float, default 0.75
         Pixels by which a neck is narrower than what it joins; larger divides less.
+
+    Returns
+    -------
+    array of int32
+        Labels from 1 on, 0 for none.
     """
     return split_touching_objects(foreground(image, threshold, dark), depth=depth)
 
