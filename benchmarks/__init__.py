@@ -24,6 +24,7 @@ SUBJECTS = (
     "rotated",
     "masks",
     "anchors",
+    "watershed",
     "segmentation_scores",
     "superpixels",
     "coco",

@@ -65,6 +65,9 @@ cdef extern from "simd/watershed_lines.h" nogil:
 cdef extern from "simd/watershed_minima.h" nogil:
     int64_t regional_minima(const Volume *, const void *, int, const uint8_t *, int32_t *)
 
+cdef extern from "simd/watershed_peaks.h" nogil:
+    int64_t deep_peaks(const Volume *, const float *, double, int32_t *)
+
 cdef extern from "simd/watershed_ranks.h" nogil:
     enum:
         RANK_I32
@@ -199,6 +202,17 @@ def minima(
         count = regional_minima(
             &frame.volume, &relief[0, 0, 0], _kind(&relief[0, 0, 0]), basins.mask, basins.labels
         )
+    if count < 0:
+        raise MemoryError
+    return count
+
+
+def peaks(const float[:, :, ::1] heights, const Py_ssize_t[:, ::1] steps, double depth, int32_t[:, :, ::1] labels):
+    """Numbers the peaks above 0 that are separated by depth from higher ones, and gives how many; steps lead both ways."""
+    cdef _Frame frame = _Frame(labels, steps)
+    cdef int64_t count
+    with nogil:
+        count = deep_peaks(&frame.volume, &heights[0, 0, 0], depth, &labels[0, 0, 0])
     if count < 0:
         raise MemoryError
     return count

@@ -90,6 +90,7 @@ from .segmentation.components import connected_components as connected_component
 from .segmentation.distance import distance_transform as distance_transform
 from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
 from .segmentation.outlines import mask_to_polygons as mask_to_polygons
+from .segmentation.objects import split_touching_objects as split_touching_objects
 from .segmentation.panoptic import PanopticSegments as PanopticSegments
 from .segmentation.panoptic import Segment as Segment
 from .segmentation.panoptic import merge_panoptic as merge_panoptic

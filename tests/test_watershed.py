@@ -204,6 +204,16 @@ def test_any_layout_and_read_only(rng: np.random.Generator) -> None:
             )
 
 
+def test_numbers_of_neighbours(rng: np.random.Generator) -> None:
+    for shape, names in (((9, 10), {4: 1, 8: 2}), ((4, 5, 6), {6: 1, 18: 2, 26: 3})):
+        image, markers = relief(rng, shape, np.uint8), marks(rng, shape)
+        for number, axes in names.items():
+            np.testing.assert_array_equal(
+                imgproc.watershed(image, markers, connectivity=number),
+                imgproc.watershed(image, markers, connectivity=axes),
+            )
+
+
 def test_many_user_threads(rng: np.random.Generator) -> None:
     image, markers = relief(rng, (60, 70), np.float32), marks(rng, (60, 70))
     expected = imgproc.watershed(image, markers, lines=True)
@@ -346,9 +356,9 @@ def test_no_marker_gives_no_label() -> None:
             ValueError,
             r"markers must be 0 where the mask is false \(.*\), got the label 3 at \(0, 0\)",
         ),
-        ({"connectivity": 0}, ValueError, "connectivity must be an integer >= 1 and <= 2, got 0"),
-        ({"connectivity": 3}, ValueError, "connectivity must be an integer >= 1 and <= 2, got 3"),
-        ({"connectivity": "all"}, TypeError, "connectivity must be an integer .*, or a footprint, got 'all'"),
+        ({"connectivity": 0}, ValueError, "connectivity must be 1 or 4, .* in a volume, got 0"),
+        ({"connectivity": 3}, ValueError, "connectivity must be 1 or 4, .*, got 3 for an image of 2 axes"),
+        ({"connectivity": "all"}, TypeError, "connectivity must be 1 or 4, .*; or a footprint, got 'all'"),
         (
             {"connectivity": np.ones((2, 3), bool)},
             ValueError,

@@ -84,8 +84,10 @@ def test_what_these_cases_are_to_show() -> None:
 def blob() -> np.ndarray:
     """Two pits that meet at a pass, on a plain: a letter for each of its levels."""
     heights = dict(zip("ZYXWVUTSRQPA", (255, 204, 183, 153, 141, 111, 103, 94, 72, 52, 39, 1), strict=True))
-    half = ["ZZZZZZZZ", "ZZZZZZZZ", "ZZZZZYYY", "ZZZYYXWW", "ZZYXWVUT", "ZZYWUSRQ", "ZZYWURPA", "ZZYXVURP", "ZZZYXVUR", "ZZZZYXVS", "ZZZZZYWT"]  # fmt: skip
-    rows = [[heights[letter] for letter in row + row[::-1]] for row in half]
+    half = (
+        "ZZZZZZZZ ZZZZZZZZ ZZZZZYYY ZZZYYXWW ZZYXWVUT ZZYWUSRQ ZZYWURPA ZZYXVURP ZZZYXVUR ZZZZYXVS ZZZZZYWT"
+    )
+    rows = [[heights[letter] for letter in row + row[::-1]] for row in half.split(" ")]
     return np.array([*rows, *rows[-2:0:-1], rows[1]], np.int32)
 
 

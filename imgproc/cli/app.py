@@ -14,6 +14,7 @@ VERBS = {
     "apply": "apply",
     "detect": "detect",
     "propose": "propose",
+    "segment": "segment",
     "evaluate": "evaluate",
     "stereo": "stereo",
     "inspect": "inspect",

@@ -4,6 +4,7 @@ from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
 from .felzenszwalb import felzenszwalb
 from .outlines import mask_to_polygons
+from .objects import split_touching_objects
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
@@ -25,5 +26,6 @@ __all__ = [
     "paste_mask",
     "polygons_to_mask",
     "selective_search",
+    "split_touching_objects",
     "watershed",
 ]

@@ -1,7 +1,8 @@
-"""Which pixels are neighbours: a count of axes that a step may lead along, or a footprint."""
+"""Steps to the neighbours of a pixel, from a connectivity or a footprint, in the order in which they count."""
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from itertools import product
 
@@ -9,18 +10,18 @@ import numpy as np
 
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
-from .._core.parameters import Range
+from .connectivity import CONNECTIVITY, connectivity_steps
 
 
 def check_connectivity(function: str, connectivity: object, ndim: int) -> Array:
     """Steps to the neighbours as (slice, row, column): (K, 3), the nearest first, then in the order of memory."""
     if isinstance(connectivity, np.ndarray | list | tuple):
         return _steps_of(function, connectivity, ndim)
-    must = Range(low=1, high=ndim, integer=True)
     try:
-        return _steps_within(int(must.check(function, "connectivity", connectivity)), ndim)
+        count = CONNECTIVITY.check(function, "connectivity", connectivity)
     except TypeError:
-        raise wrong_type(function, "connectivity", f"{must}, or a footprint", connectivity) from None
+        raise wrong_type(function, "connectivity", f"{CONNECTIVITY}; or a footprint", connectivity) from None
+    return _steps_within(connectivity_steps(function, count, ndim), ndim)
 
 
 def both_ways(steps: Array) -> Array:
@@ -28,6 +29,12 @@ def both_ways(steps: Array) -> Array:
     found = dict.fromkeys(map(tuple, np.concatenate([steps, -steps]).tolist()))
     ahead = [step for step in found if step > (0, 0, 0)]
     return np.array([*ahead, *([-part for part in step] for step in ahead)], np.intp)
+
+
+def framed_size(shape: tuple[int, ...], steps: Array) -> int:
+    """Pixels of a (D, H, W) volume with as many around it as the steps reach."""
+    reach = np.abs(steps).max(axis=0).tolist()
+    return math.prod(length + 2 * out for length, out in zip(shape, reach, strict=True))
 
 
 @lru_cache

@@ -12,7 +12,7 @@ from .._core.images import FLOAT32, UINT8, UINT16, Array
 from .._core.operations import operation
 from .._core.parameters import Flag, Range
 from .._ext import watershed as kernels
-from .neighbors import both_ways, check_connectivity
+from .neighbors import both_ways, check_connectivity, framed_size
 from .seeds import grid_markers
 from .volumes import check_volume
 
@@ -23,8 +23,8 @@ LINES = Flag()
 
 _COUNT = Range(low=1, integer=True)
 _LARGEST = np.iinfo(np.int32).max
-_FRAMED = 2**32
-"""Kernels that sort pixels number them with 32 bits, those of the frame included."""
+FRAMED = 2**32 - 1
+"""Kernels that queue or sort pixels number them, those of the frame included, with 32 bits below this."""
 
 
 @operation("segmentation", takes="relief")
@@ -51,9 +51,9 @@ def watershed(
     mask : array of bool or uint8, optional
         Of the image's shape: only pixels where it is true, or not 0, are flooded.
     connectivity : int or array, default 1
-        How many axes a step to a neighbour may lead along: 1 to the number of axes, which gives 4 or 8 neighbours in
-        an image, 6, 18 or 26 in a volume. Or a footprint, as many axes of odd length, true at the neighbours of the
-        pixel in its middle.
+        Along how many axes at a time a neighbour may differ, or how many neighbours that gives: in an image 1 or 4, 2
+        or 8; in a volume 1 or 6, 2 or 18, 3 or 26. Or a footprint, as many axes of odd length, true at the neighbours
+        of the pixel in its middle.
     compactness : float, default 0
         At least 0. Levels that a pixel of distance from the marker costs; large values give basins of even size and
         shape.
@@ -126,10 +126,7 @@ def watershed(
     inside = None if pixels is None else _whole(pixels)
     marks = _whole(_check_markers(markers, relief, inside, both_ways(steps), image.shape))
     labels = np.empty(relief.shape, np.int32)
-    framed = 1
-    for length, reach in zip(relief.shape, np.abs(steps).max(axis=0).tolist(), strict=True):
-        framed *= length + 2 * reach
-    if compactness > 0 or framed >= _FRAMED:
+    if compactness > 0 or framed_size(relief.shape, steps) >= FRAMED:
         kernels.compact(relief, marks, inside, steps, compactness, labels)
     else:
         levels, starts = _levels(relief, int(marks.max()))
