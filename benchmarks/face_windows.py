@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,9 +22,9 @@ COPIES = 10
 class Variety:
     """How variants of a face differ; shares are of the box's side."""
 
-    crops: int = 5
+    crops: int = 8
     """Of each face among the crops."""
-    cuts: int = 24
+    cuts: int = 20
     """Of each face in a photograph."""
     smaller: float = 0.09
     larger: float = 0.11
@@ -111,8 +111,14 @@ class Negatives:
     A window counts where its IoU with every face is at most 0.2 and at most a tenth of it lies in a box to ignore.
     """
 
-    FACTORS = (1.1, 1.1, 1.07, 1.07)
-    """From one size of window to the next, of the searches one after the other; every second one is mirrored."""
+    SEARCHES = tuple(
+        (factor, turns, mirrored)
+        for factor in (1.1, 1.07)
+        for turns in (0, 1, 2, 3)
+        for mirrored in (False, True)
+    )
+    """One after the other while windows lack: from one size of window to the next, quarters of a turn, and whether
+    mirrored. Only photographs without faces are turned, as a face on its side is neither one nor none."""
 
     def __init__(self, photographs: Sequence[Photograph], side: int, rng: np.random.Generator) -> None:
         self.photographs = photographs
@@ -123,7 +129,8 @@ class Negatives:
         """Windows of all sizes anywhere."""
         found: list[np.ndarray] = []
         while len(found) < count:
-            gray, photograph = self._photograph(self.rng.integers(len(self.photographs)), False)
+            photograph = self.photographs[self.rng.integers(len(self.photographs))]
+            gray = photograph.gray
             most = np.log(min(gray.shape) / self.side)
             if most < 0:
                 continue
@@ -143,9 +150,12 @@ class Negatives:
         """
         found: list[np.ndarray] = []
         entered = passed = 0
-        for search, factor in enumerate(self.FACTORS):
+        for factor, turns, mirrored in self.SEARCHES:
             for number in self.rng.permutation(len(self.photographs)):
-                gray, photograph = self._photograph(number, search % 2 == 1)
+                if turns and len(self.photographs[number].boxes):
+                    continue
+                photograph = _turned(self.photographs[number], turns, mirrored)
+                gray = photograph.gray
                 chosen = scales(cascade.window, gray.shape, factor, None, None)
                 if not chosen:
                     continue
@@ -167,15 +177,6 @@ class Negatives:
         unique = np.unique(np.stack(found).reshape(len(found), -1), axis=0).reshape(-1, self.side, self.side)
         return unique[self.rng.permutation(len(unique))[:count]], share
 
-    def _photograph(self, number: int, mirrored: bool) -> tuple[np.ndarray, Photograph]:
-        photograph = self.photographs[number]
-        if not mirrored:
-            return photograph.gray, photograph
-        gray = np.ascontiguousarray(photograph.gray[:, ::-1])
-        boxes = photograph.boxes.copy()
-        boxes[:, [0, 2]] = gray.shape[1] - boxes[:, [2, 0]]
-        return gray, Photograph(photograph.name, gray, boxes, photograph.ignore, photograph.person)
-
     def _boxes(self, windows: np.ndarray, chosen: list[np.float32]) -> np.ndarray:
         factor = np.array(chosen, np.float64)[windows["scale"]]
         corner = np.stack([windows["x"] * factor, windows["y"] * factor], axis=1)
@@ -191,6 +192,15 @@ class Negatives:
         other = (truth[:, 2:] - truth[:, :2]).prod(axis=1)
         wrong = np.where(photograph.ignore, both / own > 0.1, both / (own + other - both) > 0.2)
         return ~wrong.any(axis=1)
+
+
+def _turned(photograph: Photograph, turns: int, mirrored: bool) -> Photograph:
+    """The photograph mirrored, or turned where it has no boxes."""
+    gray, boxes = np.rot90(photograph.gray, turns), photograph.boxes
+    if mirrored:
+        gray, boxes = gray[:, ::-1], boxes.copy()
+        boxes[:, [0, 2]] = gray.shape[1] - boxes[:, [2, 0]]
+    return replace(photograph, gray=np.ascontiguousarray(gray), boxes=boxes)
 
 
 def _pixels(gray: np.ndarray, windows: np.ndarray, chosen: list[np.float32], side: int) -> list[np.ndarray]:

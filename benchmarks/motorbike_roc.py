@@ -24,19 +24,18 @@ from .face_photographs import DATA, FACE_FREE, Photograph, photographs, read_gra
 from .face_roc import IOU, draw, judge, table
 
 FOLDER = DATA / "motorbikes_caltech101"
-OPTIONS = (
+OPTIONS = [
     "--window",
     "20x34",
-    "--mirror",
     "--copies",
-    "4",
-    "--n-positives",
+    "9",
+    "--positives",
     "800",
-    "--n-negatives",
+    "--negatives",
     "2000",
     "--stages",
     "12",
-)
+]
 
 
 def motorbikes() -> list[Photograph]:
@@ -77,7 +76,7 @@ def train(trained: Sequence[Photograph], folder: Path, out: Path, options: Seque
     command += ["--images", str(FOLDER / "images"), "-o", str(out), "--overwrite", *options]
     print(" ".join(command))
     start = perf_counter()
-    subprocess.run(command, check=True, env=os.environ | {"PYTHONSAFEPATH": "1"})
+    subprocess.run(command, check=True, env=dict(os.environ))
     return perf_counter() - start
 
 

@@ -39,9 +39,9 @@ class Recipe:
     """All that the result depends on beside the data."""
 
     side: int = 20
-    stumps: tuple[int, ...] = (6, 14, 28, 50, 90, 150, 250, 400, 600, 850, 1150)
+    stumps: tuple[int, ...] = (6, 14, 28, 50, 90, 150, 250, 400, 650, 1000)
     """Of each stage, those of the stages before included."""
-    negatives: int = 14000
+    negatives: int = 12000
     """Of each stage."""
     most: int = 90
     """Of one image in one search."""
@@ -49,7 +49,7 @@ class Recipe:
     """Of each stage, chosen at random."""
     detection_rate: float = 0.996
     """Of each stage, among faces held back, for the search of negatives."""
-    final_detection_rate: float = 0.985
+    final_detection_rate: float = 0.9925
     """Of the whole, among faces held back."""
     pruned: float = 0.001
     """Share of the variants found that the stages before may lose."""

@@ -89,8 +89,8 @@ from .segmentation.components import RegionStatistics as RegionStatistics
 from .segmentation.components import connected_components as connected_components
 from .segmentation.distance import distance_transform as distance_transform
 from .segmentation.felzenszwalb import felzenszwalb as felzenszwalb
-from .segmentation.outlines import mask_to_polygons as mask_to_polygons
 from .segmentation.objects import split_touching_objects as split_touching_objects
+from .segmentation.outlines import mask_to_polygons as mask_to_polygons
 from .segmentation.panoptic import PanopticSegments as PanopticSegments
 from .segmentation.panoptic import Segment as Segment
 from .segmentation.panoptic import merge_panoptic as merge_panoptic

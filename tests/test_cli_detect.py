@@ -259,6 +259,8 @@ def test_without_a_cascade_it_looks_for_faces(run: Run) -> None:
     assert run("detect", "in", "-o", "out", "-q") == 0
     found = read_detections("out/detections.jsonl")
     assert found.params["cascade"] == "frontalface"
+    assert found.params["min_neighbors"] == 1
+    assert (found.scores >= found.params["score_threshold"]).all()
     assert found.class_names == {0: "face"}
     assert run("detect", "in", "-o", "other", "--class", "head", "-q") == 0
     assert read_detections("other/detections.jsonl").class_names == {0: "head"}
@@ -267,10 +269,10 @@ def test_without_a_cascade_it_looks_for_faces(run: Run) -> None:
 @pytest.mark.parametrize("cascade", ["lbp of scikit-image", "default"])
 def test_real_faces_are_found(cascade: str, run: Run, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = data / "faces_dlib"
-    options = ["--min-neighbors", "2"]
+    options = []
     if cascade != "default":
         lbp = pytest.importorskip("skimage.data").lbp_frontal_face_cascade_filename()
-        options += ["--cascade", lbp, "--class", "face"]
+        options = ["--cascade", lbp, "--class", "face", "--min-neighbors", "2"]
     assert run("detect", str(folder / "images"), *options, "-o", "out", "-q") == 0
     found = read_detections("out/detections.jsonl")
     lines = ["image,class,x,y,w,h"]

@@ -19,7 +19,15 @@ from ..cascade.opencv_xml import cascade_text
 from ..detections import Detections
 from ..io.folders import PlanError
 from .arguments import option_value
-from .cascades import DEFAULT, DEFAULT_CLASS, default_cascade, open_cascade
+from .cascades import (
+    DEFAULT,
+    DEFAULT_CLASS,
+    DEFAULT_NEIGHBORS,
+    DEFAULT_SCORE,
+    NEIGHBORS,
+    default_cascade,
+    open_cascade,
+)
 from .detection import Finding, Search
 from .options import (
     INPUTS,
@@ -73,8 +81,14 @@ def detect(
         str, typer.Option("--scale-factor", metavar="NUMBER", help="From one size of window to the next.")
     ] = "1.1",
     min_neighbors: Annotated[
-        str, typer.Option("--min-neighbors", metavar="N", help="Groups of more windows than this count.")
-    ] = "3",
+        str | None,
+        typer.Option(
+            "--min-neighbors",
+            metavar="N",
+            help=f"Groups of more windows than this count: {NEIGHBORS} by default, {DEFAULT_NEIGHBORS} for faces.",
+            show_default=False,
+        ),
+    ] = None,
     min_size: Annotated[
         str | None,
         typer.Option(
@@ -99,7 +113,7 @@ def detect(
         typer.Option(
             "--score-threshold",
             metavar="NUMBER",
-            help="Keep detections from this score on.",
+            help=f"Keep detections from this score on: any by default, {DEFAULT_SCORE:g} for faces.",
             show_default=False,
         ),
     ] = None,
@@ -178,6 +192,10 @@ def _search(
 ) -> tuple[Search, dict[str, Any], list[tuple[str, str]]]:
     """The cascade with its checked options, and the same as files and as the report have it."""
     values = {name: option_value(name, constraint, text) for name, (constraint, text) in texts.items()}
+    if values["min_neighbors"] is None:
+        values["min_neighbors"] = DEFAULT_NEIGHBORS if path is None else NEIGHBORS
+    if values["score_threshold"] is None and path is None:
+        values["score_threshold"] = DEFAULT_SCORE
     low, high = values["min_size"], values["max_size"]
     if low is not None and high is not None and any(a > b for a, b in zip(low, high, strict=True)):
         raise PlanError(f"--max-size must be at least --min-size, got {texts['max_size'][1]}")

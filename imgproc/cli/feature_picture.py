@@ -19,8 +19,8 @@ _PLAIN, _GRID = (226, 223, 216), (214, 211, 203)
 _DARK, _LIGHT, _CENTER = (38, 37, 35), (255, 255, 255), (47, 111, 94)
 
 
-def draw_features(cascade: Cascade, title: str) -> Array:
-    """The features of the first nodes, each once, as an RGB image.
+def draw_features(cascade: Cascade, title: str, ground: Array | None = None) -> Array:
+    """The features of the first nodes, each once, as an RGB image; on a (height, width) picture where one is given.
 
     Rectangles of positive weight are light and those of negative weight dark, as the sum over both counts for each
     pixel; of LBP features the middle block is green, and the eight around it are compared with it.
@@ -49,7 +49,9 @@ def draw_features(cascade: Cascade, title: str) -> Array:
         row, column = divmod(place, columns)
         top = _TOP + row * (cell_height + _CAPTION + _GAP)
         left = _GAP + column * (cell_width + _GAP)
-        picture = _draw(cascade, feature, zoom)
+        picture = (
+            _draw(cascade, feature, zoom) if ground is None else draw_feature_on(cascade, feature, ground)
+        )
         sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         _write(sheet, f"{feature}", (left, top + cell_height + 17), _INK, 0.42)
         text = f"stage {stage}"

@@ -3,8 +3,8 @@
 from .components import Components, RegionStatistics, connected_components
 from .distance import distance_transform
 from .felzenszwalb import felzenszwalb
-from .outlines import mask_to_polygons
 from .objects import split_touching_objects
+from .outlines import mask_to_polygons
 from .panoptic import PanopticSegments, Segment, merge_panoptic
 from .paste import paste_mask
 from .runs import decode_rle, encode_rle, polygons_to_mask
