@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import numpy as np
@@ -170,6 +169,8 @@ class Cascade:
         >>> len(found)
         0
         """
+        from importlib import resources
+
         name = DEFAULT.check("Cascade.default", "name", name)
         return Cascade.load(resources.files("imgproc.cascade").joinpath(f"data/{name}.xml").read_bytes())
 
