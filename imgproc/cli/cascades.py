@@ -10,7 +10,7 @@ DEFAULT = "frontalface"
 """What verbs look for where no file is named, and what that is called."""
 DEFAULT_CLASS = "face"
 DEFAULT_NEIGHBORS = 1
-DEFAULT_SCORE = 6.0
+DEFAULT_SCORE = 5.5
 """Finds most of the faces with one false positive in ten images, says the cascade's model card."""
 
 NEIGHBORS = 3
