@@ -116,7 +116,9 @@ def test_kernels_are_small() -> None:
         path for path in Path(imgproc._ext.cpu.__file__).parent.iterdir() if path.suffix in (".so", ".pyd")
     ]
     assert len(kernels) == len(KERNELS)
-    assert sum(path.stat().st_size for path in kernels) < 12_000_000  # a third of it in the wheel
+    sizes = [path.stat().st_size for path in kernels]
+    # A third of it in the wheel.
+    assert max(sizes) < 900_000 and sum(sizes) < 300_000 * len(KERNELS)
 
 
 def test_every_package_is_listed() -> None:
