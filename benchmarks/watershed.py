@@ -119,8 +119,10 @@ def _against_opencv(size: str, relief: Array, markers: Array) -> Case:
     """It floods by differences of colour between neighbours and always draws lines: another result for the same use."""
     colour = np.repeat(relief[..., None], 3, axis=2)
 
-    def same_size(ours: Array, rival: Array) -> None:
-        assert ours.shape == rival.shape and ours.max() == rival.max()
+    def akin(ours: Array, rival: Array) -> None:
+        inside = (ours > 0) & (rival > 0)
+        same = float((ours == rival)[inside].mean())
+        assert inside.mean() > 0.7 and same > 0.45, f"{same:.0%} of the labels are the same"
 
     return Case(
         "watershed uint8, lines, as gray of 3 channels",
@@ -128,6 +130,6 @@ def _against_opencv(size: str, relief: Array, markers: Array) -> Case:
         relief.size,
         lambda: imgproc.watershed(relief, markers, lines=True),
         {OPENCV: lambda: cv2.watershed(colour, markers.copy())},
-        same_size,
+        akin,
         5 * relief.size,
     )
