@@ -73,18 +73,38 @@ def _left(c: Cascade, node: int, window: np.ndarray, norm: np.float32) -> bool:
     feature = c.node_feature[node]
     boxes = c.boxes[feature].tolist()
     if c.features == "lbp":
-        x, y, w, h = boxes[0]
-        blocks = [[box_sum(window, [x + i * w, y + j * h, w, h], False) for i in range(3)] for j in range(3)]
-        around = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
-        code = sum((blocks[j][i] >= blocks[1][1]) << (7 - k) for k, (j, i) in enumerate(around))
+        code = lbp_code(boxes[0], window)
         return bool(int(c.subsets[node, code // 32]) >> (code % 32) & 1)
-    weights, tilted = c.weights[feature], bool(c.tilted[feature])
+    value = haar_value(boxes, c.weights[feature], bool(c.tilted[feature]), window, norm)
+    return bool(value < c.node_thresholds[node])
+
+
+def haar_value(
+    boxes: list[list[int]], weights: np.ndarray, tilted: bool, window: np.ndarray, norm: np.float32
+) -> np.float32:
+    """The weighted sums of two or three rectangles times the window's norm: float32 products, added in this order."""
     value = weights[0] * f32(box_sum(window, boxes[0], tilted)) + weights[1] * f32(
         box_sum(window, boxes[1], tilted)
     )
     if weights[2]:
         value += weights[2] * f32(box_sum(window, boxes[2], tilted))
-    return bool(value * norm < c.node_thresholds[node])
+    return value * norm
+
+
+def lbp_code(box: list[int], window: np.ndarray) -> int:
+    """One bit for each of the 8 blocks around the middle one, clockwise from the top left, the highest first."""
+    x, y, w, h = box
+    blocks = [[box_sum(window, [x + i * w, y + j * h, w, h], False) for i in range(3)] for j in range(3)]
+    around = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
+    return sum((blocks[j][i] >= blocks[1][1]) << (7 - k) for k, (j, i) in enumerate(around))
+
+
+def window_norm(window: np.ndarray) -> np.float32:
+    """One over the standard deviation times the area, of a window without its border; 0 where it is flat."""
+    inner = window[1:-1, 1:-1].astype(np.int64)
+    spread = float(inner.size) * float((inner * inner).sum()) - float(inner.sum()) ** 2
+    norm = f32(1.0 / math.sqrt(spread)) if spread > 0 else f32(0)
+    return norm if inner.size * float(norm) < 0.1 else f32(0)
 
 
 def windows(
@@ -109,15 +129,9 @@ def windows(
 
 def verdict(c: Cascade, window: np.ndarray) -> tuple[int, float]:
     """The stage that fails, -1 for a window that is flat, the number of stages where all pass; the last margin."""
-    norm = f32(0)
-    if c.features == "haar":
-        inner = window[1:-1, 1:-1].astype(np.int64)
-        spread = float(inner.size) * float((inner * inner).sum()) - float(inner.sum()) ** 2
-        if spread <= 0:
-            return -1, 0.0
-        norm = f32(1.0 / math.sqrt(spread))
-        if not inner.size * float(norm) < 0.1:
-            return -1, 0.0
+    norm = window_norm(window) if c.features == "haar" else f32(0)
+    if c.features == "haar" and norm == 0:
+        return -1, 0.0
     margin = 0.0
     for stage in range(c.stages):
         limit = float(c.thresholds[stage] - f32(1e-5))
