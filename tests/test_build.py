@@ -117,8 +117,8 @@ def test_kernels_are_small() -> None:
     ]
     assert len(kernels) == len(KERNELS)
     sizes = [path.stat().st_size for path in kernels]
-    # A third of it in the wheel.
-    assert max(sizes) < 900_000 and sum(sizes) < 300_000 * len(KERNELS)
+    # A third of it in the wheel: a few MB.
+    assert max(sizes) < 900_000 and sum(sizes) < 340_000 * len(KERNELS)
 
 
 def test_every_package_is_listed() -> None:
