@@ -28,10 +28,14 @@ KERNELS = (
     "coco_files",
     "codes",
     "color",
+    "components",
     "convolution",
     "cpu",
+    "distance",
     "entries",
+    "felzenszwalb",
     "float_maps",
+    "forest",
     "frames",
     "fusion",
     "gaussian",
@@ -47,12 +51,23 @@ KERNELS = (
     "morphology",
     "neighbors",
     "nms",
+    "outlines",
+    "panoptic",
+    "paste",
+    "render",
     "resize",
     "rle",
     "rotated",
+    "selective_search",
+    "stereo",
     "tables",
     "warp",
+    "watershed",
 )
+
+# Of these a checked build would compile the same checks many times over, wherever a function is inlined: three times
+# the seconds for tests that run no faster.
+LARGE = ("box", "convolution", "gaussian", "morphology", "resize", "warp")
 
 
 def sources(name: str) -> list[str]:
@@ -101,7 +116,7 @@ extensions = [
         include_dirs=["ext"],
         # `depends` also carries these files into the sdist.
         depends=["ext/level.pxi", *(f"ext/{source}" for source in sources(f"{name}.pyx"))],
-        define_macros=macros,
+        define_macros=macros + ([("always_inline", "unused")] if checked and name in LARGE else []),
         extra_compile_args=compile_args,
         extra_link_args=link_args,
         py_limited_api=not free_threaded,
@@ -114,6 +129,7 @@ if __name__ == "__main__":
     setup(
         ext_modules=cythonize(
             extensions,
+            nthreads=os.cpu_count() or 1,
             # Changed directives do not make Cython translate again, so each flavour has its own folder.
             build_dir=f"build/cython-{flavour}",
             compiler_directives={

@@ -24,8 +24,13 @@ SUBJECTS = (
     "rotated",
     "masks",
     "anchors",
+    "watershed",
     "segmentation_scores",
+    "superpixels",
     "coco",
     "cascade",
+    "regions",
+    "mask_files",
+    "stereo",
 )
 """The files of cases, in the order of the table."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from imgproc.cascade import Cascade
 from imgproc.compat.cv2 import CascadeClassifier
 
 from .harness import Case, case, equal, photograph
@@ -22,12 +26,24 @@ JOBS = (
 
 
 def _file(name: str) -> Path | None:
-    """OpenCV's own, or the one of scikit-image, whose misspelt tag OpenCV does not read."""
+    """OpenCV's own, or the one of scikit-image, also from the folder that IMGPROC_CASCADES names."""
     from .rivals import skimage
 
-    folders = [Path(cv2.data.haarcascades)] if cv2 else []
+    folders = [Path(os.environ["IMGPROC_CASCADES"])] if "IMGPROC_CASCADES" in os.environ else []
+    folders += [Path(cv2.data.haarcascades)] if cv2 else []
     folders += [Path(skimage.__file__).parent / "data"] if skimage else []
     return next((folder / f"{name}.xml" for folder in folders if (folder / f"{name}.xml").exists()), None)
+
+
+def _rival(file: Path) -> Any:
+    """OpenCV's classifier of a file; where it refuses the file, of what we write of it, which mends its tags."""
+    found = cv2.CascadeClassifier(str(file))
+    if found.empty():
+        with tempfile.TemporaryDirectory() as folder:
+            mended = Path(folder) / file.name
+            Cascade.load(file).save(mended)
+            found = cv2.CascadeClassifier(str(mended))
+    return found
 
 
 def cases(size: str) -> Iterator[Case]:
@@ -38,7 +54,7 @@ def cases(size: str) -> Iterator[Case]:
         file = _file(name)
         if file is None:
             continue
-        ours, theirs = CascadeClassifier(file), cv2.CascadeClassifier(str(file))
+        ours, theirs = CascadeClassifier(file), _rival(file)
         if theirs.empty():
             continue
         least = (smallest, smallest)

@@ -18,7 +18,8 @@ Array = np.ndarray[Any, Any]
 Rule = Callable[[Any, Any], None]
 
 SIZES = {"512": (512, 512), "1080p": (1080, 1920), "4K": (2160, 3840)}
-_PHOTOS = Path(os.environ.get("IMGPROC_DATA", Path(__file__).parents[2] / "shared" / "data")) / "photos_kodak"
+DATA = Path(os.environ.get("IMGPROC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+_PHOTOS = DATA / "photos_kodak"
 
 
 @dataclass

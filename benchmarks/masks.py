@@ -12,7 +12,7 @@ import imgproc
 from .harness import SIZES, Array, Case, equal
 from .rivals import load, version_of
 
-_MASKS = 100
+MASKS = 100
 
 pycocotools = load("pycocotools.mask")
 supervision = load("supervision.detection.utils.iou_and_nms")
@@ -20,18 +20,18 @@ supervision = load("supervision.detection.utils.iou_and_nms")
 
 def cases(size: str) -> Iterator[Case]:
     for name, largest in (("small", 16), ("large", 3)):
-        masks = _ellipses(size, largest)
+        masks = ellipses(size, largest)
         yield _suppression(size, name, masks)
         yield _overlap(size, name, masks)
 
 
-def _ellipses(size: str, largest: int) -> Array:
+def ellipses(size: str, largest: int) -> Array:
     """Up to a share of the image large, around a fifth as many places."""
     rng = np.random.default_rng(8)
     height, width = SIZES[size]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    places = rng.uniform(0, (height, width), (_MASKS // 5, 2))[rng.integers(0, _MASKS // 5, _MASKS)]
-    masks = np.zeros((_MASKS, height, width), bool)
+    places = rng.uniform(0, (height, width), (MASKS // 5, 2))[rng.integers(0, MASKS // 5, MASKS)]
+    masks = np.zeros((MASKS, height, width), bool)
     for mask, (cy, cx) in zip(masks, places + rng.normal(0, 5, places.shape), strict=True):
         ry, rx = rng.uniform(height / largest / 4, height / largest, 2)
         mask[...] = ((y - np.float32(cy)) / ry) ** 2 + ((x - np.float32(cx)) / rx) ** 2 < 1
@@ -39,15 +39,15 @@ def _ellipses(size: str, largest: int) -> Array:
 
 
 def _suppression(size: str, name: str, masks: Array) -> Case:
-    scores = np.random.default_rng(9).permutation(np.linspace(0.05, 0.95, _MASKS))
-    rows = np.column_stack([np.zeros((_MASKS, 4)), scores])
+    scores = np.random.default_rng(9).permutation(np.linspace(0.05, 0.95, MASKS))
+    rows = np.column_stack([np.zeros((MASKS, 4)), scores])
     rivals = {}
     if supervision is not None:
         rivals[version_of("supervision")] = lambda: np.flatnonzero(
             supervision.mask_non_max_suppression(rows, masks, 0.5)
         )
     return Case(
-        f"mask NMS, {_MASKS} {name} masks",
+        f"mask NMS, {MASKS} {name} masks",
         size,
         masks.size,
         lambda: np.sort(imgproc.mask_nms(masks, scores)),
@@ -62,13 +62,13 @@ def _overlap(size: str, name: str, masks: Array) -> Case:
     packed, rivals = imgproc.pack_masks(masks), {}
     if pycocotools is not None:
         codes = pycocotools.encode(np.asfortranarray(masks.transpose(1, 2, 0).view(np.uint8)))
-        rivals[version_of("pycocotools")] = lambda: pycocotools.iou(codes, codes, [0] * _MASKS)
+        rivals[version_of("pycocotools")] = lambda: pycocotools.iou(codes, codes, [0] * MASKS)
 
     def ours() -> Any:
         return imgproc.mask_iou_matrix(packed, packed)
 
     return Case(
-        f"mask IoU, {_MASKS} {name} packed masks",
+        f"mask IoU, {MASKS} {name} packed masks",
         size,
         masks.size,
         ours,

@@ -60,6 +60,20 @@ SHOWN = {
         "warp rotation and zoom uint8 gray",
         "warp rotation and zoom uint8 RGB",
     ),
+    "regions": (
+        "components 8, photograph",
+        "components 8, noise",
+        "components 8 and statistics, photograph",
+        "distances, photograph",
+        "distances, one point",
+    ),
+    "watershed": ("watershed uint8, lines", "watershed uint8, lines, as gray of 3 channels"),
+    "superpixels": ("felzenszwalb RGB, scale 100, sigma 0.8",),
+    "stereo": (
+        "block sad 15x15 64 disparities",
+        "sgm census 64 disparities",
+        "sgm census 8 paths 64 disparities",
+    ),
 }
 
 
@@ -77,6 +91,12 @@ COUNTED = {
     "fusion": ("weighted boxes fusion, 10000 boxes, many objects", "grouping, 10000 boxes, many objects"),
     "rotated": ("rotated NMS, 2000 boxes, many objects",),
     "masks": ("mask NMS, 100 large masks", "mask IoU, 100 large packed masks"),
+    "mask_files": (
+        "encode RLE, 100 large masks",
+        "decode RLE, 100 large masks",
+        "encode RLE, 4 photographs",
+        "polygon to mask, 60 corners",
+    ),
     "anchors": ("assign 100 boxes, any order, 518130 anchors", "k-means, 9 of 100000 sizes"),
     "segmentation_scores": ("confusion, 21 classes, uint8", "panoptic quality"),
     "coco": ("coco_evaluate 5000 images, loaded", "coco_evaluate 5000 images, files"),

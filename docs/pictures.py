@@ -1,10 +1,12 @@
-"""Draws ``filters.jpg`` and ``edges.jpg``, every filter on one photograph: ``python docs/pictures.py``.
+"""Draws ``filters.jpg`` and ``edges.jpg``, all on one photograph, and ``objects.jpg``: ``python docs/pictures.py``.
 
-The photograph is scikit-image's ``astronaut``: Eileen Collins, by NASA, in the public domain.
+The photograph is scikit-image's ``astronaut``: Eileen Collins, by NASA, in the public domain. The nuclei are of the
+2018 Data Science Bowl, by the Carpenter lab, Broad Institute, CC0: of the data folder; without it they are left out.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,30 @@ def edges(photo: Array) -> dict[str, Array]:
     }
 
 
+def objects(nuclei: Array) -> dict[str, Array]:
+    """From a photograph of nuclei to a label for each, and what labels of components would be."""
+    bright = imgproc.gaussian_blur(nuclei, 1)
+    threshold = cv2.threshold(bright, 0, 255, cv2.THRESH_OTSU)[0]
+    mask = bright > threshold
+    distance = imgproc.distance_transform(mask)
+    stretched = imgproc.autocontrast(nuclei, cutoff=1)
+    return {
+        "nuclei": stretched,
+        "distance_transform(mask)": np.uint8(255 * distance / distance.max()),
+        "connected_components(mask)": colored(imgproc.connected_components(mask).labels, stretched),
+        "split_touching_objects(mask)": colored(imgproc.split_touching_objects(mask), stretched),
+    }
+
+
+def colored(labels: Array, gray: Array) -> Array:
+    """Each region in a colour of its own, as bright as the photograph, and dark borders between them."""
+    hue = np.uint8(labels * 67 % 180)
+    hsv = np.dstack([hue, np.where(labels, 150, 0).astype(np.uint8), gray // 2 + np.uint8(90) * (labels > 0)])
+    drawn = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+    drawn[imgproc.dilate(labels.astype(np.uint16)) != imgproc.erode(labels.astype(np.uint16))] = 20
+    return drawn
+
+
 def sheet(tiles: dict[str, Array], across: int) -> Array:
     down = -(-len(tiles) // across)
     page = np.full((GAP + down * (TILE + LABEL + GAP), GAP + across * (TILE + GAP), 3), 255, np.uint8)
@@ -85,3 +111,8 @@ if __name__ == "__main__":
     photo = np.ascontiguousarray(astronaut()[:TILE, 100 : 100 + TILE])
     for name, page in (("filters", sheet(filters(photo), 4)), ("edges", sheet(edges(photo), 3))):
         cv2.imwrite(str(HERE / f"{name}.jpg"), page[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    data = Path(os.environ.get("IMGPROC_DATA", HERE.parents[1] / "shared" / "data"))
+    nuclei = cv2.imread(str(data / "cells_dsb2018" / "images" / "3ebd2ab34ba86e51.png"), cv2.IMREAD_GRAYSCALE)
+    if nuclei is not None:
+        page = sheet(objects(np.ascontiguousarray(nuclei[180 : 180 + TILE, 420 : 420 + TILE])), 4)
+        cv2.imwrite(str(HERE / "objects.jpg"), page[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])

@@ -5,6 +5,11 @@ from libc.stdlib cimport free, malloc
 
 include "level.pxi"
 
+cdef extern from "simd/bit_blocks.h" nogil:
+    void unpack_mask(
+        const uint64_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, uint8_t *
+    )
+
 cdef extern from "simd/mask_pack.h" nogil:
     void mask_extent(const uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, uint8_t *, int64_t *)
     int64_t mask_words(
@@ -67,6 +72,21 @@ def pack(
                 &masks[i, 0, 0], masks.strides[1], masks.shape[2], boxes[i, 0], boxes[i, 1], 64 * boxes[i, 2],
                 boxes[i, 3] - boxes[i, 2], &words[offsets[i]],
             )
+
+
+def unpack(
+    const uint64_t[::1] words, const int64_t[::1] offsets, const int64_t[:, ::1] boxes, uint8_t[:, :, ::1] out,
+    Py_ssize_t n0, Py_ssize_t n1,
+):
+    """Pixels of masks [n0, n1) within their boxes."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(n0, n1):
+            if offsets[i + 1] > offsets[i]:
+                unpack_mask(
+                    &words[offsets[i]], boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3], out.shape[2],
+                    &out[i, 0, 0],
+                )
 
 
 def shared(

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from imgproc import Detections
+from imgproc import Detections, DetectionSet
 
 BOXES = np.array([[0, 0, 8, 9], [2, 3, 6, 6.1], [5, 5, 5, 7]], np.float32)
 SCORES = np.array([0.5, 0.75, 0.25], np.float32)
@@ -23,6 +23,11 @@ def three(**changes: Any) -> Detections:
         "masks": np.arange(3 * 4 * 5).reshape(3, 4, 5) % 7 == 0,
     }
     return Detections(**(values | changes))
+
+
+def small(**changes: Any) -> DetectionSet:
+    found = Detections(np.array([[0.0, 0, 1, 1]]), np.array([0.5]))
+    return DetectionSet.of({"a.jpg": found}, **({"image_sizes": {"a.jpg": (4, 5)}} | changes))
 
 
 finite = st.floats(-1e6, 1e6, width=32)

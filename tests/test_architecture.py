@@ -17,9 +17,9 @@ SUBJECT_ARROWS = {
     "boxes": set(),
     "detections": set(),
     "metrics": {"boxes", "detections"},
-    "cascade": {"color", "filters", "boxes", "detections"},
+    "cascade": {"color", "filters", "boxes", "detections", "io"},
     "segmentation": {"color", "filters", "boxes", "detections"},
-    "bodyparts": {"segmentation"},
+    "bodyparts": {"metrics"},
     "stereo": {"filters"},
     "io": set(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 from functools import lru_cache
 
 import numpy as np
@@ -271,7 +272,7 @@ def test_out_has_the_dtype_of_sums():
 
 def test_rows_further_apart_than_31_bits(level, rng):
     """Five rows of source and result each 2^31 bytes apart; pages that nobody touches take no memory."""
-    stores = [np.zeros(5 << 31, np.uint8) for _ in range(2)]
+    stores = [np.frombuffer(mmap.mmap(-1, 5 << 31), np.uint8) for _ in range(2)]
     for dtype in DTYPES:
         image, out = (
             np.lib.stride_tricks.as_strided(store.view(dtype), (5, 97), (1 << 31, np.dtype(dtype).itemsize))

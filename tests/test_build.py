@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -76,6 +77,8 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
         [*build, "--wheel", "-o", tmp_path, unpacked], check=True, env=environment, capture_output=True
     )
     (wheel,) = tmp_path.glob("*.whl")
+    if "IMGPROC_KEEP_WHEEL" in os.environ:  # the next step of CI tests this one further
+        shutil.copy(wheel, os.environ["IMGPROC_KEEP_WHEEL"])
 
     assert not wheel.name.endswith("-any.whl"), "a wheel without kernels"
     if not sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -86,6 +89,7 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
         assert any(re.match(rf"imgproc/_ext/{kernel}\.", name) for name in names), (
             f"{kernel} is not in the wheel"
         )
+    assert {f"imgproc/cascade/data/{name}" for name in ("frontalface.xml", "MODEL_CARD.md")} <= set(names)
     assert "imgproc/__init__.pyi" in names and "imgproc/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "ext"))]
 
@@ -112,7 +116,9 @@ def test_kernels_are_small() -> None:
         path for path in Path(imgproc._ext.cpu.__file__).parent.iterdir() if path.suffix in (".so", ".pyd")
     ]
     assert len(kernels) == len(KERNELS)
-    assert sum(path.stat().st_size for path in kernels) < 12_000_000  # a third of it in the wheel
+    sizes = [path.stat().st_size for path in kernels]
+    # A third of it in the wheel: a few MB.
+    assert max(sizes) < 900_000 and sum(sizes) < 340_000 * len(KERNELS)
 
 
 def test_every_package_is_listed() -> None:

@@ -167,6 +167,14 @@ def test_windows_that_enter_each_stage_are_counted(level: str, threads: int) -> 
     seen = np.zeros(3, np.int64)
     found = windows(c, picture, 1.2, seen=seen)
     assert seen[0] > seen[1] > seen[2] >= len(found) > 0
+    counts = np.zeros(4, np.int64)
+    c.detect(picture, scale_factor=1.2, stage_counts=counts)
+    assert counts.tolist() == [*seen.tolist(), len(found)]
+    c.detect(picture[::2, ::2], scale_factor=1.2, stage_counts=counts)
+    assert (counts > [*seen, len(found) - 1]).all()
+    before = counts.copy()
+    c.detect(picture[:5, :5], stage_counts=counts)  # smaller than the window: nothing to count
+    assert (counts == before).all()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +189,10 @@ def test_windows_that_enter_each_stage_are_counted(level: str, threads: int) -> 
         ({"max_size": (3, -1)}, "max_size"),
         ({"step": 0}, "step"),
         ({"mask": np.ones((3, 3), bool)}, "mask"),
+        ({"stage_counts": [0, 0, 0, 0]}, "stage_counts"),
+        ({"stage_counts": np.zeros(4, np.int32)}, "stage_counts"),
+        ({"stage_counts": np.zeros(3, np.int64)}, "stage_counts"),
+        ({"stage_counts": np.broadcast_to(np.zeros(1, np.int64), 4)}, "stage_counts"),
     ],
 )
 def test_bad_options_are_named(options: dict[str, Any], argument: str) -> None:

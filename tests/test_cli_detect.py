@@ -224,6 +224,8 @@ def test_the_page(cascade: Cascade, run: Run) -> None:
         "Least neighborsmore than 1",
         "sub/a.png",
         f"{found.scores[0]:.2f} ×{found.counts[0]}",
+        "ReachedWindowsShare",
+        "passed all",
     ):
         assert part in words
     assert len(page.all("article")) == len(page.all("img")) == 3
@@ -252,10 +254,25 @@ def test_scores_can_be_read_on_images_of_any_size() -> None:
     assert np.unique(draw_boxes(floats, Detections.empty())).tolist() == [0, 128, 255]
 
 
-def test_real_faces_are_found(run: Run, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lbp = pytest.importorskip("skimage.data").lbp_frontal_face_cascade_filename()
+def test_without_a_cascade_it_looks_for_faces(run: Run) -> None:
+    picture("in/a.png")
+    assert run("detect", "in", "-o", "out", "-q") == 0
+    found = read_detections("out/detections.jsonl")
+    assert found.params["cascade"] == "frontalface"
+    assert found.params["min_neighbors"] == 1
+    assert (found.scores >= found.params["score_threshold"]).all()
+    assert found.class_names == {0: "face"}
+    assert run("detect", "in", "-o", "other", "--class", "head", "-q") == 0
+    assert read_detections("other/detections.jsonl").class_names == {0: "head"}
+
+
+@pytest.mark.parametrize("cascade", ["lbp of scikit-image", "default"])
+def test_real_faces_are_found(cascade: str, run: Run, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = data / "faces_dlib"
-    options = ["--cascade", lbp, "--class", "face", "--min-neighbors", "2"]
+    options = []
+    if cascade != "default":
+        lbp = pytest.importorskip("skimage.data").lbp_frontal_face_cascade_filename()
+        options = ["--cascade", lbp, "--class", "face", "--min-neighbors", "2"]
     assert run("detect", str(folder / "images"), *options, "-o", "out", "-q") == 0
     found = read_detections("out/detections.jsonl")
     lines = ["image,class,x,y,w,h"]

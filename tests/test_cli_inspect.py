@@ -19,7 +19,7 @@ from imgproc.cascade import Cascade
 from imgproc.cascade.opencv_xml import CascadeFile
 from imgproc.cli.feature_picture import _inside, draw_features
 from imgproc.cli.inspection import inspect_cascade
-from imgproc.io import read_image
+from imgproc.io import Picture, read_image, write_image
 
 
 def warnings(cascade: Cascade) -> list[str]:
@@ -145,6 +145,19 @@ def test_tilted_rectangles_are_drawn_as_the_sums_go() -> None:
     assert (columns.min(), columns.max()) == pytest.approx((20, 49), abs=1)
 
 
+def test_features_are_drawn_on_an_image(run: Run) -> None:
+    """A gray ramp shows beside the features, and through them."""
+    random_cascade(3).save("a.xml")
+    write_image("mean.png", Picture(np.tile(np.arange(0, 250, 2, np.uint8), (99, 1))))
+    assert run("inspect", "a.xml", "-o", "plain.png", "-q") == 0
+    assert run("inspect", "a.xml", "-o", "on.png", "--on", "mean.png", "-q") == 0
+    plain, on = read_image("plain.png").pixels, read_image("on.png").pixels
+    assert plain.shape == on.shape
+    changed = (plain != on).any(axis=2)
+    assert changed.mean() > 0.2
+    assert not changed[:60].any()
+
+
 @pytest.mark.parametrize("window", [(3, 3), (3, 200), (200, 5)])
 def test_windows_of_any_shape_are_drawn(window: tuple[int, int]) -> None:
     picture = draw_features(random_cascade(2, window=window, features="lbp"), "x" * 300)
@@ -160,6 +173,9 @@ def test_windows_of_any_shape_are_drawn(window: tuple[int, int]) -> None:
         (["a.xml", "-o", "mine.png"], "'mine.png' exists already; say --overwrite to replace it"),
         (["a.xml", "-o", "a.xml", "--overwrite"], "'a.xml' is the file that is read; name another"),
         (["a.xml", "-o", "none/b.png"], "'none/b.png' cannot be written: no such file or directory"),
+        (["a.xml", "--on", "a.xml"], "--on needs -o PICTURE"),
+        (["a.xml", "-o", "b.png", "--on", "none.png"], "'none.png' cannot be read: no such file"),
+        (["a.xml", "-o", "b.png", "--on", "mine.png"], "mine.png: "),
         (["a.xml", "-o", "b.svg"], "b.svg: the suffix '.svg' belongs to no format that is written"),
     ],
 )

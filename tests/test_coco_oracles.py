@@ -115,7 +115,7 @@ def test_random_masks(seed: int) -> None:
 
 
 def test_polygons_are_filled_alike() -> None:
-    from imgproc.metrics.coco_masks import read_runs
+    from imgproc._core.coco_runs import read_runs
     from imgproc.metrics.coco_source import Place
 
     rng = np.random.default_rng(1)

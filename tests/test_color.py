@@ -117,6 +117,23 @@ def test_gray_pixels_have_no_chroma(dtype):
         assert_equal(back(converted), image)
 
 
+@pytest.mark.parametrize("name", NAMES[:3])
+def test_results_that_pass_the_caches_are_the_same(name, level, rng):
+    """Above 24 MB a run; at multiples of 16 bytes alone, and not in place."""
+    function, shape = getattr(imgproc, name), (1301, 1201)
+    image = np.tile(pixels(rng, (1, 1201, 3), "float32"), (shape[0], 1, 1))
+    tail = () if name == "rgb_to_gray" else (3,)
+    store = np.zeros(shape[0] * shape[1] * (3 if tail else 1) + 4, np.float32)
+    expected = np.broadcast_to(function(image[:1]), (*shape, *tail))
+    for start in (0, 1):
+        out = store[start : start + expected.size].reshape(expected.shape)
+        assert_equal(function(image, out=out), expected)
+        assert not store[start + expected.size :].any()
+        store[:] = 0
+    if tail:
+        assert_equal(function(image, out=image), expected)
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("space", ["yuv", "yiq"])
 def test_round_trip_of_every_uint8_color(space):

@@ -13,7 +13,7 @@ from imgproc._core.borders import BORDER, border_indices
 from imgproc._core.images import rows
 from imgproc._core.parameters import Choice, Pair, Range
 from imgproc._core.seeds import generator
-from imgproc._core.threads import run_bands
+from imgproc._core.threads import run_bands, run_relay
 
 
 @pytest.mark.parametrize("border", BORDER.words)
@@ -121,3 +121,51 @@ def test_errors_in_a_band_reach_the_caller_after_all_bands_ended(threads: int) -
     with pytest.raises(RuntimeError, match="band 0"):
         run_bands(kernel, 10, 1e9)
     assert len(ended) == threads
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_a_relay_finishes_in_order(workers: int) -> None:
+    before = imgproc.get_num_threads()
+    imgproc.set_num_threads(workers)
+    at_work: set[int] = set()
+    prepared, finished = [], []
+
+    def prepare(block: int, worker: int) -> None:
+        assert worker < workers and worker not in at_work
+        at_work.add(worker)
+        prepared.append(block)
+
+    def finish(block: int, worker: int) -> None:
+        assert block in prepared
+        finished.append(block)
+        at_work.remove(worker)
+
+    try:
+        run_relay(prepare, finish, 20, workers)
+    finally:
+        imgproc.set_num_threads(before)
+    assert finished == list(range(20)) and sorted(prepared) == finished
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("step", ["prepare", "finish"])
+def test_a_relay_that_fails_ends(workers: int, step: str) -> None:
+    before = imgproc.get_num_threads()
+    imgproc.set_num_threads(workers)
+    finished = []
+
+    def fail(block: int, worker: int) -> None:
+        if block == 4:
+            raise MemoryError
+
+    def finish(block: int, worker: int) -> None:
+        finished.append(block)
+        if step == "finish":
+            fail(block, worker)
+
+    try:
+        with pytest.raises(MemoryError):
+            run_relay(fail if step == "prepare" else lambda block, worker: None, finish, 9, workers)
+    finally:
+        imgproc.set_num_threads(before)
+    assert finished == list(range(5 if step == "finish" else 4))

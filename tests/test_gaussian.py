@@ -86,6 +86,7 @@ def test_filled_rows_above_a_small_radius(level: str, threads: int, rng: np.rand
         assert np.abs(result - exact).max() <= float_bound(sigma, np.array([5.0]))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("sigma", SIGMAS)
 def test_share_of_misrounded_pixels(level: str, dtype: str, sigma: float, rng: np.random.Generator) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
 from cascades import random_cascade
+from training_sets import objects, scenes
 
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
 
 from imgproc import DetectionSet, write_detections
+from imgproc.cascade import Cascade
 from imgproc.cli import main
 from imgproc.io import Picture, write_image
 
@@ -110,6 +112,23 @@ def detection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a training: a part held back, many left out, hostile and long names."""
+    folder = tmp_path_factory.mktemp("training")
+    for name, images in (("p", objects(120)), ("n", scenes(10))):
+        (folder / name).mkdir()
+        for number, image in enumerate(images):
+            hostile = "<b>&amp;" if number % 2 else "long" * 40
+            write_image(folder / name / f"{hostile}{number}.png", Picture(image))
+    (folder / "p" / ("c" * 200 + ".jpg")).write_bytes(b"")
+    command = ["train-cascade", str(folder / "p"), str(folder / "n"), "-o", str(folder / "m.xml"), "-q"]
+    with pytest.raises(SystemExit) as ending:
+        main([*command, "--window", "12", "--validation", "0.25", "--stages", "4", "--report"])
+    assert ending.value.code == 1
+    return folder / "m-report.html"
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with Browser() as browser:
         yield browser
@@ -141,6 +160,17 @@ def test_the_page_of_a_detection_stands_alone_and_fits(
     _stands_alone_and_fits(browser, detection, width, dark, pictures=5)
     assert browser.run("return document.querySelectorAll('.picture i.found').length") > 10
     assert _uncovered(browser) == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_a_training_stands_alone_and_fits(
+    browser: Browser, training: Path, width: int, dark: bool
+) -> None:
+    browser.show(training, width=width, dark=dark)
+    stumps = len(Cascade.load(training.with_name("m.xml")).node_feature)
+    _stands_alone_and_fits(browser, training, width, dark, pictures=min(16, stumps) + 24)
+    assert browser.run("return document.querySelectorAll('svg path').length") >= 9
 
 
 def _uncovered(browser: Browser) -> int:

@@ -127,7 +127,17 @@ static void FN(divide_f32)(const f64 *restrict sums, f32 *restrict dst, ptrdiff_
 
 static void FN(add_u8)(const u8 *frame, u16 *sums, ptrdiff_t n) { FN(add_u8_u16)(&frame, 1, 0, sums, n); }
 static void FN(add_u16)(const u16 *frame, u32 *sums, ptrdiff_t n) { FN(add_u16_u32)(&frame, 1, 0, sums, n); }
-static void FN(add_f32)(const f32 *frame, f64 *sums, ptrdiff_t n) { FN(add_f32_f64)(&frame, 1, 0, sums, n); }
+static void FN(add_f32)(const f32 *frame, f64 *sums, ptrdiff_t n) {
+    ptrdiff_t i = 0;
+#if LEVEL == LEVEL_AVX512
+    for (; i + 8 <= n; i += 8)
+        _mm512_storeu_pd(sums + i, _mm512_add_pd(_mm512_loadu_pd(sums + i), _mm512_cvtps_pd(_mm256_loadu_ps(frame + i))));
+#elif LEVEL == LEVEL_AVX2
+    for (; i + 4 <= n; i += 4)
+        _mm256_storeu_pd(sums + i, _mm256_add_pd(_mm256_loadu_pd(sums + i), _mm256_cvtps_pd(_mm_loadu_ps(frame + i))));
+#endif
+    for (; i < n; i++) sums[i] += frame[i];
+}
 
 /* `some` holds sums of `part` frames. */
 #define MEAN(sample, few, sum, part)                                                                                   \

@@ -92,16 +92,18 @@ INLINE void FN(gray_u16_any)(const u16 *rgb, u16 *y, ptrdiff_t n, int channels) 
     }
 }
 
-INLINE void FN(gray_f32_any)(const f32 *rgb, f32 *y, ptrdiff_t n, int channels) {
+INLINE void FN(gray_f32_any)(const f32 *rgb, f32 *y, ptrdiff_t n, int channels, int past) {
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
     for (; i + STEP(4) <= n; i += STEP(4)) {
         VECTOR p[4];
         prefetch_read(rgb + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        FN(load_planes)(rgb + i * channels, p, 4, channels);
-        OP(storeu_ps)(y + i, FN(gray_floats)(p[0], p[1], p[2]));
+        /* Whole vectors would cross cache lines, and stores past the caches take twice as long beside such loads. */
+        FN(load_lanes)(rgb + i * channels, p, 4, channels);
+        FN(store_vector)(y + i, INTEGERS(FN(gray_floats)(p[0], p[1], p[2])), past);
     }
 #endif
+    if (past) FN(written_past)();
     for (; i < n; i++) {
         const f32 *p = rgb + i * channels;
         y[i] = 0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2];
@@ -120,8 +122,9 @@ static void FN(gray_u16)(const u16 *rgb, u16 *y, ptrdiff_t n, int channels) {
 }
 
 static void FN(gray_f32)(const f32 *rgb, f32 *y, ptrdiff_t n, int channels) {
-    if (channels == 3) FN(gray_f32_any)(rgb, y, n, 3);
-    else FN(gray_f32_any)(rgb, y, n, 4);
+    if (channels == 4) FN(gray_f32_any)(rgb, y, n, 4, 0);
+    else if (FN(passes_caches)(rgb, y, 4 * n * (ptrdiff_t)sizeof *rgb)) FN(gray_f32_any)(rgb, y, n, 3, 1);
+    else FN(gray_f32_any)(rgb, y, n, 3, 0);
 }
 
 #endif

@@ -63,7 +63,7 @@ INLINE void FN(luma_shift_u8_any)(const u8 *rgb, const u8 *y, const u8 *y2, u8 *
         for (int j = 0; j < channels; j++)
             raw[j] = OP(subs_epu8)(OP(adds_epu8)(raw[j], FN(spread_luma)(up, 1, channels, j)),
                                    FN(spread_luma)(down, 1, channels, j));
-        FN(store_raw)(out + i * channels, raw, channels);
+        FN(store_raw)(out + i * channels, raw, channels, 0);
     }
 #endif
     for (; i < n; i++) {
@@ -87,7 +87,7 @@ INLINE void FN(luma_shift_u16_any)(const u16 *rgb, const u16 *y, const u16 *y2, 
         for (int j = 0; j < channels; j++)
             raw[j] = OP(subs_epu16)(OP(adds_epu16)(raw[j], FN(spread_luma)(up, 2, channels, j)),
                                     FN(spread_luma)(down, 2, channels, j));
-        FN(store_raw)(out + i * channels, raw, channels);
+        FN(store_raw)(out + i * channels, raw, channels, 0);
     }
 #endif
     for (; i < n; i++) {
@@ -119,7 +119,7 @@ INLINE void FN(luma_shift_f32_any)(const f32 *rgb, const f32 *y, const f32 *y2, 
             const VECTOR colors = INTEGERS(OP(min_ps)(one, OP(max_ps)(zero, v)));
             raw[j] = channels == 3 ? colors : BLEND(colors, raw[j], 0xc0);
         }
-        FN(store_raw)(out + i * channels, raw, channels);
+        FN(store_raw)(out + i * channels, raw, channels, 0);
     }
 #endif
     for (; i < n; i++) {

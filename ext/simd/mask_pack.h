@@ -1,5 +1,7 @@
 /* Bool masks to bits: where each has pixels, and 64 pixels to a word, the first in the lowest bit. */
 #ifndef LEVEL
+#ifndef IMGPROC_MASK_PACK_H
+#define IMGPROC_MASK_PACK_H
 #define SIMD_SOURCE "simd/mask_pack.h"
 #include "simd/levels.h"
 
@@ -12,6 +14,7 @@ DISPATCH(i64, mask_words,
          (const u8 *mask, ptrdiff_t step, ptrdiff_t width, ptrdiff_t y0, ptrdiff_t y1, ptrdiff_t x0, ptrdiff_t words,
           u64 *out),
          (mask, step, width, y0, y1, x0, words, out))
+#endif
 #else
 
 static void FN(mask_extent)(const u8 *mask, ptrdiff_t step, ptrdiff_t height, ptrdiff_t width, u8 *columns, i64 *box) {

@@ -49,20 +49,22 @@ static UNUSED ptrdiff_t decode_text(const u8 *text, ptrdiff_t n, u64 pixels, Int
     i64 last = 0, before = 0;
     u64 at = 0;
     for (i64 index = 0; i < n; index++) {
-        u64 bits = 0;
-        int shift = 0, more = 1;
-        while (more) {
-            if (i == n) return RLE_TRUNCATED;
-            unsigned c = (unsigned)text[i++] - 48;
-            if (c > 63) return RLE_CHARACTER;
-            if (shift > 55) return RLE_COUNT;
-            bits |= (u64)(c & 31) << shift;
-            shift += 5;
-            more = c & 32;
-            if (!more && c & 16) bits |= ~(u64)0 << shift;
+        const unsigned lead = (unsigned)text[i++] - 48;
+        if (lead > 63) return RLE_CHARACTER;
+        i64 count = (i64)((lead & 31) ^ 16) - 16;
+        if (lead & 32) {
+            u64 bits = lead & 31;
+            for (int shift = 5, more = 1; more; shift += 5) {
+                if (i == n) return RLE_TRUNCATED;
+                const unsigned c = (unsigned)text[i++] - 48;
+                if (c > 63) return RLE_CHARACTER;
+                if (shift > 55) return RLE_COUNT;
+                bits |= (u64)(c & 31) << shift;
+                more = c & 32;
+                if (!more && c & 16) bits |= ~(u64)0 << shift << 5;
+            }
+            memcpy(&count, &bits, sizeof count);
         }
-        i64 count;
-        memcpy(&count, &bits, sizeof count);
         if (count > (i64)pixels || count < -(i64)pixels) return RLE_COUNT;
         if (index > 2) count += before;
         if (count < 0 || (u64)count > pixels - at) return count < 0 ? RLE_COUNT : RLE_SUM;

@@ -7,6 +7,7 @@
 #ifndef IMGPROC_WIDE_LANES_H
 #define IMGPROC_WIDE_LANES_H
 #include "simd/lanes.h"
+#include "simd/past_caches.h"
 
 /* Pixels in a step, for samples of `size` bytes. */
 #define STEP(size) (VECTOR_PIXELS * 4 / (size))
@@ -62,19 +63,19 @@ INLINE void FN(load_raw)(const void *src, VECTOR *raw, int channels) {
     }
 }
 
-INLINE void FN(store_raw)(void *dst, const VECTOR *raw, int channels) {
+INLINE void FN(store_raw)(void *dst, const VECTOR *raw, int channels, int past) {
     char *p = (char *)dst;
     const int lane = 16 * channels;
     for (int j = 0; j < channels; j++, p += 16) {
 #if LEVEL == LEVEL_AVX512
         const __m256i low = _mm512_castsi512_si256(raw[j]), high = _mm512_extracti64x4_epi64(raw[j], 1);
-        _mm_storeu_si128((void *)(p + 2 * lane), _mm256_castsi256_si128(high));
-        _mm_storeu_si128((void *)(p + 3 * lane), _mm256_extracti128_si256(high, 1));
+        FN(store_lane)(p + 2 * lane, _mm256_castsi256_si128(high), past);
+        FN(store_lane)(p + 3 * lane, _mm256_extracti128_si256(high, 1), past);
 #else
         const __m256i low = raw[j];
 #endif
-        _mm_storeu_si128((void *)p, _mm256_castsi256_si128(low));
-        _mm_storeu_si128((void *)(p + lane), _mm256_extracti128_si256(low, 1));
+        FN(store_lane)(p, _mm256_castsi256_si128(low), past);
+        FN(store_lane)(p + lane, _mm256_extracti128_si256(low, 1), past);
     }
 }
 
@@ -105,45 +106,49 @@ INLINE VECTOR FN(in_place)(VECTOR v, int size, int c) {
 }
 
 #if LEVEL == LEVEL_AVX512
-/* Three whole vectors of words hold one channel at different places too, so that blends gather it, and one permutation across
-   lanes takes the shuffle's place: three loads or stores in place of twelve. Floats, which wait for memory, gain nothing. */
-INLINE VECTOR FN(blend_whole)(const VECTOR *v, int second, int third) {
+/* Three whole vectors of 3 N samples hold one channel at different places too, so that blends gather it, and one permutation
+   across lanes takes the shuffle's place: three loads or stores in place of twelve. Place k of vector j is of channel
+   (N j + k) % 3, where N % 3 is 2 for words and 1 for dwords. */
+INLINE VECTOR FN(blend_whole)(const VECTOR *v, int size, int second, int third) {
     const u32 places[3] = {0x49249249u, 0x92492492u, 0x24924924u}; /* k with k % 3 = 0, 1, 2 */
-    return _mm512_mask_blend_epi16(places[third], _mm512_mask_blend_epi16(places[second], v[0], v[1]), v[2]);
+    if (size == 2)
+        return _mm512_mask_blend_epi16(places[third], _mm512_mask_blend_epi16(places[second], v[0], v[1]), v[2]);
+    return _mm512_mask_blend_epi32((__mmask16)places[third],
+                                   _mm512_mask_blend_epi32((__mmask16)places[second], v[0], v[1]), v[2]);
 }
 
-/* Place k of the result is place (factor k + start) % 32 of v. */
-INLINE VECTOR FN(permute_whole)(VECTOR v, int factor, int start) {
-    u16 index[32];
-    for (int k = 0; k < 32; k++) index[k] = (u16)((factor * k + start) & 31);
-    return _mm512_permutexvar_epi16(_mm512_loadu_si512(index), v);
+/* Place k of the result is place (factor k + start) % N of v. */
+INLINE VECTOR FN(permute_whole)(VECTOR v, int size, int factor, int start) {
+    u16 words[32];
+    u32 dwords[16];
+    for (int k = 0; k < 32; k++) words[k] = (u16)((factor * k + start) & 31);
+    for (int k = 0; k < 16; k++) dwords[k] = (u32)(factor * k + start) & 15;
+    if (size == 2) return _mm512_permutexvar_epi16(_mm512_loadu_si512(words), v);
+    return _mm512_permutexvar_epi32(_mm512_loadu_si512(dwords), v);
 }
 
-/* Place k of vector j is of channel (2 j + k) % 3. */
-INLINE void FN(load_planes_words)(const void *src, VECTOR *plane) {
+INLINE void FN(load_whole)(const void *src, VECTOR *plane, int size) {
+    const int next = size == 2 ? 1 : 2;
     VECTOR raw[3];
     for (int j = 0; j < 3; j++) raw[j] = _mm512_loadu_si512((const char *)src + 64 * j);
-    for (int c = 0; c < 3; c++) plane[c] = FN(permute_whole)(FN(blend_whole)(raw, (c + 1) % 3, (c + 2) % 3), 3, c);
+    for (int c = 0; c < 3; c++)
+        plane[c] = FN(permute_whole)(FN(blend_whole)(raw, size, (c + next) % 3, (c + 2 * next) % 3), size, 3, c);
 }
 
-/* 3 * 11 = 1 modulo 32. */
-INLINE void FN(store_planes_words)(void *dst, const VECTOR *plane) {
+/* 3 * 11 = 1 modulo 32 and 16. */
+INLINE void FN(store_whole)(void *dst, const VECTOR *plane, int size, int past) {
+    const int next = size == 2 ? 1 : 2;
     VECTOR placed[3];
-    for (int c = 0; c < 3; c++) placed[c] = FN(permute_whole)(plane[c], 11, 32 - 11 * c);
+    for (int c = 0; c < 3; c++) placed[c] = FN(permute_whole)(plane[c], size, 11, 32 - 11 * c);
     for (int j = 0; j < 3; j++)
-        _mm512_storeu_si512((char *)dst + 64 * j, FN(blend_whole)(placed, (1 + j) % 3, (2 + j) % 3));
+        FN(store_vector)((char *)dst + 64 * j,
+                         FN(blend_whole)(placed, size, (1 + j * next) % 3, (2 + j * next) % 3), past);
 }
 #endif
 
-/* STEP(size) pixels as one vector of each channel. */
-INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channels) {
+/* STEP(size) pixels as one vector of each channel, loaded lane by lane. */
+INLINE void FN(load_lanes)(const void *src, VECTOR *plane, int size, int channels) {
     VECTOR raw[4], half[4];
-#if LEVEL == LEVEL_AVX512
-    if (channels == 3 && size == 2) {
-        FN(load_planes_words)(src, plane);
-        return;
-    }
-#endif
     FN(load_raw)(src, raw, channels);
     if (channels == 3) {
         const VECTOR a = raw[0], b = raw[1], c = raw[2];
@@ -177,11 +182,21 @@ INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channe
     }
 }
 
-INLINE void FN(store_planes)(void *dst, const VECTOR *plane, int size, int channels) {
+INLINE void FN(load_planes)(const void *src, VECTOR *plane, int size, int channels) {
+#if LEVEL == LEVEL_AVX512
+    if (channels == 3) {
+        FN(load_whole)(src, plane, size);
+        return;
+    }
+#endif
+    FN(load_lanes)(src, plane, size, channels);
+}
+
+INLINE void FN(store_planes)(void *dst, const VECTOR *plane, int size, int channels, int past) {
     VECTOR raw[4], half[4];
 #if LEVEL == LEVEL_AVX512
-    if (channels == 3 && size == 2) {
-        FN(store_planes_words)(dst, plane);
+    if (channels == 3) {
+        FN(store_whole)(dst, plane, size, past);
         return;
     }
 #endif
@@ -203,7 +218,7 @@ INLINE void FN(store_planes)(void *dst, const VECTOR *plane, int size, int chann
             raw[j + 1] = size == 2 ? OP(unpackhi_epi32)(a, b) : OP(unpackhi_epi64)(a, b);
         }
     }
-    FN(store_raw)(dst, raw, channels);
+    FN(store_raw)(dst, raw, channels, past);
 }
 
 #endif

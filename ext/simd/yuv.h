@@ -97,7 +97,7 @@ INLINE void FN(rgb_to_yuv_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int ch
         p[0] = y;
         p[1] = FN(u_words)(b, y);
         p[2] = FN(v_words)(r, y);
-        FN(store_planes)(dst + i * channels, p, 2, channels);
+        FN(store_planes)(dst + i * channels, p, 2, channels, 0);
     }
 #endif
     for (; i < n; i++) {
@@ -132,7 +132,7 @@ INLINE void FN(yuv_to_rgb_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int ch
         p[1] = OP(subs_epi16)(y, FN(g_words)(u, v));
         p[2] = OP(adds_epi16)(OP(adds_epi16)(OP(adds_epi16)(y, u), u), FN(fraction_words)(u, 4, 123));
         for (int c = 0; c < 3; c++) p[c] = BITS(xor)(p[c], half);
-        FN(store_planes)(dst + i * channels, p, 2, channels);
+        FN(store_planes)(dst + i * channels, p, 2, channels, 0);
     }
 #endif
     for (; i < n; i++) {
@@ -146,22 +146,24 @@ INLINE void FN(yuv_to_rgb_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int ch
     }
 }
 
-INLINE void FN(rgb_to_yuv_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int channels) {
+INLINE void FN(rgb_to_yuv_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, int past) {
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
     const VECTOR_F32 half = OP(set1_ps)(0.5f);
     for (; i + STEP(4) <= n; i += STEP(4)) {
         VECTOR p[4];
         prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        FN(load_planes)(src + i * channels, p, 4, channels);
+        if (!past) prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        if (past) FN(load_lanes)(src + i * channels, p, 4, channels);
+        else FN(load_planes)(src + i * channels, p, 4, channels);
         const VECTOR_F32 r = FLOATS(p[0]), b = FLOATS(p[2]), y = FN(gray_floats)(p[0], p[1], p[2]);
         p[0] = INTEGERS(y);
         p[1] = INTEGERS(OP(add_ps)(OP(mul_ps)(OP(sub_ps)(b, y), OP(set1_ps)(0.492f)), half));
         p[2] = INTEGERS(OP(add_ps)(OP(mul_ps)(OP(sub_ps)(r, y), OP(set1_ps)(0.877f)), half));
-        FN(store_planes)(dst + i * channels, p, 4, channels);
+        FN(store_planes)(dst + i * channels, p, 4, channels, past);
     }
 #endif
+    if (past) FN(written_past)();
     for (; i < n; i++) {
         const f32 *s = src + i * channels;
         f32 *d = dst + i * channels;
@@ -173,7 +175,7 @@ INLINE void FN(rgb_to_yuv_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int ch
     }
 }
 
-INLINE void FN(yuv_to_rgb_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int channels) {
+INLINE void FN(yuv_to_rgb_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, int past) {
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
     const VECTOR_F32 half = OP(set1_ps)(0.5f), r_of_v = OP(set1_ps)((f32)R_OF_V), b_of_u = OP(set1_ps)((f32)B_OF_U);
@@ -181,15 +183,17 @@ INLINE void FN(yuv_to_rgb_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int ch
     for (; i + STEP(4) <= n; i += STEP(4)) {
         VECTOR p[4];
         prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        FN(load_planes)(src + i * channels, p, 4, channels);
+        if (!past) prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        if (past) FN(load_lanes)(src + i * channels, p, 4, channels);
+        else FN(load_planes)(src + i * channels, p, 4, channels);
         const VECTOR_F32 y = FLOATS(p[0]), u = OP(sub_ps)(FLOATS(p[1]), half), v = OP(sub_ps)(FLOATS(p[2]), half);
         p[0] = INTEGERS(OP(add_ps)(y, OP(mul_ps)(v, r_of_v)));
         p[1] = INTEGERS(OP(sub_ps)(OP(sub_ps)(y, OP(mul_ps)(u, g_of_u)), OP(mul_ps)(v, g_of_v)));
         p[2] = INTEGERS(OP(add_ps)(y, OP(mul_ps)(u, b_of_u)));
-        FN(store_planes)(dst + i * channels, p, 4, channels);
+        FN(store_planes)(dst + i * channels, p, 4, channels, past);
     }
 #endif
+    if (past) FN(written_past)();
     for (; i < n; i++) {
         const f32 *s = src + i * channels;
         f32 *d = dst + i * channels;
@@ -202,15 +206,23 @@ INLINE void FN(yuv_to_rgb_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int ch
 }
 
 /* The number of channels is a constant inside each copy. */
-#define PUBLIC(name, type)                                                        \
-    static void FN(name)(const type *src, type *dst, ptrdiff_t n, int channels) { \
-        if (channels == 3) FN(name##_any)(src, dst, n, 3);                        \
-        else FN(name##_any)(src, dst, n, 4);                                      \
+#define PUBLIC(name)                                                            \
+    static void FN(name)(const u16 *src, u16 *dst, ptrdiff_t n, int channels) { \
+        if (channels == 3) FN(name##_any)(src, dst, n, 3);                      \
+        else FN(name##_any)(src, dst, n, 4);                                    \
     }
-PUBLIC(rgb_to_yuv_u16, u16)
-PUBLIC(rgb_to_yuv_f32, f32)
-PUBLIC(yuv_to_rgb_u16, u16)
-PUBLIC(yuv_to_rgb_f32, f32)
+PUBLIC(rgb_to_yuv_u16)
+PUBLIC(yuv_to_rgb_u16)
+#undef PUBLIC
+/* uint16 takes longer to compute than to write, and a quarter longer past the caches. */
+#define PUBLIC(name)                                                                                                    \
+    static void FN(name)(const f32 *src, f32 *dst, ptrdiff_t n, int channels) {                                         \
+        if (channels == 4) FN(name##_any)(src, dst, n, 4, 0);                                                           \
+        else if (FN(passes_caches)(src, dst, 2 * n * 3 * (ptrdiff_t)sizeof *src)) FN(name##_any)(src, dst, n, 3, 1);    \
+        else FN(name##_any)(src, dst, n, 3, 0);                                                                         \
+    }
+PUBLIC(rgb_to_yuv_f32)
+PUBLIC(yuv_to_rgb_f32)
 #undef PUBLIC
 #undef R_OF_V
 #undef B_OF_U

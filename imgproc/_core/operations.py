@@ -15,7 +15,7 @@ from .parameters import Constraint
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Result = Literal["image", "values"]
-Takes = Literal["image", "boxes", "masks", "labels"]
+Takes = Literal["image", "boxes", "masks", "labels", "relief", "stereo"]
 Halo = int | None | Callable[..., int | None]
 
 
@@ -119,9 +119,10 @@ def operation(
         Subject it is listed under.
     command : str, optional
         Its name on the command line; the function's own with hyphens by default.
-    takes : {"image", "boxes", "masks", "labels"}
-        What its first argument holds. Those that take images are on the command line and have ``channels``,
-        ``dtypes`` and a ``halo``; the others are called from Python alone and give values.
+    takes : {"image", "boxes", "masks", "labels", "relief", "stereo"}
+        What its first argument holds; "stereo" is the left of two images, or disparities. Those that take images are
+        on the command line and have ``channels``, ``dtypes`` and a ``halo``; the others are called from Python alone
+        and give values.
     result : {"image", "values"}
         Whether it gives an image (and can stand in a chain) or other values.
     channels, dtypes : tuple

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from threading import Lock
+from threading import Condition, Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from .parameters import Range
@@ -101,7 +101,10 @@ def run_bands(
     ``nanoseconds`` is the estimated time of the whole on one thread; it decides how many bands pay. ``threads`` stands
     for the number that `set_num_threads` set.
     """
-    bands = min(threads or _pool.threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
+    threads = _pool.threads if threads is None else threads
+    if nanoseconds < 2 * _SHORTEST_BAND_NS or threads == 1:
+        return [kernel(0, rows)]
+    bands = min(threads, rows, int(nanoseconds / _SHORTEST_BAND_NS))
     if bands <= 1:
         return [kernel(0, rows)]
     edges = [rows * band // bands for band in range(bands + 1)]
@@ -120,3 +123,51 @@ def run_bands(
         for future in futures:
             future.exception()
     return [first, *(future.result() for future in futures), *rest]
+
+
+def run_relay(
+    prepare: Callable[[int, int], None],
+    finish: Callable[[int, int], None],
+    blocks: int,
+    workers: int,
+) -> None:
+    """Run ``prepare(block, worker)`` of all blocks side by side, and ``finish`` after it one block after the other.
+
+    A worker does one block at a time, so that what belongs to it may be used again. For work of which a part needs
+    what the block before has left.
+    """
+    turn = Condition()
+    state = {"taken": 0, "turn": 0, "failed": False}
+
+    def take() -> int:
+        with turn:
+            block = blocks if state["failed"] else state["taken"]
+            state["taken"] += 1
+            return block
+
+    def work(worker: int) -> None:
+        try:
+            # A block is taken by a worker that runs, so the one whose turn it is never waits for a thread.
+            while (block := take()) < blocks:
+                prepare(block, worker)
+                with turn:
+                    while state["turn"] != block and not state["failed"]:
+                        turn.wait()
+                    if state["failed"]:
+                        return
+                finish(block, worker)
+                with turn:
+                    state["turn"] += 1
+                    turn.notify_all()
+        except BaseException:
+            with turn:
+                state["failed"] = True
+                turn.notify_all()
+            raise
+
+    run_bands(lambda first, _: work(first), workers, workers * _SHORTEST_BAND_NS)
+
+
+def relay_workers(blocks: int, nanoseconds: float) -> int:
+    """How many workers pay for a relay that takes so long on one thread."""
+    return max(1, min(_pool.threads, blocks, int(nanoseconds / _SHORTEST_BAND_NS)))

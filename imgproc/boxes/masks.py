@@ -120,10 +120,11 @@ def pack_masks(masks: Array) -> PackedMasks:
     >>> packed.words, packed.areas
     (array([7, 7], dtype=uint64), array([6]))
     """
-    return _packed("pack_masks", "masks", masks)
+    return as_packed("pack_masks", "masks", masks)
 
 
-def _packed(function: str, argument: str, masks: object) -> PackedMasks:
+def as_packed(function: str, argument: str, masks: object) -> PackedMasks:
+    """Packed masks as they are, and a bool array packed."""
     if isinstance(masks, PackedMasks):
         return masks
     if not isinstance(masks, np.ndarray) or isinstance(masks, np.ma.MaskedArray):
@@ -143,17 +144,76 @@ def _packed(function: str, argument: str, masks: object) -> PackedMasks:
     run_bands(lambda n0, n1: kernels.extents(pixels, boxes, n0, n1), count, _PACK_COST * masks.size)
     boxes[:, 2] >>= 6
     boxes[:, 3] = (boxes[:, 3] + 63) >> 6
-    offsets = np.zeros(count + 1, INT64)
-    np.cumsum((boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2]), out=offsets[1:])
+    offsets = word_offsets(boxes)
     words, areas = np.empty(offsets[-1], np.uint64), np.empty(count, INT64)
     run_bands(
         lambda n0, n1: kernels.pack(pixels, boxes, offsets, words, areas, n0, n1),
         count,
         _PACK_COST * 64 * words.size,
     )
+    return frozen_masks((count, height, width), words, offsets, boxes, areas)
+
+
+def frozen_masks(
+    shape: tuple[int, int, int], words: Array, offsets: Array, boxes: Array, areas: Array
+) -> PackedMasks:
+    """Of arrays that nobody else holds."""
     for array in (words, offsets, boxes, areas):
         array.flags.writeable = False
-    return PackedMasks((count, height, width), words, offsets, boxes, areas)
+    return PackedMasks(shape, words, offsets, boxes, areas)
+
+
+def word_offsets(boxes: Array) -> Array:
+    """Where the words of each mask begin, and where all end."""
+    offsets = np.zeros(len(boxes) + 1, INT64)
+    np.cumsum((boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2]), out=offsets[1:])
+    return offsets
+
+
+@operation("boxes", takes="masks")
+def unpack_masks(masks: PackedMasks) -> Array:
+    """Unpack masks to an array of bool.
+
+    Parameters
+    ----------
+    masks : PackedMasks
+        What `pack_masks`, `paste_masks` or `decode_rle` gives.
+
+    Returns
+    -------
+    (N, H, W) array of bool
+        One mask for each object.
+
+    Raises
+    ------
+    TypeError
+        Not `PackedMasks`.
+
+    Notes
+    -----
+    ``out[i, y, x]`` is bit ``x % 64`` of word ``x // 64`` of row ``y``, and False outside of the rows and words of mask
+    ``i``. Only these are written; the rest is memory that the system hands out as zeros.
+
+    References
+    ----------
+    What is undone: `pack_masks`.
+
+    Examples
+    --------
+    >>> import numpy as np, imgproc
+    >>> masks = np.eye(3, dtype=bool)[None]
+    >>> np.array_equal(imgproc.unpack_masks(imgproc.pack_masks(masks)), masks)
+    True
+    """
+    if not isinstance(masks, PackedMasks):
+        raise wrong_type("unpack_masks", "masks", "what pack_masks gives", masks)
+    out = np.zeros(masks.shape, np.bool_)
+    run_bands(
+        lambda n0, n1: kernels.unpack(masks.words, masks.offsets, masks.boxes, out.view(np.uint8), n0, n1),
+        len(masks),
+        _PACK_COST * 64 * masks.words.size,
+    )
+    return out
 
 
 def _fields(masks: PackedMasks) -> tuple[Array, Array, Array, Array]:
@@ -210,7 +270,7 @@ def mask_iou_matrix(
     >>> imgproc.mask_iou_matrix(masks[:1], masks).round(3)
     array([[1.   , 0.333]])
     """
-    first, second = _packed("mask_iou_matrix", "a", a), _packed("mask_iou_matrix", "b", b)
+    first, second = as_packed("mask_iou_matrix", "a", a), as_packed("mask_iou_matrix", "b", b)
     kind = KIND.check("mask_iou_matrix", "kind", kind)
     if first.shape[1:] != second.shape[1:]:
         must = f"masks of {first.shape[1]} × {first.shape[2]} pixels, as a"
@@ -289,7 +349,7 @@ def mask_nms(
     >>> imgproc.mask_nms(masks, np.array([0.5, 0.9, 0.7], np.float32))
     array([1, 2])
     """
-    packed = _packed("mask_nms", "masks", masks)
+    packed = as_packed("mask_nms", "masks", masks)
     scores = check_scores("mask_nms", scores, len(packed), beside="masks")
     iou_threshold = IOU.check("mask_nms", "iou_threshold", iou_threshold)
     if labels is not None:

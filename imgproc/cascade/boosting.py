@@ -168,6 +168,27 @@ def window_source(
     return kernels.Source(sums, None if lbp else placed, None, objects, others)
 
 
+def _checked_votes(votes: object, count: int) -> Array:
+    """(N,) finite float64."""
+    must = f"finite, a float64 array of shape ({count},)"
+    if not isinstance(votes, np.ndarray) or votes.dtype != np.float64:
+        raise wrong_type("StageBooster", "votes", must, votes)
+    if votes.shape != (count,) or not np.isfinite(votes).all():
+        raise wrong_value("StageBooster", "votes", must, votes)
+    return votes
+
+
+def _weights_after(votes: Array, is_object: Array) -> Array:
+    """Weights that boosting would have come to with these sums of votes, half of their sum on each class."""
+    weights = np.empty(len(votes))
+    for rows, sign in ((is_object, -1), (~is_object, 1)):
+        powers = sign * votes[rows]
+        # Shifted so that none overflows; what underflows has no weight beside the others.
+        part = np.exp(powers - powers.max())
+        weights[rows] = part / (2 * part.sum())
+    return weights
+
+
 class StageBooster:
     """AdaBoost over all features of a set, one stump at a time.
 
@@ -181,6 +202,9 @@ class StageBooster:
         Which windows show the object; some must, and some must not.
     algorithm : {"discrete", "gentle"}, default "discrete"
         See Notes.
+    votes : (N,) array of float64, optional
+        Sums of votes that the samples have already, to go on from: weights start as exp(-label · vote), those of each
+        class brought to one half. By default none.
     memory_budget : int, default 4 GiB
         Bytes that may be used for the samples' integral images and the features' codes, N for each feature. Codes that
         do not fit are computed anew in each round, with the same result.
@@ -221,6 +245,7 @@ class StageBooster:
         is_object: Array,
         *,
         algorithm: Annotated[Literal["discrete", "gentle"], ALGORITHM] = "discrete",
+        votes: Array | None = None,
         memory_budget: Annotated[int, MEMORY] = 4 << 30,
         n_threads: Annotated[int | None, THREADS] = None,
         after: StageBooster | None = None,
@@ -268,6 +293,9 @@ class StageBooster:
             gini=self.algorithm == "gentle",
             gentle=self.algorithm == "gentle",
         )
+        if votes is not None:
+            self._rounds.votes = _checked_votes(votes, count).astype(np.float64)
+            self._rounds.weights = _weights_after(self._rounds.votes, is_object)
 
     @property
     def weights(self) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._core.errors import Got, wrong_value
+from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, UINT16, Array, check_image, check_mask, color_count, rows
 from .._core.parameters import OrNone, Pair, Range
 from .._core.threads import get_num_threads, run_bands
@@ -42,7 +42,7 @@ def find_objects(
     max_size: Size = None,
     step: int | None = None,
     mask: Array | None = None,
-    seen: Array | None = None,
+    stage_counts: Array | None = None,
 ) -> tuple[Array, Array, Array]:
     """Boxes, numbers of windows and greatest margins of the groups, in OpenCV's order; see `Cascade.detect`."""
     name = "Cascade.detect"
@@ -52,6 +52,7 @@ def find_objects(
     low, high = SIZE.check(name, "min_size", min_size), SIZE.check(name, "max_size", max_size)
     step = STEP.check(name, "step", step)
     where = check_mask(name, mask, image)
+    seen = None if stage_counts is None else _check_counts(stage_counts, cascade.stages)
     height, width = image.shape[:2]
     if max(height, width) > MAX_SIDE:
         raise wrong_value(
@@ -61,11 +62,23 @@ def find_objects(
     windows = np.empty(0, WINDOW)
     if chosen:
         windows = find_windows(cascade, gray_bytes(image), chosen, step=step, mask=where, seen=seen)
+    if stage_counts is not None and seen is not None:
+        stage_counts += np.append(seen, len(windows))
     boxes, counts, margins = group_boxes(
         window_boxes(cascade, windows, chosen), min_neighbors, GROUP_EPS, scores=windows["margin"]
     )
     # The size of a window is rounded up at some scales, so that a box at the edge may reach a pixel beyond.
     return np.clip(boxes, 0.0, [width, height, width, height]), counts, margins
+
+
+def _check_counts(counts: object, stages: int) -> Array:
+    """Zeros to count the windows of each stage in, where the array to add them to is right."""
+    must = f"a writeable array of int64 of shape ({stages + 1},)"
+    if not isinstance(counts, np.ndarray) or counts.dtype != np.int64:
+        raise wrong_type("Cascade.detect", "stage_counts", must, counts)
+    if counts.shape != (stages + 1,) or not counts.flags.writeable:
+        raise wrong_value("Cascade.detect", "stage_counts", must, counts)
+    return np.zeros(stages, np.int64)
 
 
 def scales(
@@ -141,8 +154,12 @@ def find_windows(
     step: int | None = None,
     mask: Array | None = None,
     seen: Array | None = None,
+    threads: int | None = None,
 ) -> Array:
-    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in OpenCV's order on one thread."""
+    """The windows of a uint8 gray image that pass, as records of `WINDOW`, in OpenCV's order on one thread.
+
+    ``threads`` stands for the number that `set_num_threads` set: 1 for callers with threads of their own.
+    """
     arrays = (
         *cascade.window,
         cascade.features == "lbp",
@@ -169,7 +186,7 @@ def find_windows(
             counts = np.zeros(cascade.stages, np.int64) if counting else None
             return kernels.detect(image, mask, tasks[first:last], *arrays, counts), counts
 
-        for found, counts in run_bands(kernel, len(tasks), count * _NS_PER_WINDOW):
+        for found, counts in run_bands(kernel, len(tasks), count * _NS_PER_WINDOW, threads):
             parts.append(found)
             if seen is not None:
                 seen += counts

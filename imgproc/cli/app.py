@@ -2,36 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import imgproc
 
-from .apply import apply
-from .convert import convert
-from .demo import demo
-from .detect import detect
-from .evaluate import evaluate
-from .inspect import inspect
-from .ops import ops
+VERBS = {
+    "apply": "apply",
+    "detect": "detect",
+    "propose": "propose",
+    "segment": "segment",
+    "evaluate": "evaluate",
+    "stereo": "stereo",
+    "inspect": "inspect",
+    "convert": "convert",
+    "train-cascade": "train.train_cascade",
+    "bodyparts": "bodyparts.app",
+    "ops": "ops",
+    "demo": "demo",
+}
+"""Where each is: a function in the file of the same name, or else "file.function"; or an app of further verbs."""
+
+_SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+class _Verbs(TyperGroup):
+    """Loads the file of a verb when it is named: each brings what the others do not need."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        names: dict[str, Any] = dict.fromkeys(VERBS)
+        self.commands = names  # for the list of them, and for the nearest to what was mistyped
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in VERBS:
+            return None
+        file, _, name = VERBS[cmd_name].partition(".")
+        verb = getattr(import_module(f".{file}", __package__), name or file)
+        if isinstance(verb, typer.Typer):
+            return typer.main.get_command(verb)
+        alone = typer.Typer(**_SETTINGS)
+        alone.command(cmd_name)(verb)
+        return typer.main.get_command(alone)
+
 
 app = typer.Typer(
+    cls=_Verbs,
     name="imgproc",
     help="Classical image processing on files and folders of images.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_SETTINGS,
 )
-app.command()(apply)
-app.command()(detect)
-app.command()(evaluate)
-app.command()(inspect)
-app.command()(convert)
-app.command()(ops)
-app.command()(demo)
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from .._core.parameters import Constraint
 from ..io.folders import Found, Pair, PlanError, cause, existing, find_images, is_pattern, plan
 from ..io.formats import FORMATS, suffix_format
 from .chain import ChainError, Operations, Step, check_chain, find_operation, nearest, parse_step
@@ -101,6 +103,17 @@ def skipped(pairs: Sequence[Pair], in_place: bool, skip_existing: bool, overwrit
             "say --skip-existing to keep them or --overwrite to replace them"
         )
     return {pair.target for pair in there}
+
+
+def option_value(name: str, constraint: Constraint, text: str | None) -> Any:
+    """What an option's text stands for, once it is known to be right; None where it is not given."""
+    option = f"--{name.replace('_', '-')}"
+    if text is None:
+        return None
+    try:
+        return constraint.check(option, option, constraint.parse(text))
+    except (TypeError, ValueError):
+        raise PlanError(f"{option} must be {constraint}, got {text!r}") from None
 
 
 def report_path(report: str | None, pairs: Sequence[Pair], out: Path | None, overwrite: bool) -> Path | None:

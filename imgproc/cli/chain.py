@@ -74,13 +74,16 @@ def nearest(name: str, operations: Operations) -> str | None:
     return names[close[0]] if close else None
 
 
-def parse_step(text: str, operations: Operations) -> Step | None:
-    """``OP[:value|key=value,...]`` as a checked step; None where OP is no operation."""
+def parse_step(text: str, operations: Operations, *, last: bool = False) -> Step | None:
+    """``OP[:value|key=value,...]`` as a checked step; None where OP is no operation.
+
+    Values in place of an image are for the ``last`` step alone to give.
+    """
     name, _, rest = text.partition(":")
     operation = find_operation(name, operations)
     if operation is None:
         return None
-    if operation.result != "image":
+    if operation.result != "image" and not last:
         raise ChainError(f"{operation.command} gives values, not an image, so it cannot stand in a chain")
     step = Step(operation, _arguments(operation, rest))
     for parameter in operation.parameters.values():

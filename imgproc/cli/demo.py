@@ -32,7 +32,7 @@ def demo(
 ) -> None:
     """Draw sample pictures, run operations over them and write a page that shows the results."""
     try:
-        _claim(out)
+        claim(out)
         operations = imgproc.operations()
         jobs = []
         for position, sample in enumerate(SAMPLES):
@@ -66,7 +66,7 @@ def demo(
     raise typer.Exit(0 if done == len(jobs) else 1)
 
 
-def _claim(out: Path) -> None:
+def claim(out: Path) -> None:
     """Only a folder that is new, empty or an earlier demo's is written to."""
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / _MARK).exists())):
         print(

@@ -1,14 +1,14 @@
-"""What ``imgproc detect`` does with one image."""
+"""What verbs that find boxes do with one image."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
-from ..cascade import Cascade
+from .._core.images import Array
 from ..detections import Detections
 from ..io import Picture
 from ..io.formats import suffix_format
@@ -25,12 +25,12 @@ STAGES = ("read", "detect", "write")
 class Search:
     """What is looked for in every image, and how results are written."""
 
-    cascade: Cascade
-    options: Mapping[str, Any]
-    """Of `Cascade.detect`."""
-    score: float | None
+    find: Callable[[Array, Finding], Detections]
+    """What is in an image's pixels; what else is to be told of it goes into its outcome."""
     quality: int
     overwrite: bool
+    drawn: int | None = None
+    """Only the first so many are drawn, without their scores."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Finding(Outcome):
     name: str = ""
     found: Detections = field(default_factory=Detections.empty)
     crops: int = 0
+    stage_counts: Array | None = None
+    """Windows that entered each stage, and those that passed all."""
 
     def line(self) -> str:
         if self.status != "done":
@@ -84,13 +86,13 @@ def _process(job: DetectJob, search: Search, outcome: Finding) -> None:
     clock = Clock(outcome.seconds)
     picture = read_source(job, clock, outcome)
     with clock("detect"):
-        found = search.cascade.detect(picture.pixels, **search.options).filter(min_score=search.score)
-    outcome.found = found
+        found = outcome.found = search.find(picture.pixels, outcome)
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
     with clock("write"):
         if job.target is not None:
-            drawn = picture.with_pixels(draw_boxes(picture.pixels, found))
+            boxes = draw_boxes(picture.pixels, found[: search.drawn], scores=search.drawn is None)
+            drawn = picture.with_pixels(boxes)
             write_output(job.target, drawn, quality=search.quality, overwrite=search.overwrite)
         if job.crops is not None:
             _write_crops(job.crops, picture, found, search)

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._core.images import FLOAT32, UINT16, Array, color_count
 from ..detections import Detections
+from ..morphology.flat import dilate
 
 LEAST_SIDE = 400
 """Smaller images are enlarged by a whole number, or scores would cover them."""
@@ -26,17 +27,9 @@ def eight_bits(image: Array) -> Array:
     return image
 
 
-def draw_boxes(image: Array, found: Detections) -> Array:
-    """The image as 8-bit RGB, without alpha, with a box and a score for each detection."""
-    pixels = eight_bits(image)
-    if color_count(pixels) == 3:
-        drawn = np.ascontiguousarray(pixels[:, :, :3]).copy()
-    else:
-        drawn = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
-    height, width = drawn.shape[:2]
-    zoom = min(MOST_ZOOM, max(1, -(-LEAST_SIDE // max(height, width))))
-    if zoom > 1:
-        drawn = np.repeat(np.repeat(drawn, zoom, axis=0), zoom, axis=1)
+def draw_boxes(image: Array, found: Detections, *, scores: bool = True) -> Array:
+    """The image as 8-bit RGB, without alpha, with a box and, if wanted, a score for each detection."""
+    drawn, zoom = _enlarged(image)
     side = max(drawn.shape[:2])
     line = max(2, round(side * 0.004))
     letters = max(0.4, side / 1500)
@@ -45,9 +38,41 @@ def draw_boxes(image: Array, found: Detections) -> Array:
     boxes = np.rint(found.boxes * zoom).astype(int).tolist()
     for row in rows:
         _frame(drawn, boxes[row], line)
-    for row in rows:
+    for row in rows if scores else ():
         _tag(drawn, boxes[row], f"{found.scores[row]:.2f}", letters, line)
     return drawn
+
+
+def draw_borders(image: Array, labels: Array) -> Array:
+    """The image as 8-bit RGB, without alpha, with a bright line along each border between labels, on a dark one."""
+    drawn, zoom = _enlarged(image)
+    labels = np.repeat(np.repeat(labels, zoom, axis=0), zoom, axis=1)
+    border = np.zeros(labels.shape, np.uint8)
+    across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
+    border[:, 1:] |= across
+    border[1:] |= down
+    if (labels == 0).any():  # lines, or ground: the border is the region's own
+        border &= labels > 0
+        border[:, :-1] |= across & (labels[:, 1:] == 0)
+        border[:-1] |= down & (labels[1:] == 0)
+    width = 1 + 2 * (max(drawn.shape[:2]) // 1600)
+    bright = dilate(border, width) if width > 1 else border
+    drawn[dilate(border, width + 2) != 0] = _EDGE
+    drawn[bright != 0] = _BOX
+    return drawn
+
+
+def _enlarged(image: Array) -> tuple[Array, int]:
+    """A picture to draw in, 8-bit RGB, and how many times larger it is."""
+    pixels = eight_bits(image)
+    if color_count(pixels) == 3:
+        drawn = np.ascontiguousarray(pixels[:, :, :3]).copy()
+    else:
+        drawn = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
+    zoom = min(MOST_ZOOM, max(1, -(-LEAST_SIDE // max(drawn.shape[:2]))))
+    if zoom > 1:
+        drawn = np.repeat(np.repeat(drawn, zoom, axis=0), zoom, axis=1)
+    return drawn, zoom
 
 
 def _frame(drawn: Array, box: list[int], line: int) -> None:

@@ -19,13 +19,13 @@ _PLAIN, _GRID = (226, 223, 216), (214, 211, 203)
 _DARK, _LIGHT, _CENTER = (38, 37, 35), (255, 255, 255), (47, 111, 94)
 
 
-def draw_features(cascade: Cascade, title: str) -> Array:
-    """The features of the first nodes, each once, as an RGB image.
+def draw_features(cascade: Cascade, title: str, ground: Array | None = None) -> Array:
+    """The features of the first nodes, each once, as an RGB image; on a (height, width) picture where one is given.
 
     Rectangles of positive weight are light and those of negative weight dark, as the sum over both counts for each
     pixel; of LBP features the middle block is green, and the eight around it are compared with it.
     """
-    chosen = _first_features(cascade)
+    chosen = first_features(cascade)
     height, width = cascade.window
     zoom = max(1, SIDE // max(height, width))
     cell_height, cell_width = max(height * zoom, 1), max(width * zoom, 96)
@@ -49,7 +49,9 @@ def draw_features(cascade: Cascade, title: str) -> Array:
         row, column = divmod(place, columns)
         top = _TOP + row * (cell_height + _CAPTION + _GAP)
         left = _GAP + column * (cell_width + _GAP)
-        picture = _draw(cascade, feature, zoom)
+        picture = (
+            _draw(cascade, feature, zoom) if ground is None else draw_feature_on(cascade, feature, ground)
+        )
         sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         _write(sheet, f"{feature}", (left, top + cell_height + 17), _INK, 0.42)
         text = f"stage {stage}"
@@ -57,7 +59,16 @@ def draw_features(cascade: Cascade, title: str) -> Array:
     return sheet
 
 
-def _first_features(c: Cascade) -> list[tuple[int, int]]:
+def draw_feature_on(cascade: Cascade, feature: int, ground: Array, side: int = SIDE) -> Array:
+    """One feature over a (height, width) uint8 picture of the window, as an RGB image."""
+    zoom = max(1, side // max(cascade.window))
+    drawn = _draw(cascade, feature, zoom).astype(np.float32)
+    below = np.repeat(np.repeat(ground, zoom, axis=0), zoom, axis=1).astype(np.float32)[:, :, None]
+    marked = (drawn != np.array(_PLAIN)).any(axis=2) & (drawn != np.array(_GRID)).any(axis=2)
+    return np.where(marked[:, :, None], 0.6 * drawn + 0.4 * below, below).astype(np.uint8)
+
+
+def first_features(c: Cascade) -> list[tuple[int, int]]:
     """Feature and stage, counted from 1, of the first nodes, each feature once."""
     chosen: dict[int, int] = {}
     ends = c.first_node[c.first_tree[1:]]

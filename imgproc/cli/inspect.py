@@ -12,7 +12,10 @@ import typer
 
 import imgproc
 
-from ..io import ImageError, Picture, write_image
+from .._core.images import Array
+from ..cascade.detection import gray_bytes
+from ..filters import resize
+from ..io import ImageError, Picture, read_image, write_image
 from ..io.folders import PlanError, cause
 from .cascades import open_cascade
 from .feature_picture import draw_features
@@ -27,6 +30,15 @@ def inspect(
         str | None,
         typer.Option(
             "-o", "--out", metavar="PICTURE", help="Draw the first features, to .png.", show_default=False
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="IMAGE",
+            help="Draw them on this one of the object, such as a mean.",
+            show_default=False,
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace PICTURE where it exists.")] = False,
@@ -47,10 +59,13 @@ def inspect(
     """
     try:
         result = inspect_cascade(open_cascade(file))
+        if on is not None and out is None:
+            raise PlanError("--on needs -o PICTURE: it is what the features are drawn on")
         if out is not None:
+            ground = None if on is None else _ground(on, result.file.cascade.window)
             if os.path.exists(out) and os.path.samefile(file, out):
                 raise PlanError(f"{out!r} is the file that is read; name another")
-            picture = Picture(draw_features(result.file.cascade, Path(file).name))
+            picture = Picture(draw_features(result.file.cascade, Path(file).name, ground))
             write_image(out, picture, overwrite=overwrite)
     except (PlanError, ImageError) as error:
         refuse("inspect", str(error))
@@ -64,6 +79,14 @@ def inspect(
         print("\n".join(_table(file, result)))
     if out is not None and not quiet:
         print(f"written: {shown(out)}", file=sys.stderr)
+
+
+def _ground(path: str, window: tuple[int, int]) -> Array:
+    """An image as the window sees it."""
+    try:
+        return resize(gray_bytes(read_image(path).pixels), window, method="area")
+    except OSError as error:
+        raise PlanError(f"{path!r} cannot be read: {cause(error)}") from None
 
 
 def _table(name: str, result: Inspection) -> list[str]:

@@ -24,6 +24,8 @@ class Outcome:
     target: Path | None
     status: Status
     chain: str = ""
+    note: str = ""
+    """What the report tells of the result in a few words."""
     error: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time of each stage that was reached, without what the report takes for itself."""

@@ -30,6 +30,14 @@ def in_bytes(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
 
 
+def parse_bytes(text: str) -> float:
+    """``4GB``, ``500 MB`` or a plain number as bytes; ValueError where it is neither."""
+    number = text.strip().upper().removesuffix("B")
+    powers = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+    unit = powers.get(number[-1:], 1.0)
+    return float(number.rstrip("".join(powers))) * unit
+
+
 def in_time(seconds: float) -> str:
     if seconds >= 60:
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

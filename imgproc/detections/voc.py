@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
+from html import escape
 from pathlib import PurePosixPath
-from xml.sax.saxutils import escape
 
 from .._core.errors import Got, wrong_value
 from .._core.xml import XmlElement, parse_xml
@@ -84,7 +84,7 @@ def _escaped(text: str) -> str:
     if not fits:
         must = "free of spaces around and of signs that XML cannot hold"
         raise wrong_value("write_voc", "names", must, text)
-    return escape(text)
+    return escape(text, quote=False)
 
 
 def read_voc(path: str | os.PathLike[str]) -> DetectionSet:

@@ -2,5 +2,15 @@
 
 from .errors import ImageError
 from .images import Picture, encode_image, lost_metadata, read_image, write_image
+from .pfm import read_pfm, write_pfm
 
-__all__ = ["ImageError", "Picture", "encode_image", "lost_metadata", "read_image", "write_image"]
+__all__ = [
+    "ImageError",
+    "Picture",
+    "encode_image",
+    "lost_metadata",
+    "read_image",
+    "read_pfm",
+    "write_image",
+    "write_pfm",
+]

@@ -7,7 +7,8 @@ import numpy as np
 from .._core.images import Array
 from ..detections.decimals import sides
 from ..detections.sets import DetectionSet
-from .coco_entries import CocoDetections, CocoTruth, Items, areas_of
+from .coco_columns import Items, areas_of
+from .coco_entries import CocoDetections, CocoTruth
 
 
 def coco_columns(found: DetectionSet, truth: DetectionSet) -> tuple[CocoDetections, CocoTruth]:

@@ -6,33 +6,16 @@ import json
 import math
 import numbers
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .._core.errors import Got, wrong_value
+from .._core.places import Place as PlainPlace
 
 
-class Place(NamedTuple):
-    """An entry or field of what was handed in, for error sentences: ``detections[3]["score"] in results.json``."""
-
-    function: str
-    argument: str
-    file: str | None = None
-    keys: tuple[Any, ...] = ()
-
-    def at(self, *keys: Any) -> Place:
-        return Place(self.function, self.argument, self.file, (*self.keys, *keys))
-
-    def wrong(self, must: str, got: object) -> ValueError:
-        path = self.argument + "".join(
-            f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in self.keys
-        )
-        place = path if self.file is None else f"{path} in {self.file}"
-        return wrong_value(self.function, place, must, got)
-
-    def missing(self) -> ValueError:
-        return self.wrong("given", Got("an entry without it"))
+class Place(PlainPlace):
+    """A place in COCO's data, and the values that may stand there."""
 
     def field(self, entry: Any, key: str) -> Any:
         """The value of a key that must be there, in an entry that must be a dict."""

@@ -82,8 +82,8 @@ def _kept_footprint(pixels: bytes, shape: tuple[int, ...]) -> Neighborhood:
 
 def _rectangle(size: tuple[int, ...], image: Array) -> Neighborhood:
     """A rectangle that reaches one pixel beyond the image on every side holds all that any larger one does."""
-    ry, rx = (min(length // 2, extent) for length, extent in zip(size, image.shape[:2], strict=True))
-    return Neighborhood((ry, rx), None)
+    height, width = image.shape[:2]
+    return Neighborhood((min(size[0] // 2, height), min(size[1] // 2, width)), None)
 
 
 def reach(*, size: tuple[int, int], footprint: Array | None, **_: Any) -> int:

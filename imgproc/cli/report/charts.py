@@ -37,6 +37,13 @@ def step_path(x: Array, y: Array) -> str:
     return "".join(parts)
 
 
+def line_path(x: Array, y: Array) -> str:
+    """Of points in [0, 1], joined by straight lines."""
+    xs, ys = np.clip(x, 0, 1) * SIDE, SIDE - np.clip(y, 0, 1) * SIDE
+    points = [f"{a:g} {b:g}" for a, b in zip(np.rint(xs), np.rint(ys), strict=True)]
+    return "M" + "L".join(points) if points else ""
+
+
 def precision_recall_path(recall: Array, precision: Array, *, closed: bool = True) -> str:
     """The largest precision at each recall or beyond, whose area the average precision is; where ``closed`` down to 0
     after the last recall."""
@@ -71,6 +78,19 @@ def log_ticks(low: float, high: float) -> list[Tick]:
         Tick(100 * float(log_position(np.array(value), low, high)), f"{value:g}")
         for value in values
         if low * 0.999 <= value <= high * 1.001
+    ]
+
+
+def decade_ticks(low: float, high: float) -> list[Tick]:
+    """Powers of ten within a logarithmic axis, no more than five of them."""
+    first, last = round(np.ceil(np.log10(low) - 1e-9)), round(np.floor(np.log10(high) + 1e-9))
+    every = max(1, -(-(last - first) // 4))
+    return [
+        Tick(
+            100 * float(log_position(np.array(10.0**power), low, high)),
+            f"{10.0**power:g}" if power > -3 else f"1e{power}",
+        )
+        for power in range(last, first - 1, -every)
     ]
 
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import imgproc
 
+from ..._core.images import Array
 from ...cascade import Cascade
 from ..detection import STAGES, Finding
 from ..outcomes import Outcome
@@ -26,8 +29,10 @@ class DetectionRun(Run):
     """What the page says of the whole run."""
 
     class_name: str
-    cascade: Cascade
-    params: Mapping[str, Any]
+    settings: Sequence[tuple[str, str]]
+    """What was looked for, and how."""
+    numbered: int | None = None
+    """Of each image, show the first so many with their numbers; scores have no meaning of their own."""
 
 
 def build_detection_page(outcomes: Sequence[Outcome], run: DetectionRun) -> str:
@@ -44,8 +49,9 @@ def build_detection_page(outcomes: Sequence[Outcome], run: DetectionRun) -> str:
         pixels=sum(one.shape[0] * one.shape[1] for one in done) / 1e6,
         stages=stage_shares(STAGES, done),
         failures=[outcome for outcome in outcomes if outcome.status == "failed"],
-        settings=_settings(run),
-        cards=[_card(one) for one in detailed],
+        settings=run.settings,
+        early=_early_out([one.stage_counts for one in done if one.stage_counts is not None]),
+        cards=[_card(one, run.numbered) for one in detailed],
         undetailed=len(done) - len(detailed),
     )
 
@@ -55,9 +61,8 @@ def write_detection_page(path: Path, outcomes: Sequence[Outcome], run: Detection
     write_page(path, build_detection_page(outcomes, run))
 
 
-def _settings(run: DetectionRun) -> list[tuple[str, str]]:
-    """What was looked for, and how."""
-    cascade, params = run.cascade, run.params
+def cascade_settings(cascade: Cascade, params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A cascade and its options, in words."""
     height, width = cascade.window
     kind = "LBP" if cascade.features == "lbp" else "tilted Haar" if cascade.tilted.any() else "Haar"
     return [
@@ -72,6 +77,18 @@ def _settings(run: DetectionRun) -> list[tuple[str, str]]:
     ]
 
 
+def _early_out(counts: Sequence[Array]) -> list[tuple[str, str, str]]:
+    """Stages, the windows of all images that entered each, and their share of all."""
+    if not counts:
+        return []
+    total = np.sum(counts, axis=0).tolist()
+    names = [*(f"stage {number}" for number in range(1, len(total))), "passed all"]
+    return [
+        (name, f"{count:,}", f"{100 * count / max(total[0], 1):.3g} %")
+        for name, count in zip(names, total, strict=True)
+    ]
+
+
 def _sizes(low: Sequence[int] | None, high: Sequence[int] | None) -> str:
     def text(size: Sequence[int]) -> str:
         return f"{size[1]} × {size[0]}"
@@ -83,7 +100,7 @@ def _sizes(low: Sequence[int] | None, high: Sequence[int] | None) -> str:
     return f"{text(low)} to {text(high)}"
 
 
-def _card(one: Finding) -> dict[str, Any]:
+def _card(one: Finding, numbered: int | None) -> dict[str, Any]:
     height, width = one.shape[:2]
     found = [
         (f"{score:.2f}", count, box)
@@ -95,13 +112,19 @@ def _card(one: Finding) -> dict[str, Any]:
         place_box(
             "found", box, (height, width), f"score {score}, {count} windows", score if place < TAGGED else ""
         )
-        for place, (score, count, box) in enumerate(found)
+        for place, (score, count, box) in enumerate(found if numbered is None else [])
     ]
+    boxes += [
+        place_box("found", box, (height, width), f"number {number}")
+        for number, (_, _, box) in enumerate(found[: numbered or 0], 1)
+    ]
+    listed = found if numbered is None else []
     return {
         "outcome": one,
         "size": f"{width} × {height}",
+        "found": len(found),
         "boxes": layered(boxes),
-        "scores": [(score, count) for score, count, _ in found[:LISTED]],
-        "more": max(0, len(found) - LISTED),
+        "scores": [(score, count) for score, count, _ in listed[:LISTED]],
+        "more": max(0, len(listed) - LISTED),
         "stages": stage_shares(STAGES, [one]),
     }
