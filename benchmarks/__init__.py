@@ -29,6 +29,7 @@ SUBJECTS = (
     "superpixels",
     "coco",
     "cascade",
+    "boosting",
     "regions",
     "mask_files",
     "stereo",

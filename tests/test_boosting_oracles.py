@@ -43,8 +43,8 @@ def test_conventions_of_estimators(criterion: Any) -> None:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("weighted", [False, True])
 def test_gini_gives_the_ensemble_of_scikit_learn(seed: int, weighted: bool, threads: int) -> None:
-    """The same trees, weights and votes: the criterion, the classes of the sides and the weights of samples are SAMME.s
-    two classes, and no two splits of such data are equally good, for which scikit-learn draws lots."""
+    """The same trees, weights and votes: criterion, classes of the sides and weights are those of SAMME, and
+    no two splits of such data are equally good, for which scikit-learn draws lots."""
     X, y = samples(seed)
     weight = np.random.default_rng(9).random(len(y)) if weighted else None
     theirs = boost(X, y, 40, weight)
