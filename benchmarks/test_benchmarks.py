@@ -19,7 +19,7 @@ def all_cases() -> Iterator[Case]:
         yield from import_module(f"benchmarks.{subject}").cases("512")
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: f"{case.name} {case.size}")
+@pytest.mark.parametrize("case", list(all_cases()), ids=lambda case: f"{case.name} {case.size}")
 @pytest.mark.parametrize("who", ["imgproc", "peer"])
 def test_speed(case: Case, who: str, benchmark: Any) -> None:
     imgproc.set_num_threads(1)
