@@ -213,7 +213,7 @@ def test_hostile_files(fitted: DepthForest, scenes: Scenes, tmp_path: Path) -> N
 
 
 def test_indices_are_checked(fitted: DepthForest, tmp_path: Path) -> None:
-    from imgproc.bodyparts.forest import _check_model
+    from imgproc.bodyparts.forest_files import check_model
 
     arrays = {
         "splits": np.array(fitted._nodes["split"]),
@@ -223,7 +223,7 @@ def test_indices_are_checked(fitted: DepthForest, tmp_path: Path) -> None:
         "first_leaf": fitted._first_leaf,
         "gains": fitted._gains,
     }
-    _check_model("m", arrays)
+    check_model("m", arrays)
     for name, place, value, says in (
         ("left", 0, 0, "left of node 0"),
         ("left", 0, 10**6, "left of node 0"),
@@ -236,7 +236,7 @@ def test_indices_are_checked(fitted: DepthForest, tmp_path: Path) -> None:
         changed = {key: array.copy() for key, array in arrays.items()}
         changed[name][place] = value
         with pytest.raises(ValueError, match=says):
-            _check_model("m", changed)
+            check_model("m", changed)
 
 
 _KILLED = """
