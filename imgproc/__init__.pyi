@@ -8,6 +8,7 @@ from . import gradients as gradients
 from . import io as io
 from . import metrics as metrics
 from . import morphology as morphology
+from . import neural as neural
 from . import segmentation as segmentation
 from . import stereo as stereo
 from . import tone as tone

@@ -1,0 +1,24 @@
+"""The bridge to neural models: everything around the network, from pixels to tensors and from tensors to results.
+
+Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
+"""
+
+from .errors import (
+    BackendUnavailable,
+    InputMismatch,
+    ModelFormatError,
+    NeuralError,
+    OutputMismatch,
+    UntrustedModelError,
+)
+from .geometry import Geometry
+
+__all__ = [
+    "BackendUnavailable",
+    "Geometry",
+    "InputMismatch",
+    "ModelFormatError",
+    "NeuralError",
+    "OutputMismatch",
+    "UntrustedModelError",
+]

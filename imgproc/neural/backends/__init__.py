@@ -1,0 +1,1 @@
+"""The libraries that run a network, each loaded when it is asked for."""

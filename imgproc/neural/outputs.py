@@ -1,0 +1,55 @@
+"""The tensors that decoders read: found by name, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .._core.box_arrays import packed
+from .._core.errors import Got, wrong_type
+from .._core.images import FLOAT32, Array
+from .errors import OutputMismatch
+
+Outputs = Mapping[str, Any]
+Keys = Mapping[str, str] | None
+
+
+def tensor(
+    function: str,
+    outputs: Outputs,
+    name: str,
+    shape: tuple[int | str, ...],
+    *,
+    aliases: tuple[str, ...] = (),
+    keys: Keys = None,
+    finite: bool = True,
+) -> Array:
+    """One output as a C-contiguous float32 array of a shape.
+
+    ``shape`` holds numbers, and letters for sizes that are free; ``keys`` of the caller says under which name an output
+    is found, where it is neither ``name`` nor one of the ``aliases``. float16 and float64 are converted.
+    """
+    if not isinstance(outputs, Mapping):
+        raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
+    known = (keys[name],) if keys and name in keys else (name, *aliases)
+    found = next((key for key in known if key in outputs), None)
+    if found is None:
+        have = ", ".join(map(str, outputs)) or "no tensors"
+        wanted = f"among the outputs as {' or '.join(known)}; keys={{{name!r}: ...}} names another"
+        raise OutputMismatch(function, name, wanted, Got(have))
+    array = outputs[found]
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+        raise OutputMismatch(function, found, "a float array; to_host makes one of a tensor", array)
+    if array.ndim != len(shape) or any(
+        isinstance(want, int) and want != got for want, got in zip(shape, array.shape, strict=True)
+    ):
+        wanted = f"of shape ({', '.join(map(str, shape))})"
+        raise OutputMismatch(function, found, wanted, Got(f"shape {array.shape}"))
+    array = packed(array.astype(FLOAT32, copy=False))
+    if finite and not np.isfinite(array).all():
+        where = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
+        place = tuple(map(int, where))
+        raise OutputMismatch(function, found, "finite", Got(f"{array[where]} at {place}"))
+    return array
