@@ -3,6 +3,7 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .arrays import to_host, to_model
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -12,13 +13,23 @@ from .errors import (
     UntrustedModelError,
 )
 from .geometry import Geometry
+from .model import Model, load
+from .onnxfile import OnnxFile, scan_onnx
+from .specs import TensorSpec
 
 __all__ = [
     "BackendUnavailable",
     "Geometry",
     "InputMismatch",
+    "Model",
     "ModelFormatError",
     "NeuralError",
+    "OnnxFile",
     "OutputMismatch",
+    "TensorSpec",
     "UntrustedModelError",
+    "load",
+    "scan_onnx",
+    "to_host",
+    "to_model",
 ]
