@@ -4,6 +4,7 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
 from .arrays import to_host, to_model
+from .backends.worker import Worker
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -11,6 +12,7 @@ from .errors import (
     NeuralError,
     OutputMismatch,
     UntrustedModelError,
+    WorkerDied,
 )
 from .geometry import Geometry
 from .model import Model, load
@@ -28,6 +30,8 @@ __all__ = [
     "OutputMismatch",
     "TensorSpec",
     "UntrustedModelError",
+    "Worker",
+    "WorkerDied",
     "load",
     "scan_onnx",
     "to_host",
