@@ -3,6 +3,8 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .arrays import to_host, to_model
+from .backends.worker import Worker
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -10,15 +12,28 @@ from .errors import (
     NeuralError,
     OutputMismatch,
     UntrustedModelError,
+    WorkerDied,
 )
 from .geometry import Geometry
+from .model import Model, load
+from .onnxfile import OnnxFile, scan_onnx
+from .specs import TensorSpec
 
 __all__ = [
     "BackendUnavailable",
     "Geometry",
     "InputMismatch",
+    "Model",
     "ModelFormatError",
     "NeuralError",
+    "OnnxFile",
     "OutputMismatch",
+    "TensorSpec",
     "UntrustedModelError",
+    "Worker",
+    "WorkerDied",
+    "load",
+    "scan_onnx",
+    "to_host",
+    "to_model",
 ]
