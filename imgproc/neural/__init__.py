@@ -3,6 +3,7 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -21,4 +22,13 @@ __all__ = [
     "NeuralError",
     "OutputMismatch",
     "UntrustedModelError",
+    "active",
+    "augment",
+    "ensemble",
+    "losses",
+    "matching",
+    "optim",
+    "schedules",
+    "targets",
+    "views",
 ]
