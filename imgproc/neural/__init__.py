@@ -5,6 +5,7 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 
 from .arrays import to_host, to_model
 from .backends.worker import Worker
+from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -36,4 +37,13 @@ __all__ = [
     "scan_onnx",
     "to_host",
     "to_model",
+    "active",
+    "augment",
+    "ensemble",
+    "losses",
+    "matching",
+    "optim",
+    "schedules",
+    "targets",
+    "views",
 ]
