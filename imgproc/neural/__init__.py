@@ -3,9 +3,9 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .arrays import to_host, to_model
 from .backends.worker import Worker
-from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -33,17 +33,17 @@ __all__ = [
     "UntrustedModelError",
     "Worker",
     "WorkerDied",
-    "load",
-    "scan_onnx",
-    "to_host",
-    "to_model",
     "active",
     "augment",
     "ensemble",
+    "load",
     "losses",
     "matching",
     "optim",
+    "scan_onnx",
     "schedules",
     "targets",
+    "to_host",
+    "to_model",
     "views",
 ]
