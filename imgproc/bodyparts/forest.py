@@ -197,9 +197,10 @@ class DepthForest:
         A node tries its features on all its pixels and takes the pair of feature and threshold that gains the most
         information. Half of the features compare a probe with the pixel itself, half two probes; offsets lie in a
         square, half of them within a quarter of its side. Features are computed as they are tried. Memory is 21 bytes
-        for each pixel that a tree samples, its nodes and leaves, and 1 MB for each thread; images are cut to the body and
-        mapped from a scratch file, 5 bytes for each pixel of the body's rectangle, which the system keeps in memory as
-        far as there is room. Time is about 3 ns for each pixel, feature, level and tree, divided by the threads.
+        for each pixel that a tree samples, its nodes and leaves, and 1 MB for each thread; images are cut to the body
+        and mapped from a scratch file, 5 bytes for each pixel of the body's rectangle, which the system keeps in
+        memory as far as there is room. Time is about 3 ns for each pixel, feature, level and tree, divided by the
+        threads.
 
         References
         ----------
