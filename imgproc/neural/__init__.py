@@ -12,6 +12,7 @@ from .errors import (
     UntrustedModelError,
 )
 from .geometry import Geometry
+from .preprocess import Preprocess
 
 __all__ = [
     "BackendUnavailable",
@@ -20,5 +21,6 @@ __all__ = [
     "ModelFormatError",
     "NeuralError",
     "OutputMismatch",
+    "Preprocess",
     "UntrustedModelError",
 ]
