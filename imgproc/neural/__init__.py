@@ -19,6 +19,7 @@ from .geometry import Geometry
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .specs import TensorSpec
+from .preprocess import Preprocess
 
 __all__ = [
     "BackendUnavailable",
@@ -30,6 +31,7 @@ __all__ = [
     "OnnxFile",
     "OutputMismatch",
     "TensorSpec",
+    "Preprocess",
     "UntrustedModelError",
     "Worker",
     "WorkerDied",
