@@ -57,6 +57,7 @@ KERNELS = (
     "render",
     "resize",
     "rle",
+    "roi",
     "rotated",
     "selective_search",
     "stereo",

@@ -3,6 +3,7 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .crops import crop_and_resize
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -12,6 +13,7 @@ from .errors import (
     UntrustedModelError,
 )
 from .geometry import Geometry
+from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 
 __all__ = [
     "BackendUnavailable",
@@ -21,4 +23,9 @@ __all__ = [
     "NeuralError",
     "OutputMismatch",
     "UntrustedModelError",
+    "crop_and_resize",
+    "multiscale_roi_align",
+    "roi_align",
+    "roi_levels",
+    "roi_pool",
 ]
