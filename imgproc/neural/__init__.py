@@ -6,6 +6,7 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .arrays import to_host, to_model
 from .backends.worker import Worker
+from .crops import crop_and_resize
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -20,6 +21,7 @@ from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .specs import TensorSpec
 from .preprocess import Preprocess
+from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 
 __all__ = [
     "BackendUnavailable",
@@ -48,4 +50,9 @@ __all__ = [
     "to_host",
     "to_model",
     "views",
+    "crop_and_resize",
+    "multiscale_roi_align",
+    "roi_align",
+    "roi_levels",
+    "roi_pool",
 ]
