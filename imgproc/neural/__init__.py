@@ -3,6 +3,8 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .decode.label_map import label_map
+from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -21,4 +23,6 @@ __all__ = [
     "NeuralError",
     "OutputMismatch",
     "UntrustedModelError",
+    "decode_semantic",
+    "label_map",
 ]
