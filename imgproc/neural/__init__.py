@@ -7,6 +7,8 @@ from . import active, augment, ensemble, losses, matching, optim, schedules, tar
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
+from .decode.label_map import label_map
+from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -55,4 +57,6 @@ __all__ = [
     "roi_align",
     "roi_levels",
     "roi_pool",
+    "decode_semantic",
+    "label_map",
 ]
