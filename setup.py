@@ -54,6 +54,7 @@ KERNELS = (
     "outlines",
     "panoptic",
     "paste",
+    "query_masks",
     "render",
     "resize",
     "rle",

@@ -3,6 +3,10 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .decode.queries import decode_detr
+from .decode.query_instances import decode_query_instances
+from .decode.query_panoptic import decode_query_panoptic
+from .decode.query_semantic import decode_query_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -21,4 +25,8 @@ __all__ = [
     "NeuralError",
     "OutputMismatch",
     "UntrustedModelError",
+    "decode_detr",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
 ]
