@@ -9,6 +9,10 @@ from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.label_map import label_map
 from .decode.semantic import decode_semantic
+from .decode.queries import decode_detr
+from .decode.query_instances import decode_query_instances
+from .decode.query_panoptic import decode_query_panoptic
+from .decode.query_semantic import decode_query_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -41,6 +45,10 @@ __all__ = [
     "WorkerDied",
     "active",
     "augment",
+    "decode_detr",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
     "ensemble",
     "load",
     "losses",
