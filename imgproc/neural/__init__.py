@@ -12,6 +12,9 @@ from .errors import (
     UntrustedModelError,
 )
 from .geometry import Geometry
+from .stream import Streamed, stream_images
+from .tile_merge import merge_tiles
+from .tiling import detect_tiles, plan_tiles
 
 __all__ = [
     "BackendUnavailable",
@@ -20,5 +23,10 @@ __all__ = [
     "ModelFormatError",
     "NeuralError",
     "OutputMismatch",
+    "Streamed",
     "UntrustedModelError",
+    "detect_tiles",
+    "merge_tiles",
+    "plan_tiles",
+    "stream_images",
 ]
