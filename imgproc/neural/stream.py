@@ -205,9 +205,9 @@ class _Stream:
             self.ended, self.failure = True, error
         batch.last = self.ended
         loaded = list((loaders.map if loaders else map)(self._loaded, batch.sources))
-        for place, (image, error) in enumerate(loaded):
-            if error is not None:
-                batch.errors[place] = error
+        for place, (image, wrong) in enumerate(loaded):
+            if wrong is not None:
+                batch.errors[place] = wrong
             else:
                 batch.loaded.append(image)
         del loaded
@@ -241,7 +241,9 @@ class _Stream:
         results = self.finish(raw, prepared)
         if not isinstance(results, Sequence) or len(results) != count:
             what = "finish" if self.finish is not _as_given else "run"
-            raise wrong_type("stream_images", what, f"a function that gives {count} results for as many images", results)
+            raise wrong_type(
+                "stream_images", what, f"a function that gives {count} results for as many images", results
+            )
         return results
 
     def _arrived(self, batch: _Batch) -> Iterator[Streamed[Any]]:
@@ -257,11 +259,8 @@ class _Stream:
         batch.prepared = None
         arrived = iter(results)
         for place, source in enumerate(batch.sources):
-            error = batch.errors.get(place)
-            result = None
-            if error is None:
-                result, error = next(arrived)
-            yield Streamed(source, result, error)
+            wrong = batch.errors.get(place)
+            yield Streamed(source, None, wrong) if wrong is not None else Streamed(source, *next(arrived))
 
     def _alone(self, image: Any) -> tuple[Any, Exception | None]:
         try:

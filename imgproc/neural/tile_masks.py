@@ -8,7 +8,7 @@ import numpy as np
 
 from .._core.box_arrays import INT64
 from .._core.images import Array
-from ..boxes.masks import PackedMasks, frozen_masks, word_offsets
+from .._core.packed_masks import PackedMasks, frozen_masks, word_offsets
 
 _WORD = 64
 
@@ -38,8 +38,11 @@ def union(blocks: Sequence[Block]) -> Block:
     filled = [block for block in blocks if block[2].size]
     if len(filled) < 2:
         return filled[0] if filled else _NOTHING
-    top, left = (min(block[side] for block in filled) for side in (0, 1))
-    bottom, right = (max(block[side] + block[2].shape[side] for block in filled) for side in (0, 1))
+    top, left = min(y for y, _, _ in filled), min(w for _, w, _ in filled)
+    bottom, right = (
+        max(y + part.shape[0] for y, _, part in filled),
+        max(w + part.shape[1] for _, w, part in filled),
+    )
     words = np.zeros((bottom - top, right - left), np.uint64)
     for y, w, part in filled:
         words[y - top : y - top + part.shape[0], w - left : w - left + part.shape[1]] |= part

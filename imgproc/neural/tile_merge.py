@@ -11,9 +11,9 @@ from .._core.array_parameters import Shape
 from .._core.box_arrays import INT64
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
+from .._core.packed_masks import as_packed
 from .._core.parameters import Choice, Flag, Range
 from ..boxes.geometry import iou_matrix
-from ..boxes.masks import as_packed
 from ..detections import Detections
 from .tile_masks import blocks_at, masks_of, union
 
@@ -40,7 +40,7 @@ def merge_tiles(
     ----------
     parts : sequence of Detections
         What was found in each tile, in pixels of the tile. Those with boxes all have masks, of the size of their tile,
-        or none has.
+        or none has; likewise keypoints.
     tiles : (T, 4) integer array
         Rows ``x1, y1, x2, y2``: where each tile lies in the image, as `plan_tiles` gives them. The whole image may be
         one of them.
@@ -72,8 +72,8 @@ def merge_tiles(
 
     Notes
     -----
-    A box is *cut* where it comes within ``margin`` of a side of its tile that is no side of the image; else it is whole.
-    What two tiles found is compared where both can see it: both boxes are clipped to what the tiles share, and matched
+    A box is *cut* where it comes within ``margin`` of a side of its tile that is no side of the image, else whole. What
+    two tiles found is compared where both can see it: both boxes are clipped to what the tiles share, and matched
     where the IoU of what is left is above the threshold. So a piece matches the whole object, and two pieces of a
     long object match each other, however little of it each tile holds; plain IoU misses both, and leaves doubles on
     seams. Boxes of one tile are never matched: there the detector's own suppression has spoken.
@@ -91,7 +91,8 @@ def merge_tiles(
     ========  ===============================================  ======================================
 
     Scores: the greatest of the boxes merged; of ``nms`` that of the box kept. Masks: of a whole object its own, else
-    the union of the pieces (``nms``: of the piece). Means are float64.
+    the union of the pieces (``nms``: of the piece). Labels and keypoints: those of the box that goes first. Means are
+    float64.
 
     Time is O(T²) steps of a nanosecond, plus for each two tiles that overlap the boxes in what they share, all with
     all. Masks are moved and joined 64 pixels at a time; none is unpacked.
@@ -121,46 +122,50 @@ def merge_tiles(
     any_label = FLAG.check(function, "any_label", any_label)
     margin = MARGIN.check(function, "margin", margin)
 
-    counts = [len(part) for part in parts]
-    if not sum(counts):
+    filled = [(part, tile) for part, tile in zip(parts, tiles, strict=True) if len(part)]
+    if not filled:
         return Detections.empty()
-    tile_of = np.repeat(np.arange(len(tiles)), counts)
+    tile_of = np.repeat(np.arange(len(tiles)), [len(part) for part in parts])
     where = tiles[tile_of]
-    boxes = np.concatenate([part.boxes for part in parts]).astype(np.float64) + where[:, [0, 1, 0, 1]]
+    boxes = np.concatenate([part.boxes for part, _ in filled]).astype(np.float64) + where[:, [0, 1, 0, 1]]
     scores, labels, merged_from = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "labels", "counts")
+        np.concatenate([getattr(part, name) for part, _ in filled]) for name in ("scores", "labels", "counts")
     )
     cut = _cut_sides(boxes, where, shape, margin)
-    order = np.lexsort((-scores, cut.any(axis=1)))
+    pieces: Array = cut.any(axis=1)
     classes = np.zeros_like(labels) if any_label else labels
-    groups = _groups(order, cut.any(axis=1), _matches(boxes, classes, tile_of, tiles, iou_threshold))
-    if method == "nms":
-        kept = [group[:1] for group in groups]
-    elif method == "nmm":
-        kept = [group if cut[group[0]].any() else group[:1] for group in groups]
-    else:
-        kept = groups
+    groups = _groups(scores, pieces, _matches(boxes, classes, tile_of, tiles, iou_threshold))
+    # What the box, the score and the mask of each are made from.
+    joined = [group if method != "nms" and pieces[group[0]] else group[:1] for group in groups]
+    boxed = groups if method == "wbf" else joined
+    best = np.array([scores[group[:1] if method == "nms" else group].max() for group in groups])
+    lead = np.array([group[0] for group in groups])
+    ranking = np.lexsort((lead, -best)).tolist()
     merge = _mean if method == "wbf" else _hull
-    best = np.array([scores[group if method != "nms" else group[:1]].max() for group in groups])
-    ranking = np.lexsort(([group[0] for group in groups], -best))
-    lead = [groups[rank][0] for rank in ranking]
     masks = None
-    if any(part.masks is not None for part in parts):
+    if filled[0][0].masks is not None:
         blocks = [
             block
-            for part, (x1, y1, _, _) in zip(parts, tiles.tolist(), strict=True)
-            if len(part)
-            for block in blocks_at(as_packed(function, "masks", part.masks), y1, x1)
+            for part, (x1, y1, _, _) in filled
+            for block in blocks_at(as_packed(function, "masks", part.masks), int(y1), int(x1))
         ]
-        shown = [kept[rank] if cut[groups[rank][0]].any() else groups[rank][:1] for rank in ranking]
-        masks = masks_of([union([blocks[row] for row in rows]) for rows in shown], shape)
+        masks = masks_of([union([blocks[row] for row in joined[rank]]) for rank in ranking], shape)
     return Detections(
-        np.stack([merge(boxes[kept[rank]], scores[kept[rank]], cut[kept[rank]]) for rank in ranking]),
+        np.stack([merge(boxes[boxed[rank]], scores[boxed[rank]], cut[boxed[rank]]) for rank in ranking]),
         best[ranking],
-        labels[lead],
+        labels[lead[ranking]],
         np.array([merged_from[groups[rank]].sum() for rank in ranking]),
         masks,
+        _points(filled, where)[lead[ranking]] if filled[0][0].keypoints is not None else None,
     )
+
+
+def _points(filled: Sequence[tuple[Detections, Array]], where: Array) -> Array:
+    """Keypoints of all boxes in the image."""
+    points = np.concatenate([part.keypoints for part, _ in filled if part.keypoints is not None])
+    points = points.astype(np.float64)
+    points[..., :2] += where[:, None, :2]
+    return points
 
 
 def _check_tiles(function: str, tiles: object, shape: tuple[int, int]) -> Array:
@@ -183,8 +188,9 @@ def _check_parts(function: str, parts: object, tiles: Array) -> Sequence[Detecti
         raise wrong_type(function, "parts", must, parts)
     if len(parts) != len(tiles):
         raise wrong_value(function, "parts", must, Got(f"{len(parts)}"))
-    if len({part.masks is None for part in parts if len(part)}) > 1:
-        raise wrong_value(function, "parts", "all with masks, or all without", Got("some with masks"))
+    for what in ("masks", "keypoints"):
+        if len({getattr(part, what) is None for part in parts if len(part)}) > 1:
+            raise wrong_value(function, "parts", f"all with {what}, or all without", Got(f"some with {what}"))
     for row, (part, (x1, y1, x2, y2)) in enumerate(zip(parts, tiles.tolist(), strict=True)):
         if len(part) and part.masks is not None and part.masks.shape[1:] != (y2 - y1, x2 - x1):
             must = f"with masks of {y2 - y1} × {x2 - x1} pixels, as its tile"
@@ -232,17 +238,17 @@ def _within(boxes: Array, start: int, stop: int, area: Array) -> tuple[Array, Ar
     return rows + start, clipped[rows]
 
 
-def _groups(order: Array, cut: Array, matches: list[list[int]]) -> list[list[int]]:
+def _groups(scores: Array, pieces: Array, matches: list[list[int]]) -> list[list[int]]:
     """Boxes of each object, the one that stands for it first."""
-    free = np.ones(len(order), bool)
+    free = np.ones(len(scores), bool)
     groups = []
-    for leader in order.tolist():
+    for leader in np.lexsort((-scores, pieces)).tolist():
         if not free[leader]:
             continue
         free[leader] = False
         group = [leader]
         # Grows while it is walked through: pieces go on to their own matches, whole objects end there.
-        for member in group if cut[leader] else [leader]:
+        for member in group if pieces[leader] else [leader]:
             for other in matches[member]:
                 if free[other]:
                     free[other] = False

@@ -11,6 +11,7 @@ from .._core.array_parameters import Shape
 from .._core.box_arrays import INT64
 from .._core.errors import wrong_type
 from .._core.images import Array, check_image
+from .._core.packed_masks import as_packed
 from .._core.parameters import Flag, Pair, Range
 from ..detections import Detections
 from .tile_merge import FLAG, IOU, MARGIN, METHOD, merge_tiles
@@ -195,4 +196,12 @@ def _found(detect: Detect, images: list[Array]) -> Sequence[Detections]:
     if not right or not all(isinstance(one, Detections) for one in found):
         must = f"a function that gives a list of {len(images)} Detections for as many images"
         raise wrong_type("detect_tiles", "detect", must, found)
-    return found
+    return [_packed(one) for one in found]
+
+
+def _packed(found: Detections) -> Detections:
+    """With masks of a bit to a pixel: they wait for those of all other tiles."""
+    if not isinstance(found.masks, np.ndarray):
+        return found
+    masks = as_packed("detect_tiles", "masks", found.masks)
+    return Detections(found.boxes, found.scores, found.labels, found.counts, masks, found.keypoints)
