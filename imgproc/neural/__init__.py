@@ -3,6 +3,7 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .arrays import to_host, to_model
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -15,13 +16,18 @@ from .geometry import Geometry
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .model import Model, load
+from .onnxfile import OnnxFile, scan_onnx
+from .specs import TensorSpec
 
 __all__ = [
     "BackendUnavailable",
     "Geometry",
     "InputMismatch",
+    "Model",
     "ModelFormatError",
     "NeuralError",
+    "OnnxFile",
     "OutputMismatch",
     "Streamed",
     "UntrustedModelError",
@@ -29,4 +35,10 @@ __all__ = [
     "merge_tiles",
     "plan_tiles",
     "stream_images",
+    "TensorSpec",
+    "UntrustedModelError",
+    "load",
+    "scan_onnx",
+    "to_host",
+    "to_model",
 ]
