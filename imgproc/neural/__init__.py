@@ -4,6 +4,7 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
 from .arrays import to_host, to_model
+from .decode.classes import Classes, decode_classes
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -13,15 +14,16 @@ from .errors import (
     UntrustedModelError,
 )
 from .geometry import Geometry
-from .stream import Streamed, stream_images
-from .tile_merge import merge_tiles
-from .tiling import detect_tiles, plan_tiles
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .specs import TensorSpec
+from .stream import Streamed, stream_images
+from .tile_merge import merge_tiles
+from .tiling import detect_tiles, plan_tiles
 
 __all__ = [
     "BackendUnavailable",
+    "Classes",
     "Geometry",
     "InputMismatch",
     "Model",
@@ -30,15 +32,15 @@ __all__ = [
     "OnnxFile",
     "OutputMismatch",
     "Streamed",
-    "UntrustedModelError",
-    "detect_tiles",
-    "merge_tiles",
-    "plan_tiles",
-    "stream_images",
     "TensorSpec",
     "UntrustedModelError",
+    "decode_classes",
+    "detect_tiles",
     "load",
+    "merge_tiles",
+    "plan_tiles",
     "scan_onnx",
+    "stream_images",
     "to_host",
     "to_model",
 ]

@@ -132,7 +132,7 @@ def merge_tiles(
         np.concatenate([getattr(part, name) for part, _ in filled]) for name in ("scores", "labels", "counts")
     )
     cut = _cut_sides(boxes, where, shape, margin)
-    pieces: Array = cut.any(axis=1)
+    pieces = np.any(cut, axis=1)
     classes = np.zeros_like(labels) if any_label else labels
     groups = _groups(scores, pieces, _matches(boxes, classes, tile_of, tiles, iou_threshold))
     # What the box, the score and the mask of each are made from.

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def starts(length: int, tile: int, overlap: float) -> list[int]:
-    """``n = ceil((L - o) / (t - o))`` tiles of t pixels that share at least o, the k-th at ``floor(k (L - t) / (n - 1))``."""
+    """``n = ceil((L - o) / (t - o))`` tiles of t that share at least o, the k-th at ``floor(k (L - t) / (n - 1))``."""
     if tile >= length:
         return [0]
     shared = min(math.ceil(overlap * tile), tile - 1)
