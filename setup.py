@@ -54,6 +54,7 @@ KERNELS = (
     "outlines",
     "panoptic",
     "paste",
+    "preprocess",
     "render",
     "resize",
     "rle",

@@ -20,6 +20,7 @@ from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .preprocess import Preprocess
 
 __all__ = [
     "BackendUnavailable",
@@ -33,6 +34,7 @@ __all__ = [
     "OutputMismatch",
     "Streamed",
     "TensorSpec",
+    "Preprocess",
     "UntrustedModelError",
     "decode_classes",
     "detect_tiles",
