@@ -5,6 +5,7 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 
 from .arrays import to_host, to_model
 from .decode.classes import Classes, decode_classes
+from .backends.worker import Worker
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -12,6 +13,7 @@ from .errors import (
     NeuralError,
     OutputMismatch,
     UntrustedModelError,
+    WorkerDied,
 )
 from .geometry import Geometry
 from .model import Model, load
@@ -38,6 +40,8 @@ __all__ = [
     "UntrustedModelError",
     "decode_classes",
     "detect_tiles",
+    "Worker",
+    "WorkerDied",
     "load",
     "merge_tiles",
     "plan_tiles",

@@ -138,8 +138,8 @@ def load(
     ----------
     source : path, callable or module
         ``.onnx``; with torch also ``.safetensors`` and state dicts (``.pt``, ``.pth``, with ``module``), and, only
-        where ``trust``, ``.pt2``, TorchScript and pickled modules; a torch module or exported program; or any function that
-        takes a dict of arrays and returns a dict, a sequence or an array.
+        where ``trust``, ``.pt2``, TorchScript and pickled modules; a torch module or exported program; or any
+        function that takes a dict of arrays and returns a dict, a sequence or an array.
     backend : {"callable", "onnx", "opencv", "torch"}, optional
         What runs it. By default the one for the kind of source; for ``.onnx`` ONNX Runtime where it is installed,
         else OpenCV.
@@ -214,7 +214,7 @@ def load(
 
         return CallableModel(source, **given)
     if backend == "torch":
-        from .backends.torch import load_torch
+        from .backends.torch_files import load_torch
 
         return load_torch(path or source, trust=trust, **given)
     if path is None:

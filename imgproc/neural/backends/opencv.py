@@ -15,7 +15,7 @@ from ..._core.images import Array
 from ..errors import BackendUnavailable, InputMismatch, ModelFormatError, NeuralError, OutputMismatch
 from ..model import BackendModel
 from ..onnxfile import read_onnx
-from ..specs import TensorSpec, check_feeds, first_not_finite
+from ..specs import TensorSpec, first_not_finite
 
 _IMPLAUSIBLE = 1e12  # a network of sane weights gives nothing like it for noise
 
@@ -70,14 +70,10 @@ class OpencvModel(BackendModel):
         if verify is not False:
             self._verify(path, trust, verify)
 
-    def _check(self, feeds: Any) -> dict[str, Any]:
-        checked = check_feeds(self.inputs, feeds)
-        for name, array in checked.items():
+    def _run(self, feeds: dict[str, Any]) -> dict[str, Array]:
+        for name, array in feeds.items():
             if not array.size or not array.ndim:
                 raise InputMismatch("run", name, "of some elements for OpenCV", Got(f"shape {array.shape}"))
-        return checked
-
-    def _run(self, feeds: dict[str, Any]) -> dict[str, Array]:
         with self._lock:
             try:
                 for name, array in feeds.items():
