@@ -76,17 +76,23 @@ def detect(
             show_default=False,
         ),
     ] = None,
-    overlap: Annotated[str, typer.Option("--overlap", metavar="SHARE", help="Of tiles with their neighbours.")] = "0.2",
+    overlap: Annotated[
+        str, typer.Option("--overlap", metavar="SHARE", help="Of tiles with their neighbours.")
+    ] = "0.2",
     merge: Annotated[
-        str, typer.Option("--merge", help="What stands for an object that several tiles found: nmm, nms or wbf.")
+        str,
+        typer.Option("--merge", help="What stands for an object that several tiles found: nmm, nms or wbf."),
     ] = "nmm",
-    whole: Annotated[bool, typer.Option("--whole", help="Beside the tiles, look at the image as a whole.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Beside the tiles, look at the image as a whole.")
+    ] = False,
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
     batch: Batch = "1",
     annotate: Annotated[
-        bool, typer.Option("--annotate", help=f"Write images with boxes, masks and scores, to OUT/{ANNOTATED}.")
+        bool,
+        typer.Option("--annotate", help=f"Write images with boxes, masks and scores, to OUT/{ANNOTATED}."),
     ] = False,
     crops: Annotated[
         bool, typer.Option("--crops", help=f"Write what was found as images, to OUT/{CROPS}.")
@@ -145,7 +151,9 @@ def detect(
         search,
         opened.params | {"tiles": _as_data(tiling)},
         settings,
-        runner=None if opened.pipeline is None else partial(run_batches, steps=_steps(opened, search, tiling)),
+        runner=None
+        if opened.pipeline is None
+        else partial(run_batches, steps=_steps(opened, search, tiling)),
     )
 
 
@@ -197,7 +205,9 @@ def _steps(opened: Opened, search: Search, tiling: dict[str, Any] | None) -> Ste
     assert pipeline is not None
 
     def look(image: Array) -> Detections:
-        return detect_tiles(partial(pipeline, batch=opened.batch), image, batch=opened.batch, **(tiling or {}))
+        return detect_tiles(
+            partial(pipeline, batch=opened.batch), image, batch=opened.batch, **(tiling or {})
+        )
 
     return Steps(
         pipeline, _begin, partial(_write, search), "detect", opened.batch, None if tiling is None else look

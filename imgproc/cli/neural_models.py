@@ -29,12 +29,18 @@ PIPELINES: dict[str, type[Pipeline[Any]]] = {
 }
 
 Network = Annotated[
-    str, typer.Argument(metavar="MODEL", help="The network: a file, .onnx or what torch reads.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="MODEL", help="The network: a file, .onnx or what torch reads.", show_default=False
+    ),
 ]
 Preset = Annotated[
     str,
     typer.Option(
-        "--preset", metavar="NAME[:key=value,...]", help="How it is fed and read: see below.", show_default=False
+        "--preset",
+        metavar="NAME[:key=value,...]",
+        help="How it is fed and read: one of those above.",
+        show_default=False,
     ),
 ]
 Size = Annotated[
@@ -53,17 +59,27 @@ Names = Annotated[
 Backend = Annotated[
     str | None,
     typer.Option(
-        "--backend", metavar="onnx|opencv|torch", help="What runs it; by default what is there.", show_default=False
+        "--backend",
+        metavar="onnx|opencv|torch",
+        help="What runs it; by default what is there.",
+        show_default=False,
     ),
 ]
-Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, tensorrt; never another one unasked.")]
-Worker = Annotated[
-    bool, typer.Option("--worker", help="Run it in a process of its own, whose crash is a failure like others.")
+Device = Annotated[
+    str, typer.Option("--device", help="cpu, cuda, cuda:1, tensorrt; never another one unasked.")
 ]
-Batch = Annotated[str, typer.Option("--batch", metavar="N", help="Images, or tiles, that it is given at a time.")]
+Worker = Annotated[
+    bool,
+    typer.Option("--worker", help="Run it in a process of its own, whose crash is a failure like others."),
+]
+Batch = Annotated[
+    str, typer.Option("--batch", metavar="N", help="Images, or tiles, that it is given at a time.")
+]
 Score = Annotated[
     str | None,
-    typer.Option("--score-threshold", metavar="NUMBER", help="Keep what is surer; the preset's.", show_default=False),
+    typer.Option(
+        "--score-threshold", metavar="NUMBER", help="Keep what is surer; the preset's.", show_default=False
+    ),
 ]
 
 _BATCH = Range(low=1, high=4096, integer=True)
@@ -156,7 +172,8 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
 def presets_text(task: str) -> str:
     """Every preset of a task with its parameters, for the help."""
     return "\n".join(
-        f"{family.name}: {family.summary} ({', '.join(_operation(family).parameters)})" for family in families(task)
+        f"{family.name}: {family.summary} ({', '.join(_operation(family).parameters)})"
+        for family in families(task)
     )
 
 
@@ -174,7 +191,9 @@ def read_names(path: str) -> dict[int, str]:
         if not name.isprintable():
             raise PlanError(f"line {number + 1} of {path!r} does not print: {name!r}")
         if name in places:
-            raise PlanError(f"lines {places[name] + 1} and {number + 1} of {path!r} are both {name!r}; classes differ")
+            raise PlanError(
+                f"lines {places[name] + 1} and {number + 1} of {path!r} are both {name!r}; classes differ"
+            )
         places[name] = number
     return names
 
@@ -233,5 +252,3 @@ def _fingerprint(path: Path) -> str:
         while chunk := file.read(2**20):
             digest.update(chunk)
     return digest.hexdigest()
-
-

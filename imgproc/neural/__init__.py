@@ -4,8 +4,9 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
 from .arrays import to_host, to_model
-from .decode.classes import Classes, decode_classes
 from .backends.worker import Worker
+from .decode.classes import Classes, decode_classes
+from .decode.given import decode_given_boxes
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -18,15 +19,19 @@ from .errors import (
 from .geometry import Geometry
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
+from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
+from .preprocess import Preprocess
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
-from .preprocess import Preprocess
 
 __all__ = [
     "BackendUnavailable",
     "Classes",
+    "Classifier",
+    "DepthEstimator",
+    "Detector",
     "Geometry",
     "InputMismatch",
     "Model",
@@ -34,14 +39,16 @@ __all__ = [
     "NeuralError",
     "OnnxFile",
     "OutputMismatch",
+    "Preprocess",
+    "Segmenter",
     "Streamed",
     "TensorSpec",
-    "Preprocess",
     "UntrustedModelError",
-    "decode_classes",
-    "detect_tiles",
     "Worker",
     "WorkerDied",
+    "decode_classes",
+    "decode_given_boxes",
+    "detect_tiles",
     "load",
     "merge_tiles",
     "plan_tiles",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from .._core.parameters import OrNone
 from ..detections import Detections
 from .decode.classes import Classes
 from .errors import NeuralError
+from .families import family_of
 from .geometry import Geometry
 from .model import Model, load
 from .stream import AHEAD, BATCH, READERS, Streamed, stream_images
@@ -67,6 +68,8 @@ class Pipeline(Generic[Result]):
     last image, and what comes out for these is dropped.
     """
 
+    task: ClassVar[str]
+
     def __init__(
         self,
         model: Any,
@@ -96,6 +99,30 @@ class Pipeline(Generic[Result]):
         self._input = input_name
         shape = specs[input_name].shape if input_name in specs else None
         self._fixed = shape[0] if shape and isinstance(shape[0], int) and shape[0] > 0 else None
+
+    @classmethod
+    def from_preset(
+        cls, model: Any, preset: str, *, size: int | tuple[int, int] | None = None, **options: Any
+    ) -> Self:
+        """A model of a known family.
+
+        Parameters
+        ----------
+        model : Model, path, callable or module
+            As for the class.
+        preset : str
+            Its family; the wrong one is told with a list of all.
+        size : int or (int, int), optional
+            Height and width of the input; by default those that the model says, else those of the preset.
+        **options
+            ``names``, ``input_name`` and ``feeds`` as for the class, and parameters of the decoder.
+
+        Returns
+        -------
+        A pipeline of this class.
+        """
+        family = family_of(f"{cls.__name__}.from_preset", cls.task, preset)
+        return family.pipeline(cls, model if isinstance(model, Model) else load(model), size=size, **options)
 
     def __call__(self, images: Array | Sequence[Array], *, batch: Annotated[int | None, SIZE] = None) -> Any:
         """The result of one image, or the list of those of several.
@@ -222,22 +249,62 @@ class Pipeline(Generic[Result]):
 
 
 class Detector(Pipeline[Detections]):
-    __doc__ = (Pipeline.__doc__ or "").replace(
-        "What `Detector`, `Segmenter`, `DepthEstimator` and `Classifier` share.",
-        "A network that finds objects: images in, `Detections` out.",
-    )
+    """A network that finds objects; gives `Detections` in pixels of each image.
+
+    Parameters, attributes and methods are those of `imgproc.neural.pipeline.Pipeline`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from imgproc.neural import Detector
+    >>> def network(feeds):  # finds the same box in any image
+    ...     boxes = np.array([[[8, 16, 24, 32]]], np.float32)
+    ...     return {"boxes": boxes, "scores": np.array([[0.75]], np.float32)}
+    >>> detector = Detector.from_preset(network, "boxes", size=64)
+    >>> detector(np.zeros((128, 64, 3), np.uint8)).boxes
+    array([[ 8., 32., 24., 64.]], dtype=float32)
+    """
+
+    task = "detect"
 
 
 class Segmenter(Pipeline[Any]):
-    """A network that says what each pixel is: label maps or panoptic segments out."""
+    """A network that says what each pixel is; gives an (H, W) map of labels, or `PanopticSegments`, of each image.
+
+    Parameters, attributes and methods are those of `imgproc.neural.pipeline.Pipeline`.
+    """
+
+    task = "segment"
 
 
 class DepthEstimator(Pipeline[Array]):
-    """A network that says how far each pixel is: (H, W) float32 maps out."""
+    """A network that says how far each pixel is; gives an (H, W) float32 map of each image.
+
+    Parameters, attributes and methods are those of `imgproc.neural.pipeline.Pipeline`.
+    """
+
+    task = "depth"
 
 
 class Classifier(Pipeline[Classes]):
-    """A network that says what an image shows: `Classes` out."""
+    """A network that says what an image shows; gives `Classes` of each image.
+
+    Parameters, attributes and methods are those of `imgproc.neural.pipeline.Pipeline`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from imgproc.neural import Classifier
+    >>> def network(feeds):  # bright or dark
+    ...     level = feeds["images"].mean(axis=(1, 2, 3))
+    ...     return {"logits": np.stack([-level, level], axis=1)}
+    >>> classify = Classifier.from_preset(network, "vit", names=["dark", "bright"])
+    >>> found = classify(np.full((40, 40, 3), 250, np.uint8))
+    >>> classify.names[int(found.labels[0])], f"{found.scores[0]:.3f}"
+    ('bright', '0.872')
+    """
+
+    task = "classify"
 
 
 def load_image(source: Any) -> Array:
