@@ -51,7 +51,7 @@ def load_torch(source: object, *, trust: bool = False, module: Any = None, **opt
             whole = torch.load(source, map_location="cpu", weights_only=False)
     except (ImportError, AttributeError) as error:  # the classes of a pickle
         raise ModelFormatError(f"{source}: its code is not here: {error}") from error
-    except (RuntimeError, KeyError, EOFError, ValueError, OSError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a damaged file raises whatever its last words ask for
         raise ModelFormatError(f"{source}: torch does not read it: {_short(error)}") from error
     if kind == "program of torch.export":
         return from_program(whole, **options)
@@ -111,7 +111,7 @@ def _weights(torch: Any, path: Path) -> Mapping[str, Any]:
     except pickle.UnpicklingError as error:
         why = f"{path}: it holds more than weights, or is damaged"
         raise UntrustedModelError(f"{why}: {_short(error)}") from error
-    except Exception as error:  # a damaged pickle raises whatever its last words ask for
+    except Exception as error:
         raise ModelFormatError(
             f"{path}: torch does not read it: {type(error).__name__} {_short(error)}"
         ) from error

@@ -13,12 +13,9 @@ import os
 import signal
 import weakref
 from collections.abc import Mapping
-from multiprocessing import connection, get_context
-from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from pickle import PicklingError
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core.errors import Got, describe, wrong_type
 from ..._core.images import Array
@@ -28,6 +25,9 @@ from ..errors import NeuralError, WorkerDied
 from ..model import BackendModel
 from ..specs import Specs, TensorSpec
 from .shared import child, laid_out, place, views
+
+if TYPE_CHECKING:
+    from multiprocessing.shared_memory import SharedMemory
 
 _SECONDS = OrNone(Range(above=0))
 _BYTES = OrNone(Range(low=1, integer=True))
@@ -152,6 +152,10 @@ class _Process:
     """One child, the pipe to it, and the shared memory of both directions."""
 
     def __init__(self, job: tuple[object, int | None, dict[str, Any]]) -> None:
+        # Here and not above: they would be a third of the time that importing this package takes.
+        from multiprocessing import get_context
+        from pickle import PicklingError
+
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.child = context.Process(target=child, args=(theirs, *job), name="imgproc-worker", daemon=True)
@@ -197,7 +201,9 @@ class _Process:
 
     def receive(self, doing: str, seconds: float | None) -> dict[str, Any]:
         """The child's next message; raises what it tells, or how it ended."""
-        ready = connection.wait([self.pipe, self.child.sentinel], seconds)
+        from multiprocessing.connection import wait
+
+        ready = wait([self.pipe, self.child.sentinel], seconds)
         if not ready:
             self.end(kill=True)
             sentence = f"{doing}: the worker must answer within {seconds:g} s, got none: it was ended"
@@ -232,6 +238,8 @@ class _Process:
         if old is not None:
             del self._pieces[which]
             old.close()
+        from multiprocessing.shared_memory import SharedMemory
+
         try:
             piece = SharedMemory(create=True, size=max(_SMALLEST, 1 << (size - 1).bit_length()))
         except OSError as error:
