@@ -58,6 +58,7 @@ KERNELS = (
     "render",
     "resize",
     "rle",
+    "roi",
     "rotated",
     "selective_search",
     "stereo",

@@ -7,6 +7,7 @@ from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
+from .crops import crop_and_resize
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -25,6 +26,7 @@ from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 
 __all__ = [
     "BackendUnavailable",
@@ -56,4 +58,9 @@ __all__ = [
     "stream_images",
     "to_host",
     "to_model",
+    "crop_and_resize",
+    "multiscale_roi_align",
+    "roi_align",
+    "roi_levels",
+    "roi_pool",
 ]
