@@ -5,9 +5,9 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 
 from .arrays import to_host, to_model
 from .backends.worker import Worker
+from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
-from .crops import crop_and_resize
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -22,11 +22,11 @@ from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
+from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
-from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 
 __all__ = [
     "BackendUnavailable",
@@ -48,19 +48,19 @@ __all__ = [
     "UntrustedModelError",
     "Worker",
     "WorkerDied",
+    "crop_and_resize",
     "decode_classes",
     "decode_given_boxes",
     "detect_tiles",
     "load",
     "merge_tiles",
+    "multiscale_roi_align",
     "plan_tiles",
+    "roi_align",
+    "roi_levels",
+    "roi_pool",
     "scan_onnx",
     "stream_images",
     "to_host",
     "to_model",
-    "crop_and_resize",
-    "multiscale_roi_align",
-    "roi_align",
-    "roi_levels",
-    "roi_pool",
 ]
