@@ -8,6 +8,8 @@ from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
+from .decode.label_map import label_map
+from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -63,4 +65,6 @@ __all__ = [
     "stream_images",
     "to_host",
     "to_model",
+    "decode_semantic",
+    "label_map",
 ]
