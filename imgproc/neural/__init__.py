@@ -13,6 +13,13 @@ from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
+from .arrays import to_host, to_model
+from .backends.worker import Worker
+from .crops import crop_and_resize
+from .decode.classes import Classes, decode_classes
+from .decode.given import decode_given_boxes
+from .decode.label_map import label_map
+from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -25,12 +32,22 @@ from .errors import (
 from .geometry import Geometry
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
+from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
+from .preprocess import Preprocess
+from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 from .specs import TensorSpec
 from .preprocess import Preprocess
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
+from .stream import Streamed, stream_images
+from .tile_merge import merge_tiles
+from .tiling import detect_tiles, plan_tiles
 
 __all__ = [
     "BackendUnavailable",
+    "Classes",
+    "Classifier",
+    "DepthEstimator",
+    "Detector",
     "Geometry",
     "InputMismatch",
     "Model",
@@ -65,6 +82,27 @@ __all__ = [
     "roi_align",
     "roi_levels",
     "roi_pool",
+    "Segmenter",
+    "Streamed",
+    "TensorSpec",
+    "UntrustedModelError",
+    "Worker",
+    "WorkerDied",
+    "crop_and_resize",
+    "decode_classes",
+    "decode_given_boxes",
+    "detect_tiles",
+    "load",
+    "merge_tiles",
+    "multiscale_roi_align",
+    "plan_tiles",
+    "roi_align",
+    "roi_levels",
+    "roi_pool",
+    "scan_onnx",
+    "stream_images",
+    "to_host",
+    "to_model",
     "decode_semantic",
     "label_map",
 ]
