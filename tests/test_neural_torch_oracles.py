@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reference import neural_device as slow
 
+import imgproc
 from imgproc.neural import (
     BackendUnavailable,
     InputMismatch,
@@ -18,7 +19,8 @@ from imgproc.neural import (
     to_host,
     to_model,
 )
-from imgproc.neural.backends.torch_device import Lane, label_map, top_of_heads
+from imgproc.neural.backends.torch_device import best_anchors, label_map, top_of_heads
+from imgproc.neural.backends.torch_lanes import Lane
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch", reason="the extra neural-test is not installed")
@@ -301,6 +303,33 @@ def test_label_map_is_that_of_interpolate(device: str, rng: np.random.Generator)
     assert sure.float().mean() > 0.999
 
 
+def test_label_map_is_that_of_the_host(device: str, rng: np.random.Generator) -> None:
+    logits = rng.standard_normal((1, 20, 16, 16)).astype(np.float32)
+    labels, margins = imgproc.neural.label_map(logits, (90, 160), score="margin")
+    found = to_host(label_map(torch.from_numpy(logits).to(device), (90, 160)), to_host=True)
+    sure = margins > 1e-5
+    np.testing.assert_array_equal(found[sure], labels[sure])
+    assert sure.mean() > 0.999
+
+
+@pytest.mark.parametrize("top", [1, 7, 30, 1000])
+def test_the_best_pairs_lie_on_the_best_anchors(top: int, device: str, rng: np.random.Generator) -> None:
+    heads = {
+        name: torch.from_numpy(rng.standard_normal((2, 30, n)).astype(np.float32)).to(device)
+        for name, n in (("logits", 4), ("deltas", 5))
+    }
+    found = best_anchors(heads, "logits", top=top)
+    rows = found.pop("anchors")
+    assert rows.shape == (2, min(top, 30)) and bool((rows.diff(dim=1) > 0).all())
+    for name, tensor in found.items():
+        assert torch.equal(tensor, torch.stack([heads[name][i, rows[i]] for i in range(2)]))
+    whole = top_of_heads(heads["logits"], heads["deltas"], threshold=None, top=top)
+    part = top_of_heads(found["logits"], found["deltas"], threshold=None, top=top)
+    part["anchors"] = rows.gather(1, part["anchors"])
+    for name, tensor in part.items():
+        assert torch.equal(tensor, whole[name][:, : tensor.shape[1]]), name
+
+
 @pytest.mark.parametrize("threshold", [0.05, 0.5, 0.0, None])
 @pytest.mark.parametrize("top", [1, 7, 1000])
 def test_top_of_heads(threshold: float | None, top: int, device: str, rng: np.random.Generator) -> None:
@@ -343,6 +372,9 @@ def test_top_of_heads_of_scores_and_of_nothing(device: str) -> None:
         (lambda: top_of_heads(torch.zeros(1, 2, 3), threshold=1.0), ValueError),
         (lambda: top_of_heads(torch.zeros(1, 2, 3), top=0), ValueError),
         (lambda: top_of_heads(torch.zeros(1, 2, 3), activation="softmax"), ValueError),
+        (lambda: best_anchors({"a": torch.zeros(1, 2, 3)}, "b"), TypeError),
+        (lambda: best_anchors({"a": torch.zeros(1, 2, 3), "b": torch.zeros(1, 3, 3)}, "a"), ValueError),
+        (lambda: best_anchors({"a": torch.zeros(1, 2, 0)}, "a"), ValueError),
         (lambda: label_map(torch.zeros(3, 4, 4), (2, 2)), ValueError),
         (lambda: label_map(torch.zeros(1, 0, 4, 4), (2, 2)), ValueError),
         (lambda: label_map(torch.zeros(1, 2, 4, 4), (0, 2)), ValueError),
@@ -350,7 +382,7 @@ def test_top_of_heads_of_scores_and_of_nothing(device: str) -> None:
     ],
 )
 def test_wrong_heads(call: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"^(top_of_heads|label_map): "):
+    with pytest.raises(error, match=r"^(top_of_heads|best_anchors|label_map): "):
         call()
 
 

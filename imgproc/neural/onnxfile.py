@@ -22,7 +22,7 @@ from .specs import Shape, Specs, TensorSpec
 LARGEST_FILE = 2**31 - 1  # protobuf's own limit
 LARGEST_MODEL = 16 * 2**30  # with its external data
 _DEEPEST = 16  # graphs within graphs
-_DTYPES = {
+DTYPES = {
     1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16",
     11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128",
 }  # fmt: skip
@@ -300,7 +300,7 @@ class _Scan:
             for part, inner, low, high in self.reader.fields(first, last):
                 if part == 1:
                     self.reader.need(inner, VARINT)
-                    dtype = _DTYPES.get(low)
+                    dtype = DTYPES.get(low)
                 elif part == 2:
                     self.reader.need(inner, BYTES)
                     shape = tuple(self.sizes(low, high))
