@@ -14,7 +14,7 @@ torch is imported by the calls.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import Got, wrong_type, wrong_value
@@ -24,6 +24,7 @@ from ..arrays import is_tensor
 _BAND_BYTES = 16 << 20  # of upsampled logits; three arrays of that size are there at a time
 _THRESHOLD = OrNone(Range(low=0, below=1))
 _TOP = Range(low=1, integer=True)
+_SIZES = Range(low=0, integer=True)
 _ACTIVATIONS = Choice(("sigmoid", "none"))
 _SIZE = Range(low=1, high=1 << 20, integer=True)
 
@@ -100,7 +101,9 @@ def top_of_heads(
     return found
 
 
-def best_anchors(heads: Mapping[str, Any], by: str, *, top: int = 1000) -> dict[str, Any]:
+def best_anchors(
+    heads: Mapping[str, Any], by: str, *, top: int = 1000, levels: Sequence[int] | None = None
+) -> dict[str, Any]:
     """The rows of a dense head's tensors that belong to the best anchors, in their order, for a decoder on the host.
 
     Parameters
@@ -110,12 +113,15 @@ def best_anchors(heads: Mapping[str, Any], by: str, *, top: int = 1000) -> dict[
     by : str
         Which of them ranks: an anchor by its largest value there.
     top : int, default 1000
-        How many anchors at most.
+        How many anchors at most, of each level.
+    levels : sequence of int, optional
+        How many anchors each level of a pyramid has, in their order; by default all are of one.
 
     Returns
     -------
     dict
-        The same names with tensors (N, T, ·), T = min(top, A), and "anchors", (N, T) int64: which rows they are.
+        The same names with tensors (N, T, ·), T the sum of min(top, A) over the levels, and "anchors", (N, T) int64:
+        which rows they are.
 
     Raises
     ------
@@ -125,8 +131,8 @@ def best_anchors(heads: Mapping[str, Any], by: str, *, top: int = 1000) -> dict[
     Notes
     -----
     The best ``top`` pairs of anchor and class lie on the best ``top`` anchors, so a decoder that looks at as many pairs
-    gives the same for these rows, with the anchors ``anchors[rows]``, as for all; only where the last of equal ones are
-    cut off it may differ. Of an FPN with a limit for each level, each level is reduced by itself.
+    of each level gives the same for these rows, with the anchors ``anchors[rows]``, as for all; only where the last of
+    equal ones are cut off it may differ.
     """
     function = "best_anchors"
     top = _TOP.check(function, "top", top)
@@ -137,7 +143,17 @@ def best_anchors(heads: Mapping[str, Any], by: str, *, top: int = 1000) -> dict[
     if not ranks.shape[2]:
         raise wrong_value(function, by, "of at least one class", Got(f"shape {tuple(ranks.shape)}"))
     images, anchors, _ = ranks.shape
-    rows = ranks.amax(dim=2).topk(min(top, anchors), dim=1).indices.sort(dim=1).values
+    sizes = [anchors] if levels is None else [_SIZES.check(function, "levels", size) for size in levels]
+    if sum(sizes) != anchors:
+        raise wrong_value(function, "levels", f"{anchors} anchors in all", Got(f"{sum(sizes)}"))
+    import torch
+
+    best, parts, start = ranks.amax(dim=2), [], 0
+    for size in sizes:
+        picked = best[:, start : start + size].topk(min(top, size), dim=1).indices
+        parts.append(picked.sort(dim=1).values + start)
+        start += size
+    rows = torch.cat(parts, dim=1)
     found = {}
     for name, tensor in tensors.items():
         if tensor.shape[:2] != ranks.shape[:2]:
