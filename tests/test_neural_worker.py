@@ -210,6 +210,19 @@ def test_memory_is_limited() -> None:
         assert model.run({"bytes": np.array(1 << 20)})["size"] == 1 << 20
 
 
+def test_an_interrupted_run_does_not_answer_the_next(wild: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ask(wild, 0)
+
+    def interrupted(doing: str, seconds: float | None) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(wild._process, "receive", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ask(wild, 0)
+    assert wild.pid is None
+    assert ask(wild, 0) != before
+
+
 def test_what_the_child_sees(tame: Any) -> None:
     assert all(do(tame, "environment").values())
 
