@@ -4,17 +4,26 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
+from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
+from .decode.dense import decode_fcos, decode_retinanet
+from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
+from .decode.heads import join_levels
 from .decode.label_map import label_map
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
 from .decode.semantic import decode_semantic
+from .decode.ssd import decode_ssd
+from .decode.windows import crop_windows, decode_windows, window_grid
+from .decode.yolo import decode_yolo, decode_yolo_extras
+from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -36,6 +45,7 @@ from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
 
 __all__ = [
+    "YOLOV3_ANCHORS",
     "BackendUnavailable",
     "Classes",
     "Classifier",
@@ -56,17 +66,34 @@ __all__ = [
     "Worker",
     "WorkerDied",
     "active",
+    "anchor_points",
+    "assign_levels",
     "augment",
     "crop_and_resize",
+    "crop_windows",
     "decode_classes",
     "decode_detr",
+    "decode_efficientdet",
+    "decode_fcos",
     "decode_given_boxes",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
+    "decode_retinanet",
+    "decode_roi_heads",
+    "decode_rpn",
     "decode_semantic",
+    "decode_ssd",
+    "decode_windows",
+    "decode_yolo",
+    "decode_yolo_extras",
+    "decode_yolov1",
+    "decode_yolov3",
+    "default_boxes",
     "detect_tiles",
+    "efficientdet_anchors",
     "ensemble",
+    "join_levels",
     "label_map",
     "load",
     "losses",
@@ -75,6 +102,7 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pyramid_anchors",
     "roi_align",
     "roi_levels",
     "roi_pool",
@@ -85,4 +113,5 @@ __all__ = [
     "to_host",
     "to_model",
     "views",
+    "window_grid",
 ]
