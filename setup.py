@@ -49,6 +49,7 @@ KERNELS = (
     "masks",
     "means",
     "median",
+    "mirror",
     "morphology",
     "neighbors",
     "nms",
