@@ -50,6 +50,7 @@ KERNELS = (
     "masks",
     "means",
     "median",
+    "mirror",
     "morphology",
     "neighbors",
     "nms",
