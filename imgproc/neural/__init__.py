@@ -13,8 +13,12 @@ from .errors import (
 )
 from .geometry import Geometry
 from .preprocess import Preprocess
+from .presets import PRESETS, preset
+from .processor_configs import from_processor_config
+from .timm_configs import from_timm_config
 
 __all__ = [
+    "PRESETS",
     "BackendUnavailable",
     "Geometry",
     "InputMismatch",
@@ -23,4 +27,7 @@ __all__ = [
     "OutputMismatch",
     "Preprocess",
     "UntrustedModelError",
+    "from_processor_config",
+    "from_timm_config",
+    "preset",
 ]
