@@ -31,12 +31,12 @@ from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
 from .presets import PRESETS, preset
 from .processor_configs import from_processor_config
-from .timm_configs import from_timm_config
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .timm_configs import from_timm_config
 
 __all__ = [
     "PRESETS",
@@ -57,9 +57,6 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
-    "from_processor_config",
-    "from_timm_config",
-    "preset",
     "Worker",
     "WorkerDied",
     "active",
@@ -74,6 +71,8 @@ __all__ = [
     "decode_semantic",
     "detect_tiles",
     "ensemble",
+    "from_processor_config",
+    "from_timm_config",
     "label_map",
     "load",
     "losses",
@@ -82,6 +81,7 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "preset",
     "roi_align",
     "roi_levels",
     "roi_pool",

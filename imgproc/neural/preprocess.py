@@ -185,6 +185,9 @@ class Preprocess:
             if value not in (want, (want,) * self.channels):
                 must = f"{want:g} for uint8 input, which is not normalised"
                 raise wrong_value("Preprocess", name, must, value)
+        pad: Any = self.pad
+        if pad is not None and not all(level.is_integer() and 0 <= level <= 255 for level in pad):
+            raise wrong_value("Preprocess", "pad", "integers from 0 to 255 for uint8 input", pad)
 
     def _check_policy(self) -> None:
         sizeless = self.policy in SIZELESS
