@@ -93,6 +93,11 @@ def test_what_keys_mean(changes: dict[str, Any], expected: Preprocess) -> None:
     ("kind", "changes", "expected"),
     [
         ("Detr", {"size": 400, "max_size": 600}, {"size": (400, 400), "longest": 600, "rounding": None}),
+        (
+            "Detr",
+            {"size": {"shortest_edge": 400}, "max_size": 600},
+            {"longest": None, "rounding": "torchvision"},
+        ),
         ("MaskFormer", {"size_divisor": 16}, {"rounding": "mask2former", "multiple": 16}),
         ("Mask2Former", {"size_divisor": 0}, {"rounding": None, "multiple": 1}),
         ("Yolos", {}, {"rounding": "yolos", "multiple": 16}),
