@@ -38,14 +38,18 @@ from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
+from .presets import PRESETS, preset
+from .processor_configs import from_processor_config
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .timm_configs import from_timm_config
 
 __all__ = [
     "YOLOV3_ANCHORS",
+    "PRESETS",
     "BackendUnavailable",
     "Classes",
     "Classifier",
@@ -94,6 +98,8 @@ __all__ = [
     "efficientdet_anchors",
     "ensemble",
     "join_levels",
+    "from_processor_config",
+    "from_timm_config",
     "label_map",
     "load",
     "losses",
@@ -103,6 +109,7 @@ __all__ = [
     "optim",
     "plan_tiles",
     "pyramid_anchors",
+    "preset",
     "roi_align",
     "roi_levels",
     "roi_pool",
