@@ -261,7 +261,7 @@ def decode_roi_heads(
     deltas.refuse_infinite()
     if not soft:
         logits.refuse_infinite()
-    moves = deltas.array.reshape(total, -1, 4)
+    moves = deltas.array.reshape(total, deltas.array.shape[1] // 4, 4)
     found, start = [], 0
     for boxes, image in zip(own, images, strict=True):
         end = start + len(boxes)
