@@ -11,8 +11,7 @@ from imgproc.neural import (
     Geometry,
     OutputMismatch,
     anchor_points,
-    assign_levels,
-    crop_windows,
+    crop_and_resize,
     decode_efficientdet,
     decode_fcos,
     decode_retinanet,
@@ -212,17 +211,6 @@ def test_margins_are_scores_without_a_softmax():
         decode_roi_heads(heads, boxes, Geometry(INPUT, INPUT), activation="none")
 
 
-def test_levels_are_floors_not_ceilings(rng):
-    """A lecture prints a ceiling: 224 would be at 4, but 225 at 5."""
-    sides = np.exp(rng.uniform(0, 8, (200, 2))).astype(np.float32)
-    boxes = np.concatenate([np.zeros((200, 2), np.float32), sides], axis=1)
-    boxes[:6, 2:] = [[224, 224], [448, 448], [223.9, 224], [112, 112], [0, 5], [1e20, 1e20]]
-    levels = assign_levels(boxes, highest=6)
-    assert levels[:6].tolist() == [4, 5, 3, 3, 2, 6]
-    assert levels.tolist() == [slow.level(box, 2, 6) for box in boxes]
-    assert assign_levels(np.empty((0, 4))).shape == (0,)
-
-
 def test_windows_cover_the_image_and_find_the_square(rng):
     image = np.zeros((60, 90, 3), np.uint8)
     image[20:36, 50:66] = 255
@@ -237,7 +225,10 @@ def test_windows_cover_the_image_and_find_the_square(rng):
         light = crops.mean(axis=(1, 2, 3), dtype=np.float32) / 255
         return {"cls_logits": np.stack([np.zeros_like(light), 20 * light - 15], axis=1)}
 
-    logits = [classify(crops)["cls_logits"] for crops in crop_windows(image, windows, (8, 8), batch=50)]
+    logits = [
+        classify(crop_and_resize(image, windows[start : start + 50], (8, 8)))["cls_logits"]
+        for start in range(0, len(windows), 50)
+    ]
     found = decode_windows({"cls_logits": np.concatenate(logits)}, windows)
     assert len(found) == 1 and found.labels.tolist() == [1]
     assert np.abs(found.boxes[0] - [50, 20, 66, 36]).max() <= 2
@@ -245,7 +236,6 @@ def test_windows_cover_the_image_and_find_the_square(rng):
     assert (
         decode_windows({"cls_logits": np.empty((0, 2), np.float32)}, np.empty((0, 4))) == Detections.empty()
     )
-    assert list(crop_windows(image, np.empty((0, 4)), (8, 8))) == []
 
 
 def test_nothing_found_no_boxes_no_images(retina, rng):
@@ -356,11 +346,6 @@ def test_bad_arguments_are_named(retina):
             anchors[0],
             IMAGES,
         )
-    with pytest.raises(ValueError, match="highest must be at least lowest"):
-        assign_levels(anchors[0], lowest=4, highest=3)
-    image = np.zeros((9, 9), np.uint8)
-    with pytest.raises(ValueError, match="windows must be windows with at least a pixel"):
-        crop_windows(image, np.array([[9.0, 0, 12, 4]]), (4, 4))
     with pytest.raises(OutputMismatch, match="of 2 rows, one for each window"):
         decode_windows({"cls_logits": np.zeros((3, 2), np.float32)}, np.zeros((2, 4)))
 

@@ -10,7 +10,6 @@ import pytest
 from imgproc.neural import (
     Geometry,
     anchor_points,
-    assign_levels,
     decode_fcos,
     decode_retinanet,
     decode_roi_heads,
@@ -115,9 +114,3 @@ def test_two_stages(golden, level):
     }
     some = [golden["rpn_boxes_0"][:30], golden["rpn_boxes_1"][:20]]
     check(golden, "roi", decode_roi_heads(heads, some, IMAGES, max_output=40))
-
-
-def test_levels_of_a_pyramid(golden):
-    boxes = golden["level_boxes"]
-    np.testing.assert_array_equal(assign_levels(boxes, semantics="torchvision"), golden["level_numbers"])
-    np.testing.assert_array_equal(assign_levels(boxes), golden["level_numbers"])

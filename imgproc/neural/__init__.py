@@ -3,27 +3,27 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
-from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
-from .decode.dense import decode_fcos, decode_retinanet
-from .decode.efficientdet import decode_efficientdet
-from .decode.heads import join_levels
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
-from .decode.ssd import decode_ssd
-from .decode.windows import crop_windows, decode_windows, window_grid
-from .decode.yolo import decode_yolo, decode_yolo_extras
-from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
+from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
+from .decode.dense import decode_fcos, decode_retinanet
+from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
+from .decode.heads import join_levels
 from .decode.label_map import label_map
+from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
 from .decode.semantic import decode_semantic
+from .decode.ssd import decode_ssd
+from .decode.windows import decode_windows, window_grid
+from .decode.yolo import decode_yolo, decode_yolo_extras
+from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -63,14 +63,24 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
+    "Worker",
+    "WorkerDied",
+    "active",
     "anchor_points",
-    "assign_levels",
-    "crop_windows",
+    "augment",
+    "crop_and_resize",
+    "decode_classes",
+    "decode_detr",
     "decode_efficientdet",
     "decode_fcos",
+    "decode_given_boxes",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
     "decode_retinanet",
     "decode_roi_heads",
     "decode_rpn",
+    "decode_semantic",
     "decode_ssd",
     "decode_windows",
     "decode_yolo",
@@ -78,24 +88,10 @@ __all__ = [
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
-    "efficientdet_anchors",
-    "join_levels",
-    "pyramid_anchors",
-    "window_grid",
-    "Worker",
-    "WorkerDied",
-    "active",
-    "augment",
-    "crop_and_resize",
-    "decode_classes",
-    "decode_detr",
-    "decode_given_boxes",
-    "decode_query_instances",
-    "decode_query_panoptic",
-    "decode_query_semantic",
-    "decode_semantic",
     "detect_tiles",
+    "efficientdet_anchors",
     "ensemble",
+    "join_levels",
     "label_map",
     "load",
     "losses",
@@ -104,6 +100,7 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pyramid_anchors",
     "roi_align",
     "roi_levels",
     "roi_pool",
@@ -114,4 +111,5 @@ __all__ = [
     "to_host",
     "to_model",
     "views",
+    "window_grid",
 ]

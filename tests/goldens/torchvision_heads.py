@@ -16,7 +16,6 @@ from torchvision.models.detection import fcos, retinanet, roi_heads, rpn, ssd
 from torchvision.models.detection._utils import BoxCoder, BoxLinearCoder
 from torchvision.models.detection.anchor_utils import AnchorGenerator, DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
-from torchvision.ops.poolers import LevelMapper
 
 INPUT = (72, 100)
 SHAPES = [(72, 100), (51, 83)]
@@ -166,16 +165,8 @@ def proposals() -> None:
     )
 
 
-def levels() -> None:
-    sides = np.exp(rng.uniform(np.log(4), np.log(2000), (60, 2))).astype(np.float32)
-    sides[:8] = np.array([[28], [56], [112], [224], [448], [896], [1792], [7]])
-    boxes = np.concatenate([np.zeros_like(sides), sides], axis=1)
-    kept["level_boxes"] = boxes
-    kept["level_numbers"] = (LevelMapper(2, 5)([torch.from_numpy(boxes)]) + 2).numpy().astype(np.int8)
-
-
 def main() -> None:
-    for part in (retina, points, default_boxes, proposals, levels):
+    for part in (retina, points, default_boxes, proposals):
         part()
     versions = np.array([torch.__version__, torchvision.__version__])
     np.savez_compressed(Path(__file__).with_suffix(".npz"), versions=versions, **kept)

@@ -213,11 +213,3 @@ def yolo(boxes, scores, geometry, threshold, iou_threshold, most, several=False)
             if score > np.float32(threshold) and (several or label == best):
                 found.append((*around(*box), score, label))
     return finish(found, geometry, iou_threshold, most)
-
-
-def level(box, lowest, highest):
-    """⌊4 + log2(√(w h) / 224)⌋, clamped. Source: FPN, equation 1."""
-    area = (float(box[2]) - float(box[0])) * (float(box[3]) - float(box[1]))
-    if area == 0:
-        return lowest
-    return min(max(math.floor(4 + math.log2(math.sqrt(area) / 224)), lowest), highest)
