@@ -15,13 +15,14 @@ from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.label_map import label_map
 from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
 from .decode.semantic import decode_semantic
 from .decode.ssd import decode_ssd
-from .decode.windows import crop_windows, decode_windows, window_grid
+from .decode.windows import decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
 from .errors import (

@@ -17,7 +17,7 @@ from ...boxes import nms
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometry
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, name_among, tensor
 
 SHARE = Range(low=0, high=1)
 COUNT = Range(low=1, integer=True)
@@ -71,14 +71,13 @@ class Head:
         aliases: tuple[str, ...],
         keys: Keys,
     ) -> None:
-        self._asked: tuple[Any, ...] = (function, outputs, name, shape)
-        self._named: dict[str, Any] = {"aliases": aliases, "keys": keys}
-        self.function, self.name = function, name
-        self.array = tensor(*self._asked, **self._named, finite=False)
+        self.function, self.name = function, name_among(function, outputs, name, aliases, keys)
+        self._asked: tuple[Any, ...] = (function, outputs, self.name, shape)
+        self.array = tensor(*self._asked, finite=False)
 
     def refuse_infinite(self) -> None:
         """To be called where a kernel met a number that is not finite: says where."""
-        tensor(*self._asked, **self._named)
+        tensor(*self._asked)
 
     def refuse(self, wanted: str, got: str) -> NoReturn:
         raise OutputMismatch(self.function, self.name, wanted, Got(got))

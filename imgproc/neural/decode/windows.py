@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
 
 from ..._core.array_parameters import Shape
 from ..._core.box_arrays import check_boxes
-from ..._core.errors import Got, wrong_value
-from ..._core.images import FLOAT32, Array, check_image
+from ..._core.images import FLOAT32, Array
 from ..._core.parameters import OrNone, Pair, Range
 from ...boxes import nms
 from ...detections import Detections
-from ...filters import resize
 from ..outputs import Keys, Outputs
 from .dense import LOGITS
 from .heads import CLASS, CLASSES, COUNT, SHARE, Head, with_area
@@ -54,6 +51,7 @@ def window_grid(
     Notes
     -----
     Where the last step would reach beyond the image, one more window lies at its edge, so that all of it is seen.
+    `crop_and_resize` cuts the windows out for a classifier, and `decode_windows` reads what that says.
 
     Examples
     --------
@@ -76,70 +74,6 @@ def window_grid(
     windows[..., 0], windows[..., 1] = starts[1], starts[0][:, None]
     windows[..., 2], windows[..., 3] = starts[1] + sides[1], starts[0][:, None] + sides[0]
     return windows.reshape(-1, 4)
-
-
-def crop_windows(
-    image: Array,
-    windows: Array,
-    size: Annotated[tuple[int, int], SHAPE],
-    *,
-    batch: Annotated[int, COUNT] = 64,
-) -> Iterator[Array]:
-    """Cut windows out of an image, resized to what a classifier takes, some at a time.
-
-    Parameters
-    ----------
-    image : (H, W) or (H, W, C) array
-        Of a dtype that `imgproc.resize` takes.
-    windows : (N, 4) array of float32 or float64
-        x1, y1, x2, y2 in pixels. Corners are rounded to whole pixels and cut to the image; of each at least one pixel
-        must be left.
-    size : (int, int)
-        Height and width of a crop. Those windows that have it already are copied.
-    batch : int, default 64
-        Crops at a time, at most.
-
-    Yields
-    ------
-    (n, height, width) or (n, height, width, C) array
-        Of the dtype of the image, n at most ``batch``; in the order of the windows.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong kind, or a window outside the image, named by its row.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from imgproc.neural import crop_windows, window_grid
-    >>> image = np.zeros((64, 96, 3), np.uint8)
-    >>> [crops.shape for crops in crop_windows(image, window_grid((64, 96), 32), (24, 24), batch=10)]
-    [(10, 24, 24, 3), (5, 24, 24, 3)]
-    """
-    name = "crop_windows"
-    image = check_image(name, image)
-    windows = check_boxes(name, windows, argument="windows")
-    shape = SHAPE.check(name, "size", size)
-    count = COUNT.check(name, "batch", batch)
-    limits = np.array([image.shape[1], image.shape[0]] * 2, np.float64)
-    corners = np.rint(windows.astype(np.float64)).clip(0, limits).astype(np.int64)
-    wrong = (corners[:, 0] >= corners[:, 2]) | (corners[:, 1] >= corners[:, 3])
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        must = "windows with at least a pixel in the image"
-        raise wrong_value(name, "windows", must, Got(f"{windows[row].tolist()} in row {row}"))
-    return _crops(image, corners, shape, count)
-
-
-def _crops(image: Array, corners: Array, shape: tuple[int, int], batch: int) -> Iterator[Array]:
-    for start in range(0, len(corners), batch):
-        part = corners[start : start + batch]
-        crops = np.empty((len(part), *shape, *image.shape[2:]), image.dtype)
-        for crop, (x1, y1, x2, y2) in zip(crops, part.tolist(), strict=True):
-            window = image[y1:y2, x1:x2]
-            crop[...] = window if window.shape[:2] == shape else resize(window, shape)
-        yield crops
 
 
 def decode_windows(
