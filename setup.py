@@ -40,6 +40,7 @@ KERNELS = (
     "fusion",
     "gaussian",
     "gradients",
+    "heatmaps",
     "histogram",
     "integral",
     "iou",

@@ -4,6 +4,7 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
 from .crops import crop_and_resize
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -22,8 +23,12 @@ __all__ = [
     "ModelFormatError",
     "NeuralError",
     "OutputMismatch",
+    "Peaks",
     "UntrustedModelError",
     "crop_and_resize",
+    "decode_centernet",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "multiscale_roi_align",
     "roi_align",
     "roi_levels",
