@@ -8,6 +8,7 @@ from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
 from .decode.efficientdet import decode_efficientdet
@@ -63,6 +64,7 @@ __all__ = [
     "NeuralError",
     "OnnxFile",
     "OutputMismatch",
+    "Peaks",
     "Preprocess",
     "Segmenter",
     "Streamed",
@@ -76,6 +78,9 @@ __all__ = [
     "augment",
     "crop_and_resize",
     "crop_windows",
+    "decode_centernet",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "decode_classes",
     "decode_detr",
     "decode_efficientdet",
