@@ -61,6 +61,7 @@ KERNELS = (
     "rotated",
     "selective_search",
     "stereo",
+    "stretch",
     "tables",
     "warp",
     "watershed",
