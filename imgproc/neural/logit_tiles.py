@@ -19,6 +19,7 @@ from .decode.label_map import check_labels_out, map_labels
 SHAPE = Shape()
 FLAG = Flag()
 
+_NO_MORE = object()
 _WINDOWS = ("flat", "hann", "gaussian")
 
 
@@ -231,10 +232,10 @@ def _blended(
     sums: Array | None = None
     weights = np.zeros((tall, width), FLOAT32)
     start = 0  # the row of the map that is the first of the sums
-    given = iter(tiles)
+    given: Iterator[Any] = iter(tiles)
     for number, (x1, y1, x2, y2) in enumerate(places.tolist()):
-        tile = next(given, None)
-        if tile is None:
+        tile = next(given, _NO_MORE)
+        if tile is _NO_MORE:
             raise wrong_value(function, "tiles", f"{len(places)}, one for each place", Got(f"{number}"))
         size = (y2 - y1, x2 - x1)
         tile = _check_tile(function, tile, number, size, sums)
@@ -246,7 +247,7 @@ def _blended(
         counts = _weights(function, window, size)
         sums[:, : size[0], x1:x2] += tile * counts
         weights[: size[0], x1:x2] += counts
-    if next(given, None) is not None:
+    if next(given, _NO_MORE) is not _NO_MORE:
         raise wrong_value(function, "tiles", f"{len(places)}, one for each place", Got("more"))
     assert sums is not None
     yield start, _finished(sums, weights, height - start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -339,7 +339,9 @@ def _predicted(
 ) -> Array:
     """(B, C, h, w) with 1 ... ``most`` channels; an axis of one may be left out."""
     known: Sequence[str] = (keys[name],) if keys and name in keys else (name, *aliases)
-    array: Any = next((outputs[key] for key in known if key in outputs), None) if outputs else None
+    array: Any = None
+    if isinstance(outputs, Mapping):
+        array = next((outputs[key] for key in known if key in outputs), None)
     axes: tuple[int | str, ...] = ("B", "C", "h", "w")
     if most == 1:
         axes = ("B", "h", "w") if getattr(array, "ndim", 3) == 3 else ("B", 1, "h", "w")
