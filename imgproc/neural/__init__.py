@@ -3,12 +3,12 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
-from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
+from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from .decode.given import decode_given_boxes
 from .decode.label_map import label_map
 from .decode.queries import decode_detr
@@ -34,12 +34,8 @@ from .errors import (
     WorkerDied,
 )
 from .geometry import Geometry
+from .label_cleaning import clean_labels
 from .logit_tiles import blend_logits, label_tiles
-
-__all__ = [
-    "BackendUnavailable",
-    "DepthMap",
-    "DepthScores",
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
@@ -49,12 +45,15 @@ from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .unpooling import max_pool_indices, max_unpool
 
 __all__ = [
     "BackendUnavailable",
     "Classes",
     "Classifier",
     "DepthEstimator",
+    "DepthMap",
+    "DepthScores",
     "Detector",
     "Geometry",
     "InputMismatch",
@@ -69,36 +68,37 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
-    "align_scale_shift",
-    "blend_logits",
-    "decode_depth",
-    "decode_monodepth",
-    "decode_semantic",
-    "depth_scores",
-    "label_map",
-    "label_tiles",
-    "left_right_difference",
-    "merge_flipped",
-    "monodepth_loss",
     "Worker",
     "WorkerDied",
     "active",
+    "align_scale_shift",
     "augment",
+    "blend_logits",
+    "clean_labels",
     "crop_and_resize",
     "decode_classes",
+    "decode_depth",
     "decode_detr",
     "decode_given_boxes",
+    "decode_monodepth",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
     "decode_semantic",
+    "depth_scores",
     "detect_tiles",
     "ensemble",
     "label_map",
+    "label_tiles",
+    "left_right_difference",
     "load",
     "losses",
     "matching",
+    "max_pool_indices",
+    "max_unpool",
+    "merge_flipped",
     "merge_tiles",
+    "monodepth_loss",
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
