@@ -67,6 +67,7 @@ KERNELS = (
     "rotated",
     "selective_search",
     "stereo",
+    "stretch",
     "tables",
     "warp",
     "watershed",

@@ -12,6 +12,7 @@ from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
 from .decode.efficientdet import decode_efficientdet
+from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.label_map import label_map
@@ -26,6 +27,14 @@ from .decode.ssd import decode_ssd
 from .decode.windows import decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
+from .depth_measures import (
+    DepthScores,
+    MonodepthLoss,
+    align_scale_shift,
+    depth_scores,
+    left_right_difference,
+    monodepth_loss,
+)
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -36,6 +45,8 @@ from .errors import (
     WorkerDied,
 )
 from .geometry import Geometry
+from .label_cleaning import clean_labels
+from .logit_tiles import blend_logits, label_tiles
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
@@ -48,6 +59,7 @@ from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
 from .timm_configs import from_timm_config
+from .unpooling import max_pool_indices, max_unpool
 
 __all__ = [
     "YOLOV3_ANCHORS",
@@ -56,11 +68,14 @@ __all__ = [
     "Classes",
     "Classifier",
     "DepthEstimator",
+    "DepthMap",
+    "DepthScores",
     "Detector",
     "Geometry",
     "InputMismatch",
     "Model",
     "ModelFormatError",
+    "MonodepthLoss",
     "NeuralError",
     "OnnxFile",
     "OutputMismatch",
@@ -75,17 +90,22 @@ __all__ = [
     "active",
     "anchor_points",
     "assign_levels",
+    "align_scale_shift",
     "augment",
+    "blend_logits",
+    "clean_labels",
     "crop_and_resize",
     "crop_windows",
     "decode_centernet",
     "heatmap_peaks",
     "heatmaps_to_keypoints",
     "decode_classes",
+    "decode_depth",
     "decode_detr",
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
+    "decode_monodepth",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
@@ -100,6 +120,7 @@ __all__ = [
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
+    "depth_scores",
     "detect_tiles",
     "efficientdet_anchors",
     "ensemble",
@@ -107,10 +128,16 @@ __all__ = [
     "from_processor_config",
     "from_timm_config",
     "label_map",
+    "label_tiles",
+    "left_right_difference",
     "load",
     "losses",
     "matching",
+    "max_pool_indices",
+    "max_unpool",
+    "merge_flipped",
     "merge_tiles",
+    "monodepth_loss",
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
