@@ -6,10 +6,12 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .arrays import to_host, to_model
 from .backends.worker import Worker
+from .decode.label_map import label_map
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
+from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -43,7 +45,9 @@ __all__ = [
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
+    "decode_semantic",
     "ensemble",
+    "label_map",
     "load",
     "losses",
     "matching",
