@@ -7,6 +7,7 @@ from . import active, augment, ensemble, losses, matching, optim, schedules, tar
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .decode.label_map import label_map
+from .decode.panoptic_fpn import decode_panoptic_fpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -42,6 +43,7 @@ __all__ = [
     "active",
     "augment",
     "decode_detr",
+    "decode_panoptic_fpn",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
