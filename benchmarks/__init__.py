@@ -35,5 +35,6 @@ SUBJECTS = (
     "stereo",
     "bodyparts",
     "neural_maps",
+    "neural_queries",
 )
 """The files of cases, in the order of the table."""

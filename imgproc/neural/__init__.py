@@ -18,6 +18,8 @@ from .decode.heads import join_levels
 from .decode.label_map import label_map
 from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.proposals import decode_roi_heads, decode_rpn
+from .decode.label_map import label_map
+from .decode.panoptic_fpn import decode_panoptic_fpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -130,6 +132,13 @@ __all__ = [
     "label_map",
     "label_tiles",
     "left_right_difference",
+    "decode_panoptic_fpn",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
+    "decode_semantic",
+    "ensemble",
+    "label_map",
     "load",
     "losses",
     "matching",
