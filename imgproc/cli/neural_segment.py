@@ -177,7 +177,8 @@ def _write(work: Work, result: Any, *, names: Mapping[int, str], quality: int, o
     job: ImageJob = work.job
     outcome: Labelled = work.outcome
     segments = {one.id: one for one in result.segments} if isinstance(result, PanopticSegments) else None
-    labels: Array = result.ids if isinstance(result, PanopticSegments) else result
+    # Decoders may tell how sure the labels are, beside them.
+    labels = result.ids if segments is not None else result[0] if isinstance(result, tuple) else result
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.ndim != 2:
         raise TypeError(f"the preset must give a map of labels, got {type(labels).__name__}")
     nothing = labels < 0 if segments is None else labels == 0

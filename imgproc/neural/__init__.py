@@ -53,7 +53,9 @@ __all__ = [
     "crop_and_resize",
     "decode_classes",
     "decode_given_boxes",
+    "decode_semantic",
     "detect_tiles",
+    "label_map",
     "load",
     "merge_tiles",
     "multiscale_roi_align",
@@ -65,6 +67,4 @@ __all__ = [
     "stream_images",
     "to_host",
     "to_model",
-    "decode_semantic",
-    "label_map",
 ]

@@ -113,6 +113,13 @@ FAMILIES = (
         "decode_given_boxes",
     ),
     Family(
+        "segformer",
+        "segment",
+        "SegFormer, UPerNet and others of one logit a class, images stretched",
+        Preprocess(512, resample="pillow", mean=_MEAN, std=_STD),
+        "decode_semantic",
+    ),
+    Family(
         "imagenet",
         "classify",
         "ResNet, EfficientNet, ConvNeXt and others of torchvision and timm",
