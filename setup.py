@@ -43,6 +43,7 @@ KERNELS = (
     "histogram",
     "integral",
     "iou",
+    "label_map",
     "label_pairs",
     "luma",
     "masks",

@@ -10,6 +10,8 @@ from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
+from .decode.label_map import label_map
+from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -54,4 +56,6 @@ __all__ = [
     "to_host",
     "to_model",
     "views",
+    "decode_semantic",
+    "label_map",
 ]
