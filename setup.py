@@ -56,6 +56,7 @@ KERNELS = (
     "panoptic",
     "paste",
     "preprocess",
+    "query_masks",
     "render",
     "resize",
     "rle",

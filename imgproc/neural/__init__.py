@@ -3,11 +3,16 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
+from .decode.queries import decode_detr
+from .decode.query_instances import decode_query_instances
+from .decode.query_panoptic import decode_query_panoptic
+from .decode.query_semantic import decode_query_semantic
 from .decode.label_map import label_map
 from .decode.semantic import decode_semantic
 from .errors import (
@@ -67,4 +72,23 @@ __all__ = [
     "stream_images",
     "to_host",
     "to_model",
+    "active",
+    "augment",
+    "decode_detr",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
+    "ensemble",
+    "load",
+    "losses",
+    "matching",
+    "optim",
+    "scan_onnx",
+    "schedules",
+    "targets",
+    "to_host",
+    "to_model",
+    "views",
+    "decode_semantic",
+    "label_map",
 ]
