@@ -82,6 +82,13 @@ Score = Annotated[
     ),
 ]
 
+_RUNNERS = {
+    "OnnxModel": "ONNX Runtime",
+    "OpencvModel": "OpenCV",
+    "TorchModel": "PyTorch",
+    "Worker": "a process of its own",
+}
+
 _BATCH = Range(low=1, high=4096, integer=True)
 _SIZE = OrNone(Range(low=1, high=2**20, integer=True))
 _BACKEND = OrNone(Choice(("onnx", "opencv", "torch")))
@@ -161,7 +168,7 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
     except OSError as error:
         raise PlanError(f"the model {request.model!r} cannot be read: {cause(error)}") from None
     settings += [
-        ("Runs on", f"{type(model).__name__.removesuffix('Model')}, {model.device}"),
+        ("Runs on", f"{_RUNNERS.get(type(model).__name__, type(model).__name__)}, {model.device}"),
         ("Input", "; ".join(map(str, model.inputs)) or "any"),
         ("Batch", str(pipeline.batch_size(batch))),
     ]

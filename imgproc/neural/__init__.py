@@ -9,11 +9,11 @@ from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
+from .decode.label_map import label_map
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
-from .decode.label_map import label_map
 from .decode.semantic import decode_semantic
 from .errors import (
     BackendUnavailable,
@@ -55,40 +55,34 @@ __all__ = [
     "UntrustedModelError",
     "Worker",
     "WorkerDied",
+    "active",
+    "augment",
     "crop_and_resize",
     "decode_classes",
+    "decode_detr",
     "decode_given_boxes",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
     "decode_semantic",
     "detect_tiles",
+    "ensemble",
     "label_map",
     "load",
+    "losses",
+    "matching",
     "merge_tiles",
     "multiscale_roi_align",
+    "optim",
     "plan_tiles",
     "roi_align",
     "roi_levels",
     "roi_pool",
     "scan_onnx",
-    "stream_images",
-    "to_host",
-    "to_model",
-    "active",
-    "augment",
-    "decode_detr",
-    "decode_query_instances",
-    "decode_query_panoptic",
-    "decode_query_semantic",
-    "ensemble",
-    "load",
-    "losses",
-    "matching",
-    "optim",
-    "scan_onnx",
     "schedules",
+    "stream_images",
     "targets",
     "to_host",
     "to_model",
     "views",
-    "decode_semantic",
-    "label_map",
 ]
