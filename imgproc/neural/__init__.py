@@ -29,6 +29,9 @@ from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
+from .presets import PRESETS, preset
+from .processor_configs import from_processor_config
+from .timm_configs import from_timm_config
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
@@ -36,6 +39,7 @@ from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
 
 __all__ = [
+    "PRESETS",
     "BackendUnavailable",
     "Classes",
     "Classifier",
@@ -53,6 +57,9 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
+    "from_processor_config",
+    "from_timm_config",
+    "preset",
     "Worker",
     "WorkerDied",
     "active",

@@ -16,9 +16,9 @@ from ..boxes.fusion import weighted_boxes_fusion
 from ..boxes.ranking import IOU
 from ..boxes.suppression import nms
 from ..detections.record import Detections
-from .active import vote_counts
 from .stable import softmax
 from .training_checks import check_array, check_classes, check_weights
+from .votes import count_votes
 
 MODELS = Range(low=1, high=1000, integer=True)
 ERROR = Range(low=0, high=1)
@@ -130,7 +130,7 @@ def vote(votes: Array, classes: Annotated[int, CLASSES], *, weights: Sequence[fl
         raise wrong_value("vote", "votes", "of one model or more", Got(f"shape {given.shape}"))
     model_weights = check_weights("vote", "weights", weights, len(given))
     flat = given.reshape(len(given), -1)
-    winners: Array = vote_counts(flat, classes, model_weights).argmax(axis=1)
+    winners: Array = count_votes(flat, classes, model_weights).argmax(axis=1)
     return winners.reshape(given.shape[1:]).astype(INT64, copy=False)
 
 

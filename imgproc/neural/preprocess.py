@@ -81,8 +81,8 @@ class Preprocess:
         ``"half_up"`` (SAM), ``"down"`` (OpenCV's letterbox, EfficientDet, YOLOX); ``"fit"``: ``"down"`` (default;
         transformers) or those. ``"shortest_edge"``: ``"detr"`` (default; DETR and transformers), ``"torchvision"`` (its
         Resize), ``"rcnn"`` (its GeneralizedRCNNTransform), ``"mask2former"`` (as DETR, then both sides stretched up to
-        multiples). ``"crop"``: where an odd number of pixels is cut, ``"torchvision"`` (default; also timm) rounds half
-        to even, ``"transformers"`` down.
+        multiples), ``"yolos"`` (as DETR, then both down to multiples). ``"crop"``: where an odd number of pixels is
+        cut, ``"torchvision"`` (default; also timm) rounds half to even, ``"transformers"`` down.
     align : {"center", "top_left"}, default "center"
         For ``"letterbox"``: where the image lies; of an odd number of rows or columns one more is below or right of it.
     scale, mean, std : float or one for each channel of the input, default 1/255, 0, 1
@@ -280,7 +280,7 @@ class Preprocess:
         planes = self.channels
         shape = (planes, height, width) if self.layout == "nchw" else (height, width, planes)
         batch = check_out("Preprocess", out, (len(arrays), *shape), np.dtype(self.dtype), *arrays)
-        self._fill(arrays, placements, batch)
+        self._fill(arrays, placements, batch, out is None)
         return batch, [_geometry(own, placement) for own, placement in zip(shapes, placements, strict=True)]
 
     def _check(self, image: object, argument: str) -> Array:
@@ -288,9 +288,9 @@ class Preprocess:
         dtypes = (UINT8,) if self.dtype == "uint8" else (UINT8, UINT16, FLOAT32)
         return check_image("Preprocess", image, argument=argument, channels=channels, dtypes=dtypes)
 
-    def _fill(self, arrays: list[Array], placements: list[Placement], batch: Array) -> None:
+    def _fill(self, arrays: list[Array], placements: list[Placement], batch: Array, fresh: bool) -> None:
         jobs = [
-            self._job(array, placement, inputs)
+            self._job(array, placement, inputs, fresh)
             for array, placement, inputs in zip(arrays, placements, batch, strict=True)
         ]
         height = placements[0].shape[0]
@@ -303,7 +303,7 @@ class Preprocess:
         cost = batch.size * _INPUT_COST + sum(array.size for array in arrays) * _IMAGE_COST
         run_bands(band, height * len(arrays), cost)
 
-    def _job(self, array: Array, placement: Placement, inputs: Array) -> tuple[Any, ...]:
+    def _job(self, array: Array, placement: Placement, inputs: Array, fresh: bool) -> tuple[Any, ...]:
         """What the kernel takes before a band of rows."""
         # The order of the channels turned round is a view that needs no copy.
         turned = array.ndim == 3 and array.shape[2] == 3 and array.strides[2] == -array.itemsize
@@ -333,6 +333,7 @@ class Preprocess:
             self.layout == "nchw",
             inputs.itemsize,
             reverse,
+            fresh,
             self._numbers(array.dtype),
         )
 
