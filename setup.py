@@ -31,6 +31,7 @@ KERNELS = (
     "components",
     "convolution",
     "cpu",
+    "dense_heads",
     "distance",
     "entries",
     "felzenszwalb",

@@ -15,6 +15,15 @@ from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
 from .decode.semantic import decode_semantic
+from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
+from .decode.dense import decode_fcos, decode_retinanet
+from .decode.efficientdet import decode_efficientdet
+from .decode.heads import join_levels
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.ssd import decode_ssd
+from .decode.windows import crop_windows, decode_windows, window_grid
+from .decode.yolo import decode_yolo, decode_yolo_extras
+from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -40,6 +49,7 @@ from .tiling import detect_tiles, plan_tiles
 
 __all__ = [
     "PRESETS",
+    "YOLOV3_ANCHORS",
     "BackendUnavailable",
     "Classes",
     "Classifier",
@@ -92,4 +102,23 @@ __all__ = [
     "to_host",
     "to_model",
     "views",
+    "anchor_points",
+    "assign_levels",
+    "crop_windows",
+    "decode_efficientdet",
+    "decode_fcos",
+    "decode_retinanet",
+    "decode_roi_heads",
+    "decode_rpn",
+    "decode_ssd",
+    "decode_windows",
+    "decode_yolo",
+    "decode_yolo_extras",
+    "decode_yolov1",
+    "decode_yolov3",
+    "default_boxes",
+    "efficientdet_anchors",
+    "join_levels",
+    "pyramid_anchors",
+    "window_grid",
 ]
