@@ -13,7 +13,7 @@ from detection_records import BOXES, SCORES, detections, three
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgproc import Detections
+from imgproc import Detections, pack_masks
 from imgproc._core.runs import Runs, box_of_runs, check_runs, decode_runs, encode_runs
 
 
@@ -114,6 +114,25 @@ def test_strides_and_float64() -> None:
             "masks must be None or a bool array of shape (3, H, W)",
         ),
         ({"masks": "mask"}, TypeError, "masks must be None or a bool array of shape (3, H, W)"),
+        (
+            {"masks": pack_masks(np.zeros((2, 4, 5), bool))},
+            ValueError,
+            "masks must be None or a bool array of shape (3, H, W), one for each of the boxes, or what pack_masks "
+            "gives, got PackedMasks of shape (2, 4, 5)",
+        ),
+        ({"keypoints": np.zeros((3, 7, 3), int)}, TypeError, "keypoints must be of dtype float32 or float64"),
+        (
+            {"keypoints": "points"},
+            TypeError,
+            "keypoints must be a float32 or float64 array of shape (3, K, 3)",
+        ),
+        (
+            {"keypoints": np.zeros((3, 7, 2))},
+            ValueError,
+            "keypoints must be of shape (3, K, 3), x, y and score of K points for each of the boxes, got shape",
+        ),
+        ({"keypoints": np.zeros((2, 7, 3))}, ValueError, "keypoints must be of shape (3, K, 3)"),
+        ({"keypoints": np.full((3, 1, 3), np.inf)}, ValueError, "keypoints must be finite in float32"),
     ],
 )
 def test_what_it_refuses(changes: dict[str, Any], error: type[Exception], sentence: str) -> None:
@@ -206,6 +225,8 @@ def test_concat() -> None:
     for wrong, error in (
         ([found, plain], ValueError),
         ([found, three(masks=np.zeros((3, 5, 5), bool))], ValueError),
+        ([found, three(keypoints=np.zeros((3, 5, 3)))], ValueError),
+        ([three(keypoints=np.zeros((3, 4, 3))), three(keypoints=np.zeros((3, 5, 3)))], ValueError),
         (found, TypeError),
         ([found, None], TypeError),
         ("ab", TypeError),
@@ -215,7 +236,7 @@ def test_concat() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(detections())
+@given(detections(keypoints=True))
 def test_every_way_through_text_and_bytes_gives_an_equal_record(found: Detections) -> None:
     if len(found) or found.masks is None:  # no list can tell the size of no mask
         assert Detections.from_dict(json.loads(json.dumps(found.to_dict()))) == found
@@ -261,6 +282,11 @@ def test_numbers_in_dicts_are_short() -> None:
             },
             "masks must be of one size, got [(1, 1), (1, 2)]",
         ),
+        (
+            {"boxes": [[1, 2, 3, 4]], "keypoints": [[1, 2], [3]]},
+            "keypoints must be a list of lists of rows of 3",
+        ),
+        ({"boxes": [[1, 2, 3, 4]], "keypoints": [[1, 2, 3]]}, "keypoints must be of shape (1, K, 3)"),
         ({"boxes": [[1, 2, 3, 4]], "masks": []}, "masks must be None or a bool array of shape (1, H, W)"),
     ],
 )
@@ -280,6 +306,8 @@ def test_equality_and_printing() -> None:
         hash(found)
     assert repr(found) == "<Detections: 3 boxes, scores 0.25 to 0.75, labels 0 2, masks 4 × 5>"
     assert repr(found[0]) == "<Detections: 1 box, score 0.5, label 2, masks 4 × 5>"
+    assert repr(three(keypoints=np.zeros((3, 17, 3)))).endswith("masks 4 × 5, 17 keypoints each>")
+    assert found != three(keypoints=np.zeros((3, 17, 3)))
     assert repr(Detections.empty()) == str(Detections.empty()) == "<Detections: 0 boxes>"
     assert str(found[:1]).splitlines()[1:] == [
         " x1   y1   x2   y2  score  label  count",

@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 
 from .._ext import rle as _kernels
-from .errors import Got
+from .box_arrays import INT64
+from .errors import Got, wrong_value
 from .images import Array
+from .packed_masks import Masks, PackedMasks
 from .places import Place
+from .runs import Runs, encode_runs
+from .threads import run_bands
 
 Size = tuple[int, int]
 
 MOST_PIXELS = 2**32 - 1
 _FARTHEST = 1e6
+
+# Nanoseconds for a word of 64 pixels.
+_WORD_COST = 6.0
 
 
 def read_runs(place: Place, segmentation: Any, size: Size) -> Array:
@@ -82,3 +89,33 @@ def polygon_runs(place: Place, polygons: Any, size: Size) -> Array:
         out = np.empty((found, 2), np.uint32)
         _kernels.polygons(xy, starts, *size, out)
     return out[:found].copy()
+
+
+def counts_of(function: str, argument: str, masks: PackedMasks, *, compressed: bool) -> list[Any]:
+    """The run lengths of each mask: COCO's text, or a list of integers."""
+    _, height, width = masks.shape
+    if height * width > MOST_PIXELS:
+        raise wrong_value(function, argument, "of less than 2**32 pixels each", Got(f"{height} × {width}"))
+    bands = run_bands(
+        lambda n0, n1: _kernels.encode(
+            masks.words, masks.offsets, masks.boxes, height, width, compressed, n0, n1
+        ),
+        len(masks),
+        _WORD_COST * masks.words.size,
+    )
+    return [
+        code.decode("ascii") if compressed else np.frombuffer(code, INT64).tolist()
+        for band in bands
+        for code in band
+    ]
+
+
+def runs_of(function: str, masks: Masks) -> list[Runs]:
+    """The runs of each of many masks; packed ones are not unpacked."""
+    if not isinstance(masks, PackedMasks):
+        return [encode_runs(mask) for mask in masks]
+    size = masks.shape[1:]
+    return [
+        Runs(size, tuple(counts) if 0 not in size else ())
+        for counts in counts_of(function, "masks", masks, compressed=False)
+    ]

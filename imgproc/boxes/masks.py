@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +10,8 @@ from .._core.box_arrays import INT64, check_flags, check_labels, check_scores
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
+from .._core.packed_masks import Masks, as_bools, as_packed
+from .._core.packed_masks import PackedMasks as PackedMasks
 from .._core.parameters import Choice
 from .._core.threads import run_bands
 from .._ext import masks as kernels
@@ -18,65 +19,8 @@ from .ranking import COUNT, IOU, SCORE, by_score
 
 KIND = Choice(("iou", "ioa"))
 
-# Nanoseconds for a pixel of a bool mask, and for a word that two packed masks may share.
-_PACK_COST = 0.1
+# Nanoseconds for a word that two packed masks may share.
 _WORD_COST = 0.6
-
-
-@dataclass(frozen=True, eq=False)
-class PackedMasks:
-    """Masks of one size as bits, each within the rows and words that its pixels need; made by `pack_masks`.
-
-    Attributes
-    ----------
-    shape : (int, int, int)
-        Count, height and width: the shape of the bool array.
-    words : (total,) array of uint64
-        Pixels by rows, 64 to a word, the first in the lowest bit. Word w of a row begins at column 64 w.
-    offsets : (N + 1,) array of int64
-        Where the words of each mask begin.
-    boxes : (N, 4) array of int64
-        Rows ``y0, y1`` and words ``w0, w1`` of each mask, half-open; 0 for one without pixels.
-    areas : (N,) array of int64
-        The pixels of each mask.
-    """
-
-    shape: tuple[int, int, int]
-    words: Array
-    offsets: Array
-    boxes: Array
-    areas: Array
-
-    def __post_init__(self) -> None:
-        # The kernels read words by these numbers unchecked.
-        if not self._is_consistent():
-            raise wrong_value("PackedMasks", "fields", "those that pack_masks makes", Got("others"))
-
-    def _is_consistent(self) -> bool:
-        count, height, width = self.shape
-        arrays = (self.words, self.offsets, self.boxes, self.areas)
-        shapes = ((self.words.size,), (count + 1,), (count, 4), (count,))
-        if any(array.shape != shape for array, shape in zip(arrays, shapes, strict=True)):
-            return False
-        if [array.dtype for array in arrays] != [np.uint64, INT64, INT64, INT64]:
-            return False
-        y0, y1, w0, w1 = self.boxes.T
-        words = -(-width // 64)
-        inside = (y0 >= 0) & (y0 <= y1) & (y1 <= height) & (w0 >= 0) & (w0 <= w1) & (w1 <= words)
-        # More rows and words than that cannot be in memory, and their product would wrap.
-        return (
-            bool(inside.all())
-            and height * words < 2**60
-            and int(self.offsets[0]) == 0
-            and int(self.offsets[-1]) == self.words.size
-            and np.array_equal(np.diff(self.offsets), (y1 - y0) * (w1 - w0))
-        )
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-
-Masks = Array | PackedMasks
 
 
 @operation("boxes", takes="masks")
@@ -123,53 +67,6 @@ def pack_masks(masks: Array) -> PackedMasks:
     return as_packed("pack_masks", "masks", masks)
 
 
-def as_packed(function: str, argument: str, masks: object) -> PackedMasks:
-    """Packed masks as they are, and a bool array packed."""
-    if isinstance(masks, PackedMasks):
-        return masks
-    if not isinstance(masks, np.ndarray) or isinstance(masks, np.ma.MaskedArray):
-        raise wrong_type(
-            function, argument, "a bool array of shape (N, H, W) or what pack_masks gives", masks
-        )
-    if masks.dtype != np.bool_:
-        raise wrong_type(
-            function, argument, "of dtype bool; masks != 0 makes it", Got(f"dtype {masks.dtype}")
-        )
-    if masks.ndim != 3:
-        raise wrong_value(function, argument, "of shape (N, H, W)", Got(f"shape {masks.shape}"))
-    count, height, width = masks.shape
-    source = masks if masks.strides[2] == 1 else np.ascontiguousarray(masks)
-    pixels = source.view(np.uint8)
-    boxes = np.empty((count, 4), INT64)
-    run_bands(lambda n0, n1: kernels.extents(pixels, boxes, n0, n1), count, _PACK_COST * masks.size)
-    boxes[:, 2] >>= 6
-    boxes[:, 3] = (boxes[:, 3] + 63) >> 6
-    offsets = word_offsets(boxes)
-    words, areas = np.empty(offsets[-1], np.uint64), np.empty(count, INT64)
-    run_bands(
-        lambda n0, n1: kernels.pack(pixels, boxes, offsets, words, areas, n0, n1),
-        count,
-        _PACK_COST * 64 * words.size,
-    )
-    return frozen_masks((count, height, width), words, offsets, boxes, areas)
-
-
-def frozen_masks(
-    shape: tuple[int, int, int], words: Array, offsets: Array, boxes: Array, areas: Array
-) -> PackedMasks:
-    """Of arrays that nobody else holds."""
-    for array in (words, offsets, boxes, areas):
-        array.flags.writeable = False
-    return PackedMasks(shape, words, offsets, boxes, areas)
-
-
-def word_offsets(boxes: Array) -> Array:
-    """Where the words of each mask begin, and where all end."""
-    offsets = np.zeros(len(boxes) + 1, INT64)
-    np.cumsum((boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2]), out=offsets[1:])
-    return offsets
-
-
 @operation("boxes", takes="masks")
 def unpack_masks(masks: PackedMasks) -> Array:
     """Unpack masks to an array of bool.
@@ -207,13 +104,7 @@ def unpack_masks(masks: PackedMasks) -> Array:
     """
     if not isinstance(masks, PackedMasks):
         raise wrong_type("unpack_masks", "masks", "what pack_masks gives", masks)
-    out = np.zeros(masks.shape, np.bool_)
-    run_bands(
-        lambda n0, n1: kernels.unpack(masks.words, masks.offsets, masks.boxes, out.view(np.uint8), n0, n1),
-        len(masks),
-        _PACK_COST * 64 * masks.words.size,
-    )
-    return out
+    return as_bools(masks)
 
 
 def _fields(masks: PackedMasks) -> tuple[Array, Array, Array, Array]:

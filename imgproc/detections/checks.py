@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from .._core.box_arrays import check_labels
+from .._core.box_arrays import check_floats, check_labels, packed
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
+from .._core.packed_masks import Masks, PackedMasks
 from .._core.runs import check_runs, decode_runs
 
 INT32 = np.dtype(np.int32)
@@ -53,8 +52,14 @@ def check_int32(
     return whole.astype(INT32)
 
 
-def check_masks(function: str, masks: object, count: int) -> Array:
-    must = f"None or a bool array of shape ({count}, H, W), one for each of the boxes"
+def check_masks(function: str, masks: object, count: int) -> Masks:
+    must = (
+        f"None or a bool array of shape ({count}, H, W), one for each of the boxes, or what pack_masks gives"
+    )
+    if isinstance(masks, PackedMasks):
+        if len(masks) != count:
+            raise wrong_value(function, "masks", must, Got(f"PackedMasks of shape {masks.shape}"))
+        return masks
     if not isinstance(masks, np.ndarray) or isinstance(masks, np.ma.MaskedArray):
         raise wrong_type(function, "masks", must, masks)
     if masks.dtype != BOOL:
@@ -66,27 +71,13 @@ def check_masks(function: str, masks: object, count: int) -> Array:
     return masks if kept and masks.flags.c_contiguous else np.array(masks, BOOL, order="C")
 
 
-def check_rows(index: Any, count: int) -> Any:
-    """An index that keeps the first axis."""
-    must = "an integer, a slice, or a bool or integer array of one axis"
-    if isinstance(index, int | np.integer) and not isinstance(index, bool | np.bool_):
-        if not -count <= index < count:
-            raise IndexError(f"Detections: index {int(index)} is out of range for {count} detections")
-        row = int(index) % count
-        return slice(row, row + 1)
-    if isinstance(index, slice):
-        return index
-    if isinstance(index, list | range):
-        index = np.asarray(index) if len(index) else np.empty(0, np.int64)
-    if not isinstance(index, np.ndarray) or index.ndim != 1 or index.dtype.kind not in "biu":
-        raise wrong_type("Detections", "index", must, index)
-    if index.dtype == BOOL and len(index) != count:
-        raise IndexError(f"Detections: a bool index of {len(index)} does not fit {count} detections")
-    if index.dtype != BOOL and index.size and not (-count <= int(index.min()) and int(index.max()) < count):
-        raise IndexError(
-            f"Detections: an index in {index.min()} to {index.max()} is out of range for {count}"
-        )
-    return index
+def check_keypoints(function: str, keypoints: object, count: int) -> Array:
+    """A float32 copy of as many points for each box, finite."""
+    array = check_floats(function, "keypoints", keypoints, f"({count}, K, 3)")
+    if array.ndim != 3 or len(array) != count or array.shape[2] != 3:
+        must = f"of shape ({count}, K, 3), x, y and score of K points for each of the boxes"
+        raise wrong_value(function, "keypoints", must, Got(f"shape {array.shape}"))
+    return packed(check_float32(function, "keypoints", array))
 
 
 def check_label_choice(function: str, labels: object) -> Array:
@@ -106,7 +97,8 @@ def check_label_choice(function: str, labels: object) -> Array:
 
 def listed_array(function: str, entry: str, values: object, dtype: type) -> Array:
     kind = "integers" if dtype is np.int64 else "numbers"
-    must = f"a list of {'rows of 4 ' if entry == 'boxes' else ''}{kind}"
+    rows = {"boxes": "rows of 4 ", "keypoints": "lists of rows of 3 "}.get(entry, "")
+    must = f"a list of {rows}{kind}"
     if not isinstance(values, list | tuple | np.ndarray):
         raise wrong_type(function, entry, must, values)
     try:

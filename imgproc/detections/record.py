@@ -1,4 +1,4 @@
-"""What a detector gives: boxes with scores, labels, counts and, where it has them, masks."""
+"""What a detector gives: boxes with scores, labels, counts and, where it has them, masks and keypoints."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from .._core.box_arrays import check_boxes, check_scores, within_dtype
+from .._core.coco_runs import runs_of
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
+from .._core.packed_masks import Masks, PackedMasks, as_bools, as_packed
 from .._core.parameters import OrNone, Range
-from .._core.runs import encode_runs
+from .._core.rows import check_rows
 from .checks import (
     BOOL,
     INT32,
     check_float32,
     check_int32,
+    check_keypoints,
     check_label_choice,
     check_masks,
-    check_rows,
     listed_array,
     shortest,
     unfolded_masks,
 )
+from .printing import summary, table
 
 if TYPE_CHECKING:
     import supervision
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
 SCORE = OrNone(Range())
 AREA = OrNone(Range(low=0))
 COUNT = OrNone(Range(low=1, integer=True))
-
-_SHOWN = 8
-"""Rows that printing shows."""
 
 
 class Detections:
@@ -50,15 +50,18 @@ class Detections:
         Class of each, within int32. 0 by default.
     counts : (N,) integer array, optional
         How many windows or boxes each was merged from, at least 1. 1 by default.
-    masks : (N, H, W) bool array, optional
-        Pixels of each, in the whole image. None by default.
+    masks : (N, H, W) bool array or PackedMasks, optional
+        Pixels of each, in the whole image; packed ones stay packed. None by default.
+    keypoints : (N, K, 3) array of float32 or float64, optional
+        ``x, y, score`` of K points of each: pixels, as for boxes, and how sure each is; finite. None by default.
 
     Attributes
     ----------
     boxes : (N, 4) float32 array
     scores : (N,) float32 array
     labels, counts : (N,) int32 array
-    masks : (N, H, W) bool array or None
+    masks : (N, H, W) bool array, PackedMasks or None
+    keypoints : (N, K, 3) float32 array or None
         All arrays are C-contiguous and read-only.
 
     Raises
@@ -72,7 +75,7 @@ class Detections:
     -----
     What is handed in is copied, but for masks that are read-only and no view. Indexing with an integer, slice, bool
     or integer array gives Detections again, a single one for an integer; iterating gives single ones. Slices share
-    memory. Two are equal where all their arrays are.
+    memory. Two are equal where all their arrays are; masks where their pixels are, packed or not.
 
     Examples
     --------
@@ -89,7 +92,7 @@ class Detections:
 
     __slots__ = ("_arrays",)
     __hash__ = None  # type: ignore[assignment]
-    _arrays: tuple[Array, Array, Array, Array, Array | None]
+    _arrays: tuple[Array, Array, Array, Array, Masks | None, Array | None]
 
     def __init__(
         self,
@@ -97,7 +100,8 @@ class Detections:
         scores: Array | None = None,
         labels: Array | None = None,
         counts: Array | None = None,
-        masks: Array | None = None,
+        masks: Masks | None = None,
+        keypoints: Array | None = None,
     ) -> None:
         name = "Detections"
         whole = check_boxes(name, boxes)
@@ -110,10 +114,11 @@ class Detections:
             check_int32(name, "labels", labels, n, default=0, least=np.iinfo(INT32).min),
             check_int32(name, "counts", counts, n, default=1, least=1),
             None if masks is None else check_masks(name, masks, n),
+            None if keypoints is None else check_keypoints(name, keypoints, n),
         )
 
     @classmethod
-    def _of(cls, arrays: Iterable[Array | None]) -> Detections:
+    def _of(cls, arrays: Iterable[Masks | None]) -> Detections:
         """From arrays that are checked, and nobody's to change."""
         made = cls.__new__(cls)
         made._arrays = _frozen(*arrays)
@@ -141,8 +146,12 @@ class Detections:
         return self._arrays[3]
 
     @property
-    def masks(self) -> Array | None:
+    def masks(self) -> Masks | None:
         return self._arrays[4]
+
+    @property
+    def keypoints(self) -> Array | None:
+        return self._arrays[5]
 
     @property
     def areas(self) -> Array:
@@ -158,45 +167,23 @@ class Detections:
         return (self[row] for row in range(len(self)))
 
     def __getitem__(self, index: Any) -> Detections:
-        rows = check_rows(index, len(self))
+        rows = check_rows("Detections", index, len(self), "detections")
         return self._of(None if array is None else array[rows] for array in self._arrays)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Detections):
             return NotImplemented
-        return all(
-            mine is theirs or (mine is not None and theirs is not None and np.array_equal(mine, theirs))
-            for mine, theirs in zip(self._arrays, other._arrays, strict=True)
-        )
+        return all(map(_equal, self._arrays, other._arrays))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Detections, self._arrays
 
     def __repr__(self) -> str:
-        parts = ["1 box" if len(self) == 1 else f"{len(self)} boxes"]
-        if len(self):
-            low, high = str(self.scores.min()), str(self.scores.max())
-            parts.append(f"score {low}" if low == high else f"scores {low} to {high}")
-            labels = np.unique(self.labels)
-            more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-            parts.append(f"label{'s' * (len(self) > 1)} {' '.join(map(str, labels[:_SHOWN]))}{more}")
-        if self.masks is not None:
-            parts.append("masks {} × {}".format(*self.masks.shape[1:]))
-        return f"<Detections: {', '.join(parts)}>"
+        return summary(self)
 
     def __str__(self) -> str:
         """The first rows as a table."""
-        rows = [["x1", "y1", "x2", "y2", "score", "label", "count"]]
-        for box, *rest in zip(
-            *(array[:_SHOWN] for array in self._arrays[:4] if array is not None), strict=True
-        ):
-            rows.append([*(f"{value:.1f}" for value in box), f"{rest[0]:.4g}", str(rest[1]), str(rest[2])])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
-        ]
-        lines += [f"… {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
-        return "\n".join([repr(self), *lines] if len(self) else [repr(self)])
+        return table(self)
 
     def filter(
         self,
@@ -247,19 +234,20 @@ class Detections:
         Parameters
         ----------
         parts : sequence of Detections
-            Of one image. Those with boxes must all have masks, of one size, or none of them.
+            Of one image. Those with boxes must all have masks, of one size, or none of them, and as many
+            keypoints.
 
         Returns
         -------
         Detections
-            With masks where the parts have them; empty where there are no parts.
+            With masks where the parts have them, packed where any are; empty where there are no parts.
 
         Raises
         ------
         TypeError
             Not a sequence of Detections.
         ValueError
-            Some have masks and others none, or masks of two sizes.
+            Some have masks and others none, or masks of two sizes, or other numbers of keypoints.
         """
         name = "Detections.concat"
         if isinstance(parts, Detections | str) or not isinstance(parts, Sequence):
@@ -276,8 +264,11 @@ class Detections:
             raise wrong_value(
                 name, "parts", "all with masks of one size, or all without", Got(f"masks {got}")
             )
-        columns = zip(*(part._arrays for part in filled), strict=True)
-        return cls._of(None if arrays[0] is None else np.concatenate(arrays) for arrays in columns)
+        numbers = {None if part.keypoints is None else part.keypoints.shape[1] for part in filled}
+        if len(numbers) > 1:
+            got = " and ".join(sorted("none" if number is None else str(number) for number in numbers))
+            raise wrong_value(name, "parts", "all with as many keypoints", Got(got))
+        return cls._of(map(_joined, zip(*(part._arrays for part in filled), strict=True)))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain lists, which JSON can hold.
@@ -286,8 +277,8 @@ class Detections:
         -------
         dict
             ``boxes``, ``scores``, ``labels``, ``counts`` and, where there are masks, ``masks``: for each
-            ``{"size": [height, width], "counts": […]}`` with the run lengths in COCO's order. Numbers are the
-            shortest that round to the same float32.
+            ``{"size": [height, width], "counts": […]}`` with the run lengths in COCO's order; ``keypoints`` where
+            there are such. Numbers are the shortest that round to the same float32.
         """
         data: dict[str, Any] = {
             "boxes": shortest(self.boxes).tolist(),
@@ -298,8 +289,10 @@ class Detections:
         if self.masks is not None:
             data["masks"] = [
                 {"size": list(runs.size), "counts": list(runs.counts)}
-                for runs in map(encode_runs, self.masks)
+                for runs in runs_of("Detections.to_dict", self.masks)
             ]
+        if self.keypoints is not None:
+            data["keypoints"] = shortest(self.keypoints).tolist()
         return data
 
     @classmethod
@@ -314,7 +307,7 @@ class Detections:
         name = "Detections.from_dict"
         if not isinstance(data, Mapping):
             raise wrong_type(name, "data", "a dict as to_dict gives it", data)
-        known = ("boxes", "scores", "labels", "counts", "masks")
+        known = ("boxes", "scores", "labels", "counts", "masks", "keypoints")
         if "boxes" not in data or not set(data) <= set(known):
             raise wrong_value(name, "data", f"a dict of {', '.join(known)}", Got(f"{sorted(map(str, data))}"))
         lists: dict[str, Any] = {}
@@ -323,6 +316,7 @@ class Detections:
             ("scores", np.float64),
             ("labels", np.int64),
             ("counts", np.int64),
+            ("keypoints", np.float64),
         ):
             if entry in data:
                 lists[entry] = listed_array(name, entry, data[entry], dtype)
@@ -335,26 +329,28 @@ class Detections:
             raise type(error)(str(error).replace("Detections", name, 1)) from None
 
     def to_supervision(self) -> supervision.Detections:
-        """As ``supervision.Detections``: label as ``class_id``, count as ``data["count"]``.
+        """As ``supervision.Detections``: label as ``class_id``, ``count`` and ``keypoints`` among its ``data``.
 
-        Arrays are copies. ImportError where that library is not installed.
+        Arrays are copies; packed masks are unpacked. ImportError where that library is not installed.
         """
         import supervision
 
-        masks = None if self.masks is None else self.masks.copy()
+        data = {"count": self.counts.copy()}
+        if self.keypoints is not None:
+            data["keypoints"] = self.keypoints.copy()
         return supervision.Detections(
             xyxy=self.boxes.copy(),
-            mask=masks,
+            mask=None if self.masks is None else as_bools(self.masks),
             confidence=self.scores.copy(),
             class_id=self.labels.astype(int),
-            data={"count": self.counts.copy()},
+            data=data,
         )
 
     @classmethod
     def from_supervision(cls, detections: supervision.Detections) -> Detections:
         """From ``supervision.Detections``; without ``confidence`` or ``class_id`` the defaults stand.
 
-        Tracker ids, keypoints and other data are left out. Boxes of any real dtype are taken, as that library takes
+        Tracker ids and other data are left out. Boxes of any real dtype are taken, as that library takes
         them.
         """
         import supervision
@@ -362,7 +358,7 @@ class Detections:
         name = "Detections.from_supervision"
         if not isinstance(detections, supervision.Detections):
             raise wrong_type(name, "detections", "supervision.Detections", detections)
-        count = detections.data.get("count")
+        count, keypoints = detections.data.get("count"), detections.data.get("keypoints")
         try:
             return cls(
                 np.asarray(detections.xyxy, np.float64).reshape(-1, 4),
@@ -370,13 +366,30 @@ class Detections:
                 None if detections.class_id is None else np.asarray(detections.class_id, np.int64),
                 None if count is None else np.asarray(count),
                 None if detections.mask is None else np.asarray(detections.mask, BOOL),
+                None if keypoints is None else np.asarray(keypoints, FLOAT32),
             )
         except (TypeError, ValueError) as error:
             raise type(error)(str(error).replace("Detections", name, 1)) from None
 
 
-def _frozen(*arrays: Array | None) -> Any:
+def _frozen(*arrays: Masks | None) -> Any:
     for array in arrays:
-        if array is not None:
+        if isinstance(array, np.ndarray):
             array.setflags(write=False)
     return arrays
+
+
+def _equal(mine: Masks | None, theirs: Masks | None) -> bool:
+    if mine is None or theirs is None:
+        return mine is theirs
+    if isinstance(mine, PackedMasks) or isinstance(theirs, PackedMasks):
+        return as_packed("Detections", "masks", mine) == as_packed("Detections", "masks", theirs)
+    return np.array_equal(mine, theirs)
+
+
+def _joined(arrays: Sequence[Any]) -> Any:
+    if arrays[0] is None:
+        return None
+    if any(isinstance(array, PackedMasks) for array in arrays):
+        return PackedMasks.concat([as_packed("Detections", "masks", array) for array in arrays])
+    return np.concatenate(arrays)

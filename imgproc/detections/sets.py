@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from .._core.box_arrays import FLOAT64, check_boxes, check_flags, check_labels, check_scores
+from .._core.coco_runs import runs_of
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
-from .._core.runs import Runs, decode_runs, encode_runs
+from .._core.runs import Runs, decode_runs
 from .checks import check_int32, shortest
 from .record import Detections
 
@@ -184,11 +185,9 @@ class DetectionSet:
         def column(name: str, empty: Array) -> Array:
             return np.concatenate([empty, *(getattr(part, name) for part in parts)])
 
-        masks = [
-            None if found.masks is None else encode_runs(found.masks[row])
-            for found in parts
-            for row in range(len(found))
-        ]
+        masks: list[Runs | None] = []
+        for found in parts:
+            masks += [None] * len(found) if found.masks is None else runs_of("DetectionSet.of", found.masks)
         return cls(
             tuple(detections),
             np.repeat(np.arange(len(parts)), [len(part) for part in parts]),

@@ -12,9 +12,9 @@ from .._core.box_arrays import INT64, check_labels, check_scores
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
+from .._core.packed_masks import Masks, PackedMasks, as_packed
 from .._core.parameters import OrNone, Range
 from .._ext import panoptic as kernels
-from ..boxes.masks import Masks, PackedMasks, as_packed
 from ..boxes.ranking import by_score
 from ..detections.record import Detections
 

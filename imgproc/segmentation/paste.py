@@ -12,10 +12,10 @@ from .._core.box_arrays import packed as c_contiguous
 from .._core.errors import Got, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.operations import operation
+from .._core.packed_masks import Masks, PackedMasks, as_bools, frozen_masks, word_offsets
 from .._core.parameters import Flag, Range
 from .._core.threads import run_bands
 from .._ext import paste as kernels
-from ..boxes.masks import Masks, PackedMasks, frozen_masks, unpack_masks, word_offsets
 
 FLAG = Flag()
 SHAPE = Shape()
@@ -115,7 +115,7 @@ def paste_mask(
     )
     if packed:
         return pasted
-    unpacked = unpack_masks(pasted)
+    unpacked = as_bools(pasted)
     return unpacked[0] if single else unpacked
 
 

@@ -9,15 +9,15 @@ import numpy as np
 
 from .._core.array_parameters import Shape
 from .._core.box_arrays import INT64
-from .._core.coco_runs import MOST_PIXELS, polygon_runs, run_lengths
-from .._core.errors import Got, wrong_type, wrong_value
+from .._core.coco_runs import MOST_PIXELS, counts_of, polygon_runs, run_lengths
+from .._core.errors import wrong_type, wrong_value
 from .._core.images import Array
 from .._core.operations import operation
+from .._core.packed_masks import Masks, PackedMasks, as_bools, as_packed, frozen_masks, word_offsets
 from .._core.parameters import Flag
 from .._core.places import Place
 from .._core.threads import run_bands
 from .._ext import rle as kernels
-from ..boxes.masks import Masks, PackedMasks, as_packed, frozen_masks, unpack_masks, word_offsets
 
 FLAG = Flag()
 SHAPE = Shape()
@@ -73,25 +73,12 @@ def encode_rle(masks: Masks, *, compressed: Annotated[bool, FLAG] = True) -> Any
     {'size': [3, 4], 'counts': [4, 2, 1, 2, 3]}
     """
     single = isinstance(masks, np.ndarray) and masks.ndim == 2
-    packed = as_packed("encode_rle", "masks", masks[None] if single else masks)  # type: ignore[index]
+    packed = as_packed("encode_rle", "masks", masks[None] if single else masks)
     compressed = FLAG.check("encode_rle", "compressed", compressed)
-    _, height, width = packed.shape
-    if height * width > MOST_PIXELS:
-        raise wrong_value("encode_rle", "masks", "of less than 2**32 pixels each", Got(f"{height} × {width}"))
-    bands = run_bands(
-        lambda n0, n1: kernels.encode(
-            packed.words, packed.offsets, packed.boxes, height, width, compressed, n0, n1
-        ),
-        len(packed),
-        _WORD_COST * packed.words.size,
-    )
+    size = list(packed.shape[1:])
     codes = [
-        {
-            "size": [height, width],
-            "counts": code.decode("ascii") if compressed else np.frombuffer(code, INT64).tolist(),
-        }
-        for band in bands
-        for code in band
+        {"size": size.copy(), "counts": counts}
+        for counts in counts_of("encode_rle", "masks", packed, compressed=compressed)
     ]
     return codes[0] if single else codes
 
@@ -155,7 +142,7 @@ def decode_rle(rle: Any, *, packed: Annotated[bool, FLAG] = False) -> Masks:
     masks = _pack_runs(runs, size)
     if packed:
         return masks
-    unpacked = unpack_masks(masks)
+    unpacked = as_bools(masks)
     return unpacked[0] if single else unpacked
 
 
@@ -217,7 +204,7 @@ def polygons_to_mask(polygons: Any, shape: Annotated[Any, SHAPE]) -> Array:
         for polygon in polygons
     ]
     runs = polygon_runs(place, flat, (height, width))
-    mask: Array = unpack_masks(_pack_runs([runs], (height, width)))[0]
+    mask: Array = as_bools(_pack_runs([runs], (height, width)))[0]
     return mask
 
 
