@@ -72,9 +72,8 @@ def test_a_fixed_size_of_batch_is_filled_up() -> None:
         detector = Detector.from_preset(model, "boxes", score_threshold=-1.0)
         assert scores(detector(images(6))) == [0, 10, 20, 30, 40, 50]
         assert scores(detector(images(3), batch=2)) == [0, 10, 20]
-        assert {feeds["images"].shape for feeds in network.fed} == {
-            (4, 3, 64, 64)
-        }  # the model's size, not the preset's
+        # The size of the model, not of the preset.
+        assert {feeds["images"].shape for feeds in network.fed} == {(4, 3, 64, 64)}
         assert [one.get().scores[0] > 0 for one in detector.stream(images(6))] == [False] + 5 * [True]
 
 
@@ -138,10 +137,8 @@ def test_sizes_of_a_preset() -> None:
     larger = by_name["imagenet"].sized(free, 448)
     assert (larger.size, larger.resize) == ((448, 448), 512)
     fixed = load(lambda feeds: feeds, inputs=[TensorSpec("x", (None, 3, 112, 112))])
-    assert (by_name["imagenet"].sized(fixed, None).size, by_name["imagenet"].sized(fixed, None).resize) == (
-        (112, 112),
-        128,
-    )
+    smaller = by_name["imagenet"].sized(fixed, None)
+    assert (smaller.size, smaller.resize) == ((112, 112), 128)
     odd = load(lambda feeds: feeds, inputs=[TensorSpec("x", (None, "channels"))])
     assert by_name["vit"].sized(odd, None).size == (224, 224)
 

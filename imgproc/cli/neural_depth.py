@@ -24,6 +24,7 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Network,
     NetworkRequest,
     Opened,
@@ -84,6 +85,7 @@ def depth(
     colors: Annotated[
         bool, typer.Option("--colors", help=f"Write pictures in colour, to OUT/{COLORED}.")
     ] = False,
+    keys: Keys = None,
     size: Size = None,
     backend: Backend = None,
     device: Device = "cpu",
@@ -130,6 +132,7 @@ def depth(
         NetworkRequest(
             model=model,
             preset=preset,
+            keys=keys,
             size=size,
             names=None,
             backend=backend,

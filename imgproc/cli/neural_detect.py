@@ -20,6 +20,7 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Names,
     Network,
     NetworkRequest,
@@ -61,6 +62,7 @@ def detect(
     out: Annotated[
         str | None, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ] = None,
+    keys: Keys = None,
     size: Size = None,
     score_threshold: Score = None,
     names: Names = None,
@@ -112,6 +114,7 @@ def detect(
     request = NetworkRequest(
         model=model,
         preset=preset,
+        keys=keys,
         size=size,
         names=names,
         backend=backend,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from .._core.operations import Operation
 from .._core.parameters import Choice, Constraint, OrNone, Range
 from ..io.folders import PlanError, cause
 from ..neural import BackendUnavailable, NeuralError, load
-from ..neural.families import Family, families
+from ..neural.families import Family, families, same_name
 from ..neural.pipeline import Classifier, DepthEstimator, Detector, Pipeline, Segmenter
 from .arguments import option_value
 from .chain import ChainError, step_arguments, written
@@ -40,6 +41,15 @@ Preset = Annotated[
         "--preset",
         metavar="NAME[:key=value,...]",
         help="How it is fed and read: one of those above.",
+        show_default=False,
+    ),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="NAME=OUTPUT",
+        help="Where the model calls a tensor otherwise than the preset: logits=out1; may be repeated.",
         show_default=False,
     ),
 ]
@@ -100,6 +110,7 @@ class NetworkRequest:
 
     model: str
     preset: str
+    keys: Sequence[str] | None
     size: str | None
     names: str | None
     backend: str | None
@@ -127,7 +138,9 @@ class Opened:
     @property
     def chain(self) -> str:
         """The preset as it could be typed again."""
-        values = ",".join(f"{name}={written(value)}" for name, value in self.parameters.items())
+        values = ",".join(
+            f"{name}={written(value)}" for name, value in self.parameters.items() if name != "keys"
+        )
         return f"{self.family.name}:{values}" if values else self.family.name
 
 
@@ -136,6 +149,8 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
     family, parameters = _preset(task, request.preset)
     if request.score_threshold is not None:
         parameters |= _threshold(family, request.score_threshold, parameters)
+    if request.keys:
+        parameters["keys"] = _keys(family, request.keys)
     size = _size(request.size)
     batch = option_value("batch", _BATCH, request.batch)
     backend = option_value("backend", _BACKEND, request.backend)
@@ -172,8 +187,16 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
         ("Input", "; ".join(map(str, model.inputs)) or "any"),
         ("Batch", str(pipeline.batch_size(batch))),
     ]
-    settings += [(name.replace("_", " ").capitalize(), written(value)) for name, value in parameters.items()]
+    settings += [(name.replace("_", " ").capitalize(), _told(value)) for name, value in parameters.items()]
     return Opened(family, parameters, names, pipeline.batch_size(batch), params, settings, pipeline)
+
+
+def _told(value: Any) -> str:
+    return (
+        ", ".join(f"{name} is {output}" for name, output in value.items())
+        if isinstance(value, dict)
+        else written(value)
+    )
 
 
 def presets_text(task: str) -> str:
@@ -223,13 +246,15 @@ def _operation(family: Family) -> Operation:
 
 def _preset(task: str, text: str) -> tuple[Family, dict[str, Any]]:
     name, _, rest = text.partition(":")
-    known = {family.name: family for family in families(task)}
-    if name not in known:
-        close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise PlanError(f"there is no preset {name!r}; {hint}it is one of {', '.join(known)}")
+    known = {same_name(family.name): family for family in families(task)}
+    family = known.get(same_name(name))
+    if family is None:
+        close = get_close_matches(same_name(name), known, n=1, cutoff=0.5)
+        hint = f"did you mean {known[close[0]].name}? " if close else ""
+        names = ", ".join(one.name for one in known.values())
+        raise PlanError(f"there is no preset {name!r}; {hint}it is one of {names}")
     try:
-        return known[name], step_arguments(_operation(known[name]), rest)
+        return family, step_arguments(_operation(family), rest)
     except ChainError as error:
         raise PlanError(f"--preset {error}") from None
 
@@ -242,6 +267,18 @@ def _threshold(family: Family, text: str, parameters: Mapping[str, Any]) -> dict
         raise PlanError("--score-threshold is given twice; leave one of them out")
     constraint: Constraint = known["score_threshold"].constraint
     return {"score_threshold": option_value("score_threshold", constraint, text)}
+
+
+def _keys(family: Family, texts: Sequence[str]) -> dict[str, str]:
+    if "keys" not in signature(family.decode).parameters:
+        raise PlanError(f"the preset {family.name} has no --key")
+    keys: dict[str, str] = {}
+    for text in texts:
+        name, equals, output = text.partition("=")
+        if not (name and equals and output) or name in keys:
+            raise PlanError(f"--key must be NAME=OUTPUT, each name once, got {text!r}")
+        keys[name] = output
+    return keys
 
 
 def _size(text: str | None) -> int | tuple[int, int] | None:

@@ -22,6 +22,7 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Names,
     Network,
     NetworkRequest,
@@ -80,6 +81,7 @@ def segment(
     out: Annotated[
         str | None, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ] = None,
+    keys: Keys = None,
     size: Size = None,
     names: Names = None,
     backend: Backend = None,
@@ -124,6 +126,7 @@ def segment(
         NetworkRequest(
             model=model,
             preset=preset,
+            keys=keys,
             size=size,
             names=names,
             backend=backend,

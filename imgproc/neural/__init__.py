@@ -4,22 +4,22 @@ Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
+from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
+from .decode.dense import decode_fcos, decode_retinanet
+from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
+from .decode.heads import join_levels
 from .decode.label_map import label_map
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
 from .decode.semantic import decode_semantic
-from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
-from .decode.dense import decode_fcos, decode_retinanet
-from .decode.efficientdet import decode_efficientdet
-from .decode.heads import join_levels
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.ssd import decode_ssd
 from .decode.windows import crop_windows, decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
@@ -40,12 +40,12 @@ from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
 from .presets import PRESETS, preset
 from .processor_configs import from_processor_config
-from .timm_configs import from_timm_config
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
+from .timm_configs import from_timm_config
 
 __all__ = [
     "PRESETS",
@@ -67,23 +67,39 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
-    "from_processor_config",
-    "from_timm_config",
-    "preset",
     "Worker",
     "WorkerDied",
     "active",
+    "anchor_points",
+    "assign_levels",
     "augment",
     "crop_and_resize",
+    "crop_windows",
     "decode_classes",
     "decode_detr",
+    "decode_efficientdet",
+    "decode_fcos",
     "decode_given_boxes",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
+    "decode_retinanet",
+    "decode_roi_heads",
+    "decode_rpn",
     "decode_semantic",
+    "decode_ssd",
+    "decode_windows",
+    "decode_yolo",
+    "decode_yolo_extras",
+    "decode_yolov1",
+    "decode_yolov3",
+    "default_boxes",
     "detect_tiles",
+    "efficientdet_anchors",
     "ensemble",
+    "from_processor_config",
+    "from_timm_config",
+    "join_levels",
     "label_map",
     "load",
     "losses",
@@ -92,6 +108,8 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "preset",
+    "pyramid_anchors",
     "roi_align",
     "roi_levels",
     "roi_pool",
@@ -102,23 +120,5 @@ __all__ = [
     "to_host",
     "to_model",
     "views",
-    "anchor_points",
-    "assign_levels",
-    "crop_windows",
-    "decode_efficientdet",
-    "decode_fcos",
-    "decode_retinanet",
-    "decode_roi_heads",
-    "decode_rpn",
-    "decode_ssd",
-    "decode_windows",
-    "decode_yolo",
-    "decode_yolo_extras",
-    "decode_yolov1",
-    "decode_yolov3",
-    "default_boxes",
-    "efficientdet_anchors",
-    "join_levels",
-    "pyramid_anchors",
     "window_grid",
 ]
