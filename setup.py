@@ -65,6 +65,7 @@ KERNELS = (
     "rotated",
     "selective_search",
     "stereo",
+    "stretch",
     "tables",
     "warp",
     "watershed",

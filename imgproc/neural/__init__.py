@@ -3,6 +3,7 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
+from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
 from .arrays import to_host, to_model
@@ -24,6 +25,14 @@ from .decode.ssd import decode_ssd
 from .decode.windows import crop_windows, decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
+from .depth_measures import (
+    DepthScores,
+    MonodepthLoss,
+    align_scale_shift,
+    depth_scores,
+    left_right_difference,
+    monodepth_loss,
+)
 from .errors import (
     BackendUnavailable,
     InputMismatch,
@@ -34,6 +43,12 @@ from .errors import (
     WorkerDied,
 )
 from .geometry import Geometry
+from .logit_tiles import blend_logits, label_tiles
+
+__all__ = [
+    "BackendUnavailable",
+    "DepthMap",
+    "DepthScores",
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
@@ -59,6 +74,7 @@ __all__ = [
     "InputMismatch",
     "Model",
     "ModelFormatError",
+    "MonodepthLoss",
     "NeuralError",
     "OnnxFile",
     "OutputMismatch",
@@ -67,6 +83,17 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
+    "align_scale_shift",
+    "blend_logits",
+    "decode_depth",
+    "decode_monodepth",
+    "decode_semantic",
+    "depth_scores",
+    "label_map",
+    "label_tiles",
+    "left_right_difference",
+    "merge_flipped",
+    "monodepth_loss",
     "Worker",
     "WorkerDied",
     "active",
