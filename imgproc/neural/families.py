@@ -118,6 +118,7 @@ def family_of(function: str, task: str, name: object) -> Family:
 
 
 _SIGMOID = {"scores": "sigmoid"}
+_RELATIVE = {"unit": "relative"}
 _AS_IT_IS = {"policy": "pad_multiple", "size": None, "multiple": 1}
 
 FAMILIES = (
@@ -188,6 +189,13 @@ FAMILIES = (
         "mask2former-panoptic", "segment", "Mask2Former, panoptic", "mask2former", "decode_query_panoptic"
     ),
     Family("oneformer-panoptic", "segment", "OneFormer, panoptic", "oneformer", "decode_query_panoptic"),
+    Family(
+        "dpt", "depth", "DPT, MiDaS: inverse, of unknown scale and shift", "dpt", "decode_depth", _RELATIVE
+    ),
+    Family(
+        "depth-anything", "depth", "Depth Anything, likewise", "depth_anything", "decode_depth", _RELATIVE
+    ),
+    Family("glpn", "depth", "GLPN: metres", "glpn", "decode_depth"),
     Family(
         "imagenet",
         "classify",

@@ -14,6 +14,7 @@ from .._core.images import Array
 from .._core.parameters import OrNone
 from ..detections import Detections
 from .decode.classes import Classes
+from .decode.depth import DepthMap
 from .errors import NeuralError
 from .families import family_of
 from .geometry import Geometry
@@ -277,8 +278,8 @@ class Segmenter(Pipeline[Any]):
     task = "segment"
 
 
-class DepthEstimator(Pipeline[Array]):
-    """A network that says how far each pixel is; gives an (H, W) float32 map of each image.
+class DepthEstimator(Pipeline[DepthMap]):
+    """A network that says how far each pixel is; gives a `DepthMap` of each image.
 
     Parameters, attributes and methods are those of `imgproc.neural.pipeline.Pipeline`.
     """
