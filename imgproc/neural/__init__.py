@@ -3,7 +3,6 @@
 Nothing here loads torch, onnxruntime or cv2 before a model of theirs is used.
 """
 
-from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from . import active, augment, ensemble, losses, matching, optim, schedules, targets, views
 from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid_anchors
 from .arrays import to_host, to_model
@@ -11,6 +10,7 @@ from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
+from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
@@ -44,11 +44,6 @@ from .errors import (
 )
 from .geometry import Geometry
 from .logit_tiles import blend_logits, label_tiles
-
-__all__ = [
-    "BackendUnavailable",
-    "DepthMap",
-    "DepthScores",
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
@@ -69,6 +64,8 @@ __all__ = [
     "Classes",
     "Classifier",
     "DepthEstimator",
+    "DepthMap",
+    "DepthScores",
     "Detector",
     "Geometry",
     "InputMismatch",
@@ -83,30 +80,23 @@ __all__ = [
     "Streamed",
     "TensorSpec",
     "UntrustedModelError",
-    "align_scale_shift",
-    "blend_logits",
-    "decode_depth",
-    "decode_monodepth",
-    "decode_semantic",
-    "depth_scores",
-    "label_map",
-    "label_tiles",
-    "left_right_difference",
-    "merge_flipped",
-    "monodepth_loss",
     "Worker",
     "WorkerDied",
     "active",
+    "align_scale_shift",
     "anchor_points",
     "assign_levels",
     "augment",
+    "blend_logits",
     "crop_and_resize",
     "crop_windows",
     "decode_classes",
+    "decode_depth",
     "decode_detr",
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
+    "decode_monodepth",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
@@ -121,6 +111,7 @@ __all__ = [
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
+    "depth_scores",
     "detect_tiles",
     "efficientdet_anchors",
     "ensemble",
@@ -128,10 +119,14 @@ __all__ = [
     "from_timm_config",
     "join_levels",
     "label_map",
+    "label_tiles",
+    "left_right_difference",
     "load",
     "losses",
     "matching",
+    "merge_flipped",
     "merge_tiles",
+    "monodepth_loss",
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
