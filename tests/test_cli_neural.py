@@ -17,7 +17,7 @@ pytest.importorskip("cv2")
 pytest.importorskip("typer")
 
 from imgproc import read_detections
-from imgproc.io import Picture, read_image, write_image
+from imgproc.io import Picture, read_image, read_pfm, write_image
 
 BOXES = np.array([[4, 6, 12, 14], [16, 0, 32, 8]], np.float32)
 NAMES = ("red", "green", "blue")
@@ -165,6 +165,55 @@ def test_segment(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:
     summary = json.loads(capsys.readouterr().out)
     assert summary["results"][-1]["shares"] == {"red": 0.25, "green": 0.25, "blue": 0.5}
     assert "blue 50%" in Path("out/report.html").read_text("utf-8")
+
+
+def test_segment_in_tiles(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    color_segmenter("free.onnx")
+    image(read_image("in/sub/colors.png").pixels.repeat(5, axis=0).repeat(5, axis=1), "large/colors.png")
+    command = ["neural", "segment", "free.onnx", "large", "--preset", "segformer", "--backend", "opencv"]
+    assert scene(*command, "-o", "out", "--tiles", "32", "--size", "32", "--batch", "4") == 0
+    labels = read_image("out/labels/colors.png").pixels
+    assert (labels[:80, :80] == 0).all() and (labels[:80, 80:] == 1).all() and (labels[80:] == 2).all()
+    command[5] = "mask2former"
+    assert scene(*command, "-o", "other", "--tiles", "32") == 2
+    assert (
+        "--tiles is for presets with one class for each pixel, which mask2former has not"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("more", [(), ("--factor", "1000"), ("--factor", "1000", "--colors")])
+def test_depth(more: tuple[str, ...], scene: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scene(*neural("depth", "depth.onnx", "glpn", "--size", "32", "--report", "--json", *more)) == 2
+    assert "size must be" in capsys.readouterr().err  # images keep their own
+    redness_depth("depth.onnx")
+    assert scene(*neural("depth", "depth.onnx", "glpn", "--report", "--json", *more)) == 0
+    suffixes = [".pfm", *[".png"] * bool(more)]
+    made = [f"depth/{stem}{suffix}" for stem in ("bright", "dark", "sub/colors") for suffix in suffixes]
+    made += [f"colors/{stem}.png" for stem in ("bright", "dark", "sub/colors")] * ("--colors" in more)
+    assert outputs() == sorted([*made, "report.html"])
+    depth = read_pfm("out/depth/bright.pfm")
+    assert depth.shape == (64, 96)
+    np.testing.assert_allclose(depth, 230 / 255, rtol=1e-4)
+    if more:
+        png = read_image("out/depth/bright.png").pixels
+        assert png.dtype == np.uint16 and (png == 902).all()
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert results[0]["low"] == pytest.approx(230 / 255, abs=1e-4)
+
+
+def test_depth_that_does_not_fit_fails_its_image_alone(
+    scene: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redness_depth("depth.onnx")
+    assert scene(*neural("depth", "depth.onnx", "glpn", "--factor", "65000", "--batch", "3", "--json")) == 0
+    image(np.full((32, 32, 3), 255, np.uint8), "in/white.png")
+    assert (
+        scene(*neural("depth", "depth.onnx", "glpn", "--factor", "65535", "--batch", "4", "--skip-existing"))
+        == 0
+    )
+    assert scene(*neural("depth", "depth.onnx", "glpn", "--factor", "65536")) == 2
+    assert "--factor must be" in capsys.readouterr().err
 
 
 def test_classify(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:

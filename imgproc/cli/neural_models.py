@@ -62,6 +62,18 @@ Size = Annotated[
         show_default=False,
     ),
 ]
+Tiles = Annotated[
+    str | None,
+    typer.Option(
+        "--tiles",
+        metavar="N",
+        help="Look at tiles of so many pixels, or HEIGHTxWIDTH, that overlap.",
+        show_default=False,
+    ),
+]
+Overlap = Annotated[
+    str, typer.Option("--overlap", metavar="SHARE", help="Of tiles with their neighbours, at least.")
+]
 Names = Annotated[
     str | None,
     typer.Option("--names", metavar="FILE", help="Names of the classes, a line each.", show_default=False),
@@ -100,6 +112,7 @@ _RUNNERS = {
 }
 
 _BATCH = Range(low=1, high=4096, integer=True)
+_TILE = Range(low=1, high=2**20, integer=True)
 _SIZE = OrNone(Range(low=1, high=2**20, integer=True))
 _BACKEND = OrNone(Choice(("onnx", "opencv", "torch")))
 
@@ -197,6 +210,16 @@ def _told(value: Any) -> str:
         if isinstance(value, dict)
         else written(value)
     )
+
+
+def tile_sides(text: str | None) -> tuple[int, int] | None:
+    """Height and width of ``--tiles``."""
+    if text is None:
+        return None
+    sides = [option_value("tiles", _TILE, side) for side in text.lower().split("x")]
+    if len(sides) > 2:
+        raise PlanError(f"--tiles must be pixels, or HEIGHTxWIDTH, got {text!r}")
+    return sides[0], sides[-1]
 
 
 def presets_text(task: str) -> str:

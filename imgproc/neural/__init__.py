@@ -51,6 +51,7 @@ from .preprocess import Preprocess
 from .presets import PRESETS, preset
 from .processor_configs import from_processor_config
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
+from .segment_tiles import segment_tiles
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
@@ -137,6 +138,7 @@ __all__ = [
     "roi_pool",
     "scan_onnx",
     "schedules",
+    "segment_tiles",
     "stream_images",
     "targets",
     "to_host",
