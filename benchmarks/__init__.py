@@ -33,5 +33,6 @@ SUBJECTS = (
     "regions",
     "mask_files",
     "stereo",
+    "bodyparts",
 )
 """The files of cases, in the order of the table."""

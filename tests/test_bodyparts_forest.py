@@ -355,3 +355,14 @@ def test_probe_importances_weigh_by_gain(fitted: DepthForest) -> None:
                     y, x = np.rint((offset.astype(np.float64) / 32.0 + 1) * 4).astype(int)
                     expected[y, x] += gained
     assert np.allclose(shares, expected / expected.sum())
+
+
+def test_offsets_are_drawn_dense_near_the_pixel() -> None:
+    count = 40_000
+    offsets = np.frombuffer(kernels.drawn(12345, 0, count, 100.0), np.float32).reshape(4, count)
+    moving = np.concatenate([offsets[:2].ravel(), offsets[2:, 1::2].ravel()])
+    assert (offsets[2:, ::2] == 0).all()  # the pixel itself
+    assert np.abs(moving).max() <= 100
+    assert np.abs(np.mean(moving)) < 1
+    for share in (0.25, 0.5, 0.75):  # of the reach: the root of it of all offsets lies within
+        assert np.mean(np.abs(moving) < 100 * share) == pytest.approx(share**0.5, abs=0.01)

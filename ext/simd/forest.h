@@ -52,8 +52,8 @@ static void FN(probe_features)(const Depth *image, i32 row, i32 column, const f3
 static void FN(forest_pixels)(const Depth *image, const i32 *rows, const i32 *columns, ptrdiff_t n, const ForestNode *const *trees, const f32 *const *leaves, int count, int parts, f32 scale, f32 *out) {
     const f32 *pixels = image->pixels;
     const i32 height = image->height, width = image->width;
-    f32 inverse[64], row[64], column[64];
-    i32 node[64], open[64];
+    f32 inverse[64], row[64], column[64], near[64], r[64], c[64], ur[64], uc[64], vr[64], vc[64], threshold[64];
+    i32 node[64], open[64], left[64], first[64], second[64];
     for (ptrdiff_t i = 0; i < n; i++) {
         inverse[i] = 1.0f / pixels[(ptrdiff_t)rows[i] * width + columns[i]];
         row[i] = (f32)rows[i], column[i] = (f32)columns[i];
@@ -61,21 +61,23 @@ static void FN(forest_pixels)(const Depth *image, const i32 *rows, const i32 *co
     for (ptrdiff_t i = 0; i < n * parts; i++) out[i] = 0;
     for (int t = 0; t < count; t++) {
         const ForestNode *tree = trees[t];
-        /* All pixels go down one level before any goes down the next, so that their waits for memory overlap. */
-        ptrdiff_t going = n;
         for (ptrdiff_t i = 0; i < n; i++) node[i] = 0, open[i] = (i32)i;
-        while (going) {
+        /* All pixels go down one level before any goes down the next, so that their waits for memory overlap, and in three
+           passes: the nodes of those that are not at a leaf, their probes in vectors, their way. */
+        for (ptrdiff_t going = n; going;) {
             ptrdiff_t still = 0;
             for (ptrdiff_t j = 0; j < going; j++) {
                 const i32 i = open[j];
                 const ForestNode *at = &tree[node[i]];
-                if (at->left < 0) continue;
-                const i32 a = probe(height, width, row[i], column[i], at->u_row, at->u_column, inverse[i]);
-                const i32 b = probe(height, width, row[i], column[i], at->v_row, at->v_column, inverse[i]);
-                node[i] = at->left + (pixels[a] - pixels[b] >= at->threshold);
-                open[still++] = i;
+                open[still] = i, left[still] = at->left, threshold[still] = at->threshold;
+                ur[still] = at->u_row, uc[still] = at->u_column, vr[still] = at->v_row, vc[still] = at->v_column;
+                r[still] = row[i], c[still] = column[i], near[still] = inverse[i];
+                still += at->left >= 0;
             }
             going = still;
+            for (ptrdiff_t j = 0; j < going; j++) first[j] = probe(height, width, r[j], c[j], ur[j], uc[j], near[j]);
+            for (ptrdiff_t j = 0; j < going; j++) second[j] = probe(height, width, r[j], c[j], vr[j], vc[j], near[j]);
+            for (ptrdiff_t j = 0; j < going; j++) node[open[j]] = left[j] + (pixels[first[j]] - pixels[second[j]] >= threshold[j]);
         }
         for (ptrdiff_t i = 0; i < n; i++) {
             const f32 *leaf = leaves[t] + (ptrdiff_t)~tree[node[i]].left * parts;

@@ -195,11 +195,12 @@ class DepthForest:
         Notes
         -----
         A node tries its features on all its pixels and takes the pair of feature and threshold that gains the most
-        information. Half of the features compare a probe with the pixel itself, half two probes; offsets are even in a
-        square. Features are computed as they are tried. Memory is 9 bytes for each sampled pixel and tree, and 1 MB
-        for each thread; images are cut to the body and mapped from a scratch file, 5 bytes for each pixel of the
-        body's rectangle, which the system keeps in memory as far as there is room. Time is about 3 ns for each pixel,
-        feature, level and tree, divided by the threads.
+        information. Half of the features compare a probe with the pixel itself, half two probes; offsets lie in a
+        square, half of them within a quarter of its side. Features are computed as they are tried. Memory is 21 bytes
+        for each pixel that a tree samples, its nodes and leaves, and 1 MB for each thread; images are cut to the body
+        and mapped from a scratch file, 5 bytes for each pixel of the body's rectangle, which the system keeps in
+        memory as far as there is room. Time is about 3 ns for each pixel, feature, level and tree, divided by the
+        threads.
 
         References
         ----------

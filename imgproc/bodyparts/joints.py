@@ -29,17 +29,17 @@ FOUND_JOINTS = tuple(_OF_PARTS)
 JOINT_PARTS = tuple(tuple(PART[part] for part in parts) for parts in _OF_PARTS.values())
 """The labels of each one's parts."""
 
-# Metres from the surface to the joint, along the ray: means over rendered bodies (benchmarks/bodyparts.py).
+# Metres from the surface to the joint, along the ray: medians over rendered bodies (benchmarks/body_depths.py).
 _DEPTHS = {
-    "head": 0.085,
-    "neck": 0.04,
-    "shoulder": 0.05,
-    "elbow": 0.040,
-    "wrist": 0.02,
+    "head": 0.075,
+    "neck": 0.026,
+    "shoulder": 0.047,
+    "elbow": 0.035,
+    "wrist": 0.023,
     "hand": 0.022,
-    "knee": 0.048,
-    "ankle": 0.040,
-    "foot": 0.0,
+    "knee": 0.049,
+    "ankle": 0.042,
+    "foot": 0.015,
 }
 
 BANDWIDTH = Range(low=0.005, high=1.0)

@@ -134,14 +134,10 @@ def draw_samples(
             chosen = np.sort(body[np.lexsort((rank, place))[:wanted]])
         else:
             chosen = np.sort(body[rank[:wanted]])
-        found.append((*np.divmod(chosen, width), labels[chosen]))
-        images.append(np.full(wanted, number))
+        rows, columns = np.divmod(chosen, width)
+        found.append((rows.astype(np.int16), columns.astype(np.int16), labels[chosen]))
+        images.append(np.full(wanted, number, np.int32))
     if not found:
         raise wrong_value("DepthForest.fit", "labels", "of at least one body pixel with a depth", Got("none"))
     rows, columns, labels = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Samples(
-        np.concatenate(images).astype(np.int32),
-        rows.astype(np.int16),
-        columns.astype(np.int16),
-        labels.astype(np.uint8),
-    )
+    return Samples(np.concatenate(images), rows, columns, labels)

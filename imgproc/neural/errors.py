@@ -21,6 +21,20 @@ class UntrustedModelError(NeuralError, ValueError):
     """Loading a model file could run code or read files elsewhere, and was not allowed to."""
 
 
+class WorkerDied(NeuralError, RuntimeError):
+    """The process of a worker ended, was ended after its time, or could not be started.
+
+    Attributes
+    ----------
+    exitcode : int or None
+        How it ended: a negative number is that of the signal.
+    """
+
+    def __init__(self, sentence: str, exitcode: int | None = None) -> None:
+        super().__init__(sentence)
+        self.exitcode = exitcode
+
+
 class _Mismatch(NeuralError, ValueError):
     """One sentence of the house's form, with its parts to read."""
 

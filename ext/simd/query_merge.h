@@ -1,0 +1,244 @@
+/* The query with the highest score at each pixel of an image, and whether its own mask holds the pixel.
+
+   Of every cell, only queries whose best corner is not worse than the worst corner of another one can win a pixel; where
+   one alone is left, nothing is computed. */
+#ifndef LEVEL
+#ifndef IMGPROC_QUERY_MERGE_H
+#define IMGPROC_QUERY_MERGE_H
+#include "simd/query_cells.h"
+
+/* Of a query: its costs are base + gain * soft, the lowest wins: of logits the reciprocal of p / (1 + e^-x), else -p x.
+   A pixel is in its mask where value * scale >= least; at that value the cost is cut. */
+typedef struct {
+    f32 base, gain, cut, scale, least;
+} Rule;
+
+typedef struct {
+    Grid grid;
+    const i64 *chosen; /* the queries that take part, in the order that decides ties */
+    ptrdiff_t count;
+    const Rule *rules;
+    int kind;
+    i32 *codes; /* twice the place of the winner in `chosen`, + 1 where its mask holds the pixel */
+    ptrdiff_t step;
+    i64 *counts; /* added to, for each query: pixels it wins, those of them in its mask, those in its mask */
+} Merge;
+
+/* Where masks are decided by their corners, and where pixels decide. */
+enum { OUTSIDE = 0, DIVIDED = 1, INSIDE = 2 };
+
+typedef struct {
+    ptrdiff_t stride; /* of rows of samples */
+    f32 *soft[2];     /* of the two rows of samples about a row of cells, for each query */
+    f32 *lowest;      /* cost that a query may have in a cell */
+    u8 *states;
+    f32 *best, *least, *most; /* cost that some query has at most; corners of one query */
+    i32 *wide, *first;        /* pixels across a cell, and its first run */
+    i32 *found, *list;        /* queries that may win in a cell: how many, and which */
+    Pixels pixels;
+} MergeWork;
+
+#define SIMD_SOURCE "simd/query_merge.h"
+#include "simd/levels.h"
+
+/* Rows [n0, n1) of cells; 0 without memory. */
+DISPATCH(int, merge_queries, (const Merge *job, ptrdiff_t n0, ptrdiff_t n1), (job, n0, n1))
+#endif
+#else
+
+/* Bounds of all queries in a row of cells, of `tall` pixels; whole cells within masks are counted. */
+static void FN(bound_costs)(const Merge *job, MergeWork *work, ptrdiff_t tall) {
+    const ptrdiff_t width = job->grid.across.size;
+    for (ptrdiff_t x = 0; x < width; x++) work->best[x] = INFINITY;
+    for (ptrdiff_t k = 0; k < job->count; k++) {
+        const Rule rule = job->rules[k];
+        const f32 slack = SLACK * fabsf(rule.cut), sure = rule.cut - slack, never = rule.cut + slack;
+        f32 *restrict lowest = work->lowest + k * work->stride;
+        u8 *restrict states = work->states + k * work->stride;
+        i32 pixels = 0;
+        corner_bounds(work->soft[0] + k * work->stride, work->soft[1] + k * work->stride, work->least, work->most, width);
+        for (ptrdiff_t x = 0; x < width; x++) {
+            const f32 a = rule.base + rule.gain * work->least[x], b = rule.base + rule.gain * work->most[x];
+            const f32 low = a < b ? a : b, high = a < b ? b : a;
+            lowest[x] = low - SLACK * fabsf(low);
+            work->best[x] = high < work->best[x] ? high : work->best[x];
+        }
+        for (ptrdiff_t x = 0; x < width; x++) {
+            const f32 a = rule.base + rule.gain * work->least[x], b = rule.base + rule.gain * work->most[x];
+            const f32 low = a < b ? a : b, high = a < b ? b : a;
+            const int inside = high <= sure, outside = low > never;
+            states[x] = (u8)(inside ? INSIDE : outside ? OUTSIDE : DIVIDED);
+            pixels += inside ? work->wide[x] : 0;
+        }
+        job->counts[3 * k + 2] += (i64)pixels * tall;
+    }
+}
+
+/* For each cell, the queries that may win in it. */
+static void FN(list_winners)(const Merge *job, MergeWork *work) {
+    const ptrdiff_t width = job->grid.across.size, padded = (width + 7) & ~(ptrdiff_t)7;
+    u8 *flags = (u8 *)work->most;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        work->best[x] += SLACK * fabsf(work->best[x]);
+        work->found[x] = 0;
+    }
+    memset(flags, 0, (size_t)work->stride);
+    for (ptrdiff_t k = 0; k < job->count; k++) {
+        const f32 *lowest = work->lowest + k * work->stride;
+        for (ptrdiff_t x = 0; x < width; x++) flags[x] = lowest[x] <= work->best[x];
+        for (ptrdiff_t x = 0; x < padded; x += 8) {
+            u64 eight;
+            memcpy(&eight, flags + x, 8);
+            if (!eight) continue;
+            for (ptrdiff_t i = x; i < x + 8; i++)
+                if (flags[i]) work->list[i * job->count + work->found[i]++] = (i32)k;
+        }
+    }
+}
+
+INLINE void FN(pick_corners)(const Merge *job, const MergeWork *work, const i32 *row, ptrdiff_t low, ptrdiff_t k, f32 *corners) {
+    const ptrdiff_t next = next_sample(&job->grid.across, low);
+    const f32 *upper = work->soft[0] + k * work->stride, *lower = work->soft[1] + k * work->stride;
+    if (job->kind == LOGITS) {
+        upper = job->grid.values + job->chosen[k] * job->grid.plane + row[0] * job->grid.row;
+        lower = job->grid.values + job->chosen[k] * job->grid.plane + next_sample(&job->grid.down, row[0]) * job->grid.row;
+    }
+    corners[0] = upper[low], corners[1] = upper[next], corners[2] = lower[low], corners[3] = lower[next];
+}
+
+/* Pixels in the mask of a query in a cell that its edge divides. */
+static i64 FN(count_inside)(const Merge *job, MergeWork *work, const i32 *row, ptrdiff_t run, ptrdiff_t k) {
+    const ptrdiff_t n = lay_pixels(&job->grid, &work->pixels, row, run), at = work->pixels.at[run];
+    const f32 scale = job->rules[k].scale, least = job->rules[k].least, *u = work->pixels.u + at, *v = work->pixels.v + at;
+    f32 corners[4];
+    i32 pixels = 0;
+    FN(pick_corners)(job, work, row, job->grid.across.runs[3 * run], k, corners);
+    for (ptrdiff_t i = 0; i < whole_blocks(n); i++)
+        pixels += (between_corners(corners, u[i], v[i]) * scale >= least) & (i < n);
+    return pixels;
+}
+
+static void FN(count_divided)(const Merge *job, MergeWork *work, const i32 *row) {
+    const ptrdiff_t width = job->grid.across.size;
+    for (ptrdiff_t k = 0; k < job->count; k++) {
+        const u8 *states = work->states + k * work->stride;
+        for (ptrdiff_t at = 0; at < width; at += 8) {
+            u64 eight;
+            memcpy(&eight, states + at, 8);
+            if (!(eight & 0x0101010101010101u * DIVIDED)) continue;
+            for (ptrdiff_t x = at; x < at + 8 && x < width; x++) {
+                if (states[x] != DIVIDED || !work->wide[x]) continue;
+                const Axis *across = &job->grid.across;
+                for (ptrdiff_t run = work->first[x]; run < across->count && across->runs[3 * run] == x; run++)
+                    job->counts[3 * k + 2] += FN(count_inside)(job, work, row, run, k);
+            }
+        }
+    }
+}
+
+/* Pixels of a cell, in whole blocks: the codes of those with the lowest cost. */
+INLINE void FN(win_pixels)(const Merge *job, const f32 *corners, const i32 *list, i32 found, const f32 *u, const f32 *v,
+                           ptrdiff_t n, int kind, f32 *restrict costs, i32 *restrict codes) {
+    for (ptrdiff_t i = 0; i < n; i++) costs[i] = INFINITY, codes[i] = 2 * list[0];
+    for (i32 at = 0; at < found; at++) {
+        const Rule rule = job->rules[list[at]];
+        const f32 *c = corners + 4 * at, a[4] = {c[0], c[1], c[2], c[3]};
+        const i32 code = 2 * list[at];
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const f32 value = between_corners(a, u[i], v[i]);
+            const f32 cost = rule.base + rule.gain * (kind == LOGITS ? exp_minus(value) : value), old = costs[i];
+            const i32 own = code + (value * rule.scale >= rule.least), other = codes[i];
+            costs[i] = cost < old ? cost : old;
+            codes[i] = cost < old ? own : other;
+        }
+    }
+}
+
+/* A cell in which pixels decide. */
+static void FN(win_cell)(const Merge *job, MergeWork *work, const i32 *row, ptrdiff_t run, const i32 *list, i32 found,
+                         f32 *corners) {
+    const i32 *column = job->grid.across.runs + 3 * run;
+    const ptrdiff_t n = lay_pixels(&job->grid, &work->pixels, row, run), padded = whole_blocks(n), across = column[2] - column[1];
+    const f32 *u = work->pixels.u + work->pixels.at[run], *v = work->pixels.v + work->pixels.at[run];
+    f32 costs[MOST];
+    i32 codes[MOST];
+    for (i32 at = 0; at < found; at++) FN(pick_corners)(job, work, row, column[0], list[at], corners + 4 * at);
+    if (job->kind == LOGITS)
+        FN(win_pixels)(job, corners, list, found, u, v, padded, LOGITS, costs, codes);
+    else FN(win_pixels)(job, corners, list, found, u, v, padded, PLAIN, costs, codes);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        i64 *counts = job->counts + 3 * (codes[i] >> 1);
+        counts[0]++;
+        counts[1] += codes[i] & 1;
+    }
+    for (ptrdiff_t y = row[1], i = 0; y < row[2]; y++, i += across)
+        memcpy(job->codes + y * job->step + column[1], codes + i, (size_t)across * sizeof *codes);
+}
+
+static void FN(fill_codes)(const Merge *job, const i32 *row, ptrdiff_t x0, ptrdiff_t x1, i32 code) {
+    const i64 pixels = (i64)(x1 - x0) * (row[2] - row[1]);
+    if (x1 <= x0) return;
+    job->counts[3 * (code >> 1)] += pixels;
+    job->counts[3 * (code >> 1) + 1] += code & 1 ? pixels : 0;
+    for (ptrdiff_t y = row[1]; y < row[2]; y++) {
+        i32 *to = job->codes + y * job->step;
+        for (ptrdiff_t x = x0; x < x1; x++) to[x] = code;
+    }
+}
+
+static void FN(win_row)(const Merge *job, MergeWork *work, const i32 *row, f32 *corners) {
+    const Axis *across = &job->grid.across;
+    ptrdiff_t start = 0, end = 0; /* pixels of the code that are not written yet */
+    i32 pending = 0;
+    for (ptrdiff_t at = 0; at < across->count; at++) {
+        const i32 *column = across->runs + 3 * at, *list = work->list + column[0] * job->count, found = work->found[column[0]];
+        const u8 state = work->states[list[0] * work->stride + column[0]];
+        if (found > 1 || state == DIVIDED) {
+            FN(win_cell)(job, work, row, at, list, found, corners);
+            continue;
+        }
+        const i32 code = 2 * list[0] + (state == INSIDE);
+        if (code == pending && column[1] == end) {
+            end = column[2];
+            continue;
+        }
+        FN(fill_codes)(job, row, start, end, pending);
+        pending = code, start = column[1], end = column[2];
+    }
+    FN(fill_codes)(job, row, start, end, pending);
+}
+
+static int FN(merge_queries)(const Merge *job, ptrdiff_t n0, ptrdiff_t n1) {
+    const Grid *grid = &job->grid;
+    const ptrdiff_t width = grid->across.size, n = job->count;
+    MergeWork work = {0};
+    work.stride = (width + BLOCK) / BLOCK * BLOCK, work.pixels = hold_pixels(grid, n0, n1);
+    const size_t stride = (size_t)work.stride, rows = (size_t)n * stride;
+    f32 *floats = malloc((3 * rows + 3 * stride + 4 * (size_t)n) * sizeof *floats);
+    i32 *whole = calloc(3 * stride + rows, sizeof *whole);
+    u8 *states = calloc(rows, 1);
+    ptrdiff_t held[2] = {-1, -1}; /* the rows of samples in soft */
+    const int done = floats && whole && states && work.pixels.u;
+    if (done) {
+        f32 *corners = floats + 3 * rows + 3 * stride;
+        work.soft[0] = floats, work.soft[1] = floats + rows, work.lowest = floats + 2 * rows, work.states = states;
+        work.best = floats + 3 * rows, work.least = work.best + stride, work.most = work.least + stride;
+        work.wide = whole, work.first = whole + stride, work.found = whole + 2 * stride, work.list = whole + 3 * stride;
+        for (ptrdiff_t at = grid->across.count - 1; at >= 0; at--) {
+            const i32 *column = grid->across.runs + 3 * at;
+            work.wide[column[0]] += column[2] - column[1], work.first[column[0]] = (i32)at;
+        }
+        for (ptrdiff_t at = n0; at < n1; at++) {
+            const i32 *row = grid->down.runs + 3 * at;
+            hold_rows(grid, job->chosen, n, job->kind, row[0], work.soft, held, work.stride);
+            FN(bound_costs)(job, &work, row[2] - row[1]);
+            FN(list_winners)(job, &work);
+            FN(count_divided)(job, &work, row);
+            FN(win_row)(job, &work, row, corners);
+        }
+    }
+    free(floats), free(whole), free(states), free_pixels(&work.pixels);
+    return done;
+}
+
+#endif

@@ -1,0 +1,382 @@
+"""Decoders of queries: against their slow twins, their laws, known faults of others, and what they refuse."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from reference import neural_queries as reference
+
+import imgproc
+from imgproc._ext import query_masks as kernels
+from imgproc.neural import (
+    Geometry,
+    OutputMismatch,
+    decode_detr,
+    decode_query_instances,
+    decode_query_panoptic,
+    decode_query_semantic,
+)
+from imgproc.neural.decode import sampling
+
+MASK_DECODERS = (decode_query_panoptic, decode_query_semantic, decode_query_instances)
+
+GEOMETRIES = {
+    "stretched": Geometry.stretched((23, 37), (32, 32)),
+    "same": Geometry.stretched((8, 12), (8, 12)),
+    "letterbox": Geometry((20, 40), (32, 32), (0.8, 0.8), (8.0, 0.0)),
+    "crop": Geometry((40, 40), (32, 32), (1.0, 1.0), (-4.0, -4.0)),
+    "flip": Geometry((16, 33), (32, 32), (2.0, 32 / 33), flip=True),
+    "smaller": Geometry.stretched((3, 5), (32, 32)),
+    "large": Geometry.stretched((70, 130), (32, 32)),
+}
+
+
+def scene(
+    rng: np.random.Generator, queries: int, classes: int, shape: tuple[int, int], spread: float = 2.0
+) -> dict[str, Any]:
+    """Masks about middles of their own, some queries of no class."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    middles, sizes = rng.uniform(0, shape, (queries, 2)), rng.uniform(0.1, 0.5, (queries, 2)) * shape
+    far = [
+        ((y - c[0]) / (s[0] + 0.5)) ** 2 + ((x - c[1]) / (s[1] + 0.5)) ** 2
+        for c, s in zip(middles, sizes, strict=True)
+    ]
+    masks = 5 * (1 - np.sqrt(np.reshape(far, (queries, *shape)))) + rng.normal(0, spread, (queries, *shape))
+    logits = rng.normal(0, 1, (queries, classes + 1))
+    logits[np.arange(queries), rng.integers(0, classes + 1, queries)] += 6
+    return {
+        "class_queries_logits": logits.astype(np.float32)[None],
+        "masks_queries_logits": masks.astype(np.float32)[None],
+    }
+
+
+def arrays(outputs: dict[str, Any]) -> tuple[Any, Any]:
+    return outputs["class_queries_logits"][0], outputs["masks_queries_logits"][0]
+
+
+SHAPES = ((8, 8), (5, 17), (1, 1), (16, 3))
+THRESHOLDS = (0.5, 0.3, 0.7, 0.5)
+
+
+@cache
+def panoptic_case(name: str, number: int) -> Any:
+    """Outputs, options and what the twin makes of them."""
+    outputs = scene(np.random.default_rng(number), (7, 3, 2, 1)[number], 4, SHAPES[number])
+    options = {"score_threshold": 0.4, "mask_threshold": THRESHOLDS[number], "overlap_threshold": 0.3}
+    return outputs, options, reference.panoptic(*arrays(outputs), GEOMETRIES[name], {0, 2}, *options.values())
+
+
+@cache
+def semantic_case(name: str, number: int) -> Any:
+    outputs = scene(
+        np.random.default_rng(number), (7, 3, 2, 1)[number], (4, 40, 3, 1)[number], SHAPES[number]
+    )
+    return outputs, reference.semantic(*arrays(outputs), GEOMETRIES[name])
+
+
+@cache
+def instances_case(name: str, number: int) -> Any:
+    outputs = scene(np.random.default_rng(number), 5, 3, SHAPES[number])
+    return outputs, reference.instances(*arrays(outputs), GEOMETRIES[name], 9, THRESHOLDS[number])
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_panoptic_twin(name: str, level: str, threads: int) -> None:
+    for number in range(4):
+        outputs, options, (ids, segments, doubtful) = panoptic_case(name, number)
+        found = decode_query_panoptic(outputs, GEOMETRIES[name], stuff_labels={0, 2}, **options)[0]
+        assert found.ids.dtype == np.int32 and doubtful.mean() < 0.01
+        np.testing.assert_array_equal(found.ids[~doubtful], ids[~doubtful])
+        assert len(found.segments) == len(segments)
+        for own, row in zip(found.segments, segments, strict=True):
+            assert (own.id, own.label, own.is_thing, own.index) == (row[0], row[1], row[3], row[5])
+            assert own.score == pytest.approx(row[4], abs=1e-9) and abs(own.area - row[2]) <= doubtful.sum()
+            assert own.area == (found.ids == own.id).sum()
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_semantic_twin(name: str, level: str, threads: int) -> None:
+    for number in range(4):
+        outputs, (expected, doubtful) = semantic_case(name, number)
+        labels = decode_query_semantic(outputs, GEOMETRIES[name])[0]
+        assert labels.dtype == np.int32 and doubtful.mean() < 0.01
+        np.testing.assert_array_equal(labels[~doubtful], expected[~doubtful])
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_instances_twin(name: str, level: str, threads: int) -> None:
+    for number in range(4):
+        outputs, expected = instances_case(name, number)
+        found = decode_query_instances(
+            outputs, GEOMETRIES[name], mask_threshold=THRESHOLDS[number], max_detections=9
+        )[0]
+        assert len(found) == len(expected) and isinstance(found.masks, imgproc.PackedMasks)
+        masks = imgproc.unpack_masks(found.masks)
+        for at, (score, _, label, mask) in enumerate(expected):
+            assert found.scores[at] == pytest.approx(score, rel=2e-3) and found.labels[at] == label
+            assert (masks[at] != mask).sum() <= mask.size // 500
+            rows, columns = np.flatnonzero(masks[at].any(axis=1)), np.flatnonzero(masks[at].any(axis=0))
+            np.testing.assert_array_equal(
+                found.boxes[at], [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+            )
+
+
+@pytest.mark.parametrize("decoder", MASK_DECODERS)
+def test_levels_give_the_same_bits(decoder: Any, rng: np.random.Generator) -> None:
+    outputs, results = scene(rng, 20, 9, (24, 31), 4.0), []
+    before = imgproc.get_cpu_level()
+    for level in imgproc.cpu_levels():
+        imgproc.set_cpu_level(level)
+        results.append(decoder(outputs, Geometry.stretched((61, 97), (96, 96)), keys={})[0])
+    imgproc.set_cpu_level(before)
+    for result in results[1:]:
+        for name in ("ids", "segments", "scores", "boxes", "masks"):
+            if hasattr(result, name):
+                one, other = getattr(result, name), getattr(results[0], name)
+                assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other
+        if isinstance(result, np.ndarray):
+            np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize("decoder", MASK_DECODERS)
+@pytest.mark.parametrize("semantics", ["paper", "transformers"])
+def test_resampled_in_parts(
+    decoder: Any, semantics: str, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    """Masks resized before are those of twins of their resized logits, however many rows are resized at a time."""
+    outputs, geometry = scene(rng, 6, 3, (6, 9), 1.0), Geometry.stretched((45, 50), (64, 64))
+    whole = decoder(outputs, geometry, resample_to=(20, 22), semantics=semantics)[0]
+    monkeypatch.setattr("imgproc.neural.decode.query_masks._PART_BYTES", 1)
+    parts = decoder(outputs, geometry, resample_to=(20, 22), semantics=semantics)[0]
+    large = reference.resized(outputs["masks_queries_logits"][0].astype(np.float64), (20, 22))
+    before = decoder(
+        outputs | {"masks_queries_logits": large.astype(np.float32)[None]}, geometry, semantics=semantics
+    )[0]
+    for found in (whole, parts):
+        if decoder is decode_query_panoptic:
+            assert (found.ids != before.ids).mean() < 0.01 and len(found.segments) == len(before.segments)
+        elif decoder is decode_query_semantic:
+            assert (found != before).mean() < 0.01
+        else:
+            np.testing.assert_allclose(found.scores, before.scores, rtol=1e-2)
+
+
+def test_runs_are_cut_to_what_kernels_take() -> None:
+    assert sampling._LONGEST[0] * sampling._LONGEST[1] <= kernels.MOST_PIXELS
+    down, across = sampling.sampling(Geometry.stretched((500, 900), (9, 9)), (2, 3))
+    assert (np.diff(down.runs[:, 1:]) <= 16).all() and (np.diff(across.runs[:, 1:]) <= 64).all()
+    assert down.covers_all and across.covers_all
+
+
+def test_image_beside_the_input() -> None:
+    outputs = scene(np.random.default_rng(1), 4, 2, (4, 4))
+    geometry = Geometry((5, 6), (8, 8), (1.0, 1.0), (0.0, -100.0))
+    assert not decode_query_panoptic(outputs, geometry, score_threshold=0)[0].ids.any()
+    assert (decode_query_semantic(outputs, geometry)[0] == -1).all()
+    assert len(decode_query_instances(outputs, geometry)[0]) == 0
+
+
+@pytest.mark.parametrize("scores", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("name", ["stretched", "letterbox", "crop", "flip"])
+def test_detr_twin(scores: str, name: str, rng: np.random.Generator) -> None:
+    geometry = GEOMETRIES[name]
+    logits = rng.normal(0, 3, (2, 30, 6)).astype(np.float32)
+    boxes = rng.uniform(0, 1, (2, 30, 4)).astype(np.float32)
+    for threshold, most in ((0.5, None), (0.0, 10), (0.9, 200), (1.0, None)):
+        found = decode_detr(
+            {"logits": logits, "pred_boxes": boxes},
+            geometry,
+            scores=scores,
+            score_threshold=threshold,
+            max_detections=most,
+        )
+        for i in range(2):
+            rows = reference.detr(logits[i], boxes[i], geometry, scores, threshold, most)
+            assert found[i].labels.tolist() == [row[1] for row in rows]
+            np.testing.assert_allclose(found[i].scores, [row[0] for row in rows], rtol=1e-6)
+            np.testing.assert_allclose(
+                found[i].boxes, np.reshape([row[2:] for row in rows], (-1, 4)), rtol=1e-6, atol=1e-5
+            )
+
+
+def test_saturated_logits_keep_their_order() -> None:
+    logits = np.array([[[20.0, 40], [30, -5]]], np.float32)
+    outputs = {"logits": logits, "pred_boxes": np.full((1, 2, 4), 0.5, np.float32)}
+    found = decode_detr(outputs, Geometry.stretched((4, 4), (4, 4)), scores="sigmoid", max_detections=2)[0]
+    assert found.labels.tolist() == [1, 0] and found.scores.tolist() == [1.0, 1.0]
+
+
+# Faults of others, named by what they do.
+
+
+def colliding() -> dict[str, Any]:
+    """Four queries of a column each: thing, stuff, thing, the same stuff, thing."""
+    classes = np.full((1, 5, 4), -9.0, np.float32)
+    classes[0, range(5), [0, 2, 1, 2, 1]] = 9
+    masks = np.full((1, 5, 2, 5), -9.0, np.float32)
+    for query in range(5):
+        masks[0, query, :, query] = 9
+    return {"class_queries_logits": classes, "masks_queries_logits": masks}
+
+
+def test_segment_ids_do_not_collide_after_fused_stuff() -> None:
+    outputs, geometry = colliding(), Geometry.stretched((2, 5), (2, 5))
+    found = decode_query_panoptic(outputs, geometry, stuff_labels=[2])[0]
+    assert found.ids[0].tolist() == [1, 2, 3, 2, 4]
+    assert found.classes == {1: 0, 2: 2, 3: 1, 4: 1}
+    theirs = decode_query_panoptic(outputs, geometry, stuff_labels=[2], semantics="transformers")[0]
+    assert theirs.ids[0].tolist() == [1, 2, 3, 2, 3]
+
+
+def test_mask_threshold_is_not_of_weighted_probabilities() -> None:
+    """A score of .6 and a mask of .8 everywhere: the mask is there."""
+    classes = np.log(np.array([[[0.6, 0.2, 0.2]]], np.float32))
+    masks = np.full((1, 1, 3, 3), np.log(4), np.float32)
+    outputs, geometry = {"logits": classes, "pred_masks": masks}, Geometry.stretched((6, 6), (3, 3))
+    assert (decode_query_panoptic(outputs, geometry, score_threshold=0.5)[0].ids == 1).all()
+    theirs = decode_query_panoptic(outputs, geometry, score_threshold=0.5, semantics="transformers")[0]
+    assert not theirs.ids.any()
+
+
+def test_nothing_found_is_void_and_int32() -> None:
+    outputs = scene(np.random.default_rng(2), 5, 3, (4, 4))
+    found = decode_query_panoptic(outputs, GEOMETRIES["same"], score_threshold=1.0)[0]
+    assert found.ids.dtype == np.int32 and not found.ids.any() and found.segments == ()
+    theirs = decode_query_panoptic(outputs, GEOMETRIES["same"], score_threshold=1.0, semantics="transformers")
+    assert theirs[0].ids.dtype == np.int32 and (theirs[0].ids == -1).all()
+
+
+def test_softmax_is_not_taken_over_the_batch(rng: np.random.Generator) -> None:
+    logits, boxes = rng.normal(0, 3, (3, 5, 4)), rng.random((3, 5, 4))
+    outputs = {"logits": logits, "pred_boxes": boxes}
+    together = decode_detr(outputs, Geometry.stretched((9, 9), (9, 9)), score_threshold=0)
+    for i in range(3):
+        alone = {name: array[i : i + 1] for name, array in outputs.items()}
+        assert decode_detr(alone, Geometry.stretched((9, 9), (9, 9)), score_threshold=0)[0] == together[i]
+
+
+# What is handed in.
+
+
+@pytest.mark.parametrize("decoder", MASK_DECODERS)
+def test_empty_batches_queries_and_single_classes(decoder: Any, rng: np.random.Generator) -> None:
+    geometry = Geometry.stretched((6, 7), (4, 4))
+    outputs = scene(rng, 3, 1, (4, 4))
+    assert len(decoder(outputs, geometry)) == 1
+    assert decoder({name: array[:0] for name, array in outputs.items()}, geometry) == []
+    found = decoder({name: array[:, :0] for name, array in outputs.items()}, geometry)[0]
+    if decoder is decode_query_semantic:
+        assert (found == -1).all()
+    elif decoder is decode_query_panoptic:
+        assert not found.ids.any()
+    else:
+        assert len(found) == 0 and found.masks.shape == (0, 6, 7)
+
+
+@pytest.mark.parametrize("decoder", MASK_DECODERS)
+def test_extreme_logits(decoder: Any, level: str) -> None:
+    rng = np.random.default_rng(3)
+    outputs = scene(rng, 6, 3, (5, 6))
+    masks = outputs["masks_queries_logits"]
+    masks[...] = rng.choice(np.float32([-3e38, -1e5, -1e-45, 0, 1e-45, 80, 3e38]), masks.shape)
+    outputs["class_queries_logits"][0, 0] = [3e38, -3e38, 0, 0]
+    result = decoder(outputs, Geometry.stretched((33, 34), (8, 8)))[0]
+    assert result is not None
+
+
+@pytest.mark.parametrize("decoder", MASK_DECODERS)
+def test_refusals(decoder: Any, rng: np.random.Generator) -> None:
+    geometry, good = Geometry.stretched((6, 7), (4, 4)), scene(rng, 3, 2, (4, 4))
+    classes, masks = good["class_queries_logits"], good["masks_queries_logits"]
+    nan = masks.copy()
+    nan[0, 1, 2, 3] = np.nan
+    infinite = classes.copy()
+    infinite[0, 1, 0] = np.inf
+    name = decoder.__name__
+    for bad in (
+        {"class_queries_logits": classes},
+        {"masks_queries_logits": masks},
+        good | {"class_queries_logits": classes[0]},
+        good | {"class_queries_logits": classes[..., :1]},
+        good | {"class_queries_logits": infinite},
+        good | {"class_queries_logits": classes.astype(int)},
+        good | {"masks_queries_logits": masks[:, :2]},
+        good | {"masks_queries_logits": masks[..., None]},
+        good | {"masks_queries_logits": masks[..., :0]},
+        good | {"masks_queries_logits": nan},
+    ):
+        with pytest.raises(OutputMismatch, match=rf"^{name}: \w+ must be .*, got "):
+            decoder(bad, geometry)
+    with pytest.raises(OutputMismatch, match="nan at \\(0, 1, 2, 3\\)"):
+        decoder(good | {"masks_queries_logits": nan}, geometry)
+    for options in (
+        {"semantics": "torch"},
+        {"resample_to": (0, 3)},
+        {"resample_to": 4},
+        {"keys": {"class_queries_logits": "classes"}},
+    ):
+        with pytest.raises((TypeError, ValueError), match=rf"^{name}: "):
+            decoder(good, geometry, **options)
+    with pytest.raises(ValueError, match=rf"^{name}: geometries must be .*, got 2"):
+        decoder(good, [geometry] * 2)
+
+
+def test_refused_parameters(rng: np.random.Generator) -> None:
+    geometry, good = Geometry.stretched((6, 7), (4, 4)), scene(rng, 3, 2, (4, 4))
+    for decoder, options in (
+        (decode_query_panoptic, ("stuff_labels", "score_threshold", "mask_threshold", "overlap_threshold")),
+        (decode_query_instances, ("thing_labels", "max_detections", "score_threshold", "mask_threshold")),
+    ):
+        for option in options:
+            for value in (-1, "half", 1.5, np.nan, [0.5]):
+                with pytest.raises(
+                    (TypeError, ValueError), match=rf"^{decoder.__name__}: {option} must be .*, got "
+                ):
+                    decoder(good, geometry, **{option: value})
+    boxes = {"logits": np.zeros((1, 3, 4), np.float32), "pred_boxes": np.full((1, 3, 4), 0.5, np.float32)}
+    for option in ("scores", "score_threshold", "max_detections"):
+        for value in (-1, "half", 1.5, np.nan, [0.5]):
+            with pytest.raises((TypeError, ValueError), match=rf"^decode_detr: {option} must be .*, got "):
+                decode_detr(boxes, geometry, **{option: value})
+    negative = boxes["pred_boxes"].copy()
+    negative[0, 2, 3] = -0.25
+    for bad in (
+        {"logits": boxes["logits"]},
+        boxes | {"logits": boxes["logits"][..., :1]},
+        boxes | {"pred_boxes": boxes["pred_boxes"][:, :2]},
+        boxes | {"pred_boxes": negative},
+        boxes | {"logits": np.full((1, 3, 4), np.nan, np.float32)},
+    ):
+        with pytest.raises(OutputMismatch, match=r"^decode_detr: \w+ must be .*, got "):
+            decode_detr(bad, geometry)
+    assert decode_detr({name: array[:, :0] for name, array in boxes.items()}, geometry)[0].boxes.shape == (
+        0,
+        4,
+    )
+
+
+def test_things_alone(rng: np.random.Generator) -> None:
+    outputs, geometry = scene(rng, 8, 4, (8, 8)), GEOMETRIES["stretched"]
+    found = decode_query_instances(outputs, geometry, thing_labels=[1, 3])[0]
+    assert set(found.labels.tolist()) == {1, 3}
+    everything = decode_query_instances(outputs, geometry)[0]
+    assert found == everything[np.isin(everything.labels, [1, 3])]
+
+
+def test_half_and_double_precision_and_strides(rng: np.random.Generator) -> None:
+    outputs, geometry = scene(rng, 8, 4, (8, 8)), GEOMETRIES["stretched"]
+    halves = {name: array.astype(np.float16) for name, array in outputs.items()}
+    for decoder in MASK_DECODERS:
+        expected = decoder({name: array.astype(np.float32) for name, array in halves.items()}, geometry)[0]
+        for kind in (np.float16, np.float64, ">f4"):
+            cast = {name: np.asfortranarray(array.astype(kind)) for name, array in halves.items()}
+            found = decoder(cast, geometry)[0]
+            if decoder is decode_query_panoptic:
+                assert found.segments == expected.segments
+            elif decoder is decode_query_semantic:
+                np.testing.assert_array_equal(found, expected)
+            else:
+                assert found == expected
