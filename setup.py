@@ -41,6 +41,7 @@ KERNELS = (
     "fusion",
     "gaussian",
     "gradients",
+    "heatmaps",
     "histogram",
     "integral",
     "iou",

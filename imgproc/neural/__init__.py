@@ -8,6 +8,7 @@ from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
 from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
@@ -76,6 +77,7 @@ __all__ = [
     "NeuralError",
     "OnnxFile",
     "OutputMismatch",
+    "Peaks",
     "Preprocess",
     "Segmenter",
     "Streamed",
@@ -91,6 +93,9 @@ __all__ = [
     "blend_logits",
     "crop_and_resize",
     "crop_windows",
+    "decode_centernet",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "decode_classes",
     "decode_depth",
     "decode_detr",
