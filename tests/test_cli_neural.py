@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import Run, make, outputs
-from tiny_networks import brightness_detector, color_classifier, color_segmenter, redness_depth
+from tiny_networks import (
+    brightness_detector,
+    color_classifier,
+    color_segmenter,
+    redness_depth,
+    spot_detector,
+)
 
 pytest.importorskip("cv2")
 pytest.importorskip("typer")
@@ -129,6 +135,21 @@ def test_skip_existing_goes_on(scene: Run, capsys: pytest.CaptureFixture[str]) -
     brightness_detector("boxes.onnx", BOXES[:1])
     assert scene(*command, "--skip-existing") == 2
     assert "was made with model_sha256" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tiles", [(), ("--tiles", "64", "--overlap", "0.25", "--batch", "4")])
+def test_detect_finds_what_is_drawn(tiles: tuple[str, ...], scene: Run) -> None:
+    """Once each, also where tiles overlap."""
+    spot_detector("spots.onnx", 64 if tiles else 160)
+    pixels = np.zeros((160, 160, 3), np.uint8)
+    places = [(8, 12), (60, 60), (60, 148), (156, 0), (96, 48), (100, 104)]
+    for y, x in places:
+        pixels[y : y + 4, x : x + 4] = 255
+    image(pixels, "spots/one.png")
+    command = ["neural", "detect", "spots.onnx", "spots", "--preset", "centernet", "-o", "out"]
+    assert scene(*command, "--backend", "opencv", *tiles) == 0
+    found = read_detections("out/detections.jsonl").detections("one.png")
+    assert sorted(found.boxes.tolist()) == sorted([x, y, x + 4, y + 4] for y, x in places)
 
 
 def test_tiles(scene: Run) -> None:
@@ -302,3 +323,25 @@ def test_names_with_gaps(scene: Run) -> None:
     Path("coco.txt").write_text("person\n\nN/A\nN/A\nnaïve café\n")
     assert scene(*neural("detect", "boxes.onnx", "boxes", "--names", "coco.txt", "--annotate")) == 0
     assert read_detections("out/detections.jsonl").class_names == {0: "person", 4: "naïve café"}
+
+
+def test_a_worker_gives_the_same(scene: Run) -> None:
+    command = neural("detect", "boxes.onnx", "boxes", "-q")
+    assert scene(*command) == 0
+    first = Path("out/detections.jsonl").read_bytes()
+    assert scene(*command, "--overwrite", "--worker", "--batch", "2") == 0
+    assert Path("out/detections.jsonl").read_bytes() == first
+
+
+@pytest.mark.onnx
+def test_backends_give_the_same(scene: Run) -> None:
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    command = neural("detect", "boxes.onnx", "boxes", "-q")
+    assert scene(*command) == 0
+    first = read_detections("out/detections.jsonl")
+    command[command.index("opencv")] = "onnx"
+    assert scene(*command, "--overwrite") == 0
+    second = read_detections("out/detections.jsonl")
+    assert second.image_names == first.image_names
+    np.testing.assert_allclose(second.boxes, first.boxes, rtol=1e-5)
+    np.testing.assert_allclose(second.scores, first.scores, rtol=1e-5)

@@ -8,13 +8,13 @@ from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
 from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
@@ -94,8 +94,6 @@ __all__ = [
     "crop_and_resize",
     "crop_windows",
     "decode_centernet",
-    "heatmap_peaks",
-    "heatmaps_to_keypoints",
     "decode_classes",
     "decode_depth",
     "decode_detr",
@@ -123,6 +121,8 @@ __all__ = [
     "ensemble",
     "from_processor_config",
     "from_timm_config",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "join_levels",
     "label_map",
     "label_tiles",

@@ -156,6 +156,22 @@ FAMILIES = (
     Family("ssd", "detect", "SSD300's raw heads", "ssd300", "decode_ssd"),
     Family("ssdlite", "detect", "SSDlite's raw heads", "ssdlite", "decode_ssd"),
     Family("efficientdet", "detect", "EfficientDet's raw heads", "efficientdet", "decode_efficientdet"),
+    Family(
+        "centernet",
+        "detect",
+        "CenterNet's heads",
+        "yolo",
+        "decode_centernet",
+        {"score_threshold": 0.3},
+        # Colours and their spread as its authors have them, in the order of OpenCV.
+        {
+            "size": 512,
+            "pad": None,
+            "input_order": "bgr",
+            "mean": (0.408, 0.447, 0.470),
+            "std": (0.289, 0.274, 0.278),
+        },
+    ),
     Family("detr", "detect", "DETR", "detr", "decode_detr"),
     Family("yolos", "detect", "YOLOS", "yolos", "decode_detr"),
     Family(
