@@ -20,6 +20,13 @@ from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.label_map import label_map
 from .decode.panoptic_fpn import decode_panoptic_fpn
+from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
+from .decode.efficientdet import decode_efficientdet
+from .decode.given import decode_given_boxes
+from .decode.heads import join_levels
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from .decode.label_map import label_map
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -56,6 +63,7 @@ from .preprocess import Preprocess
 from .presets import PRESETS, preset
 from .processor_configs import from_processor_config
 from .roi import multiscale_roi_align, roi_align, roi_levels, roi_pool
+from .segment_tiles import segment_tiles
 from .specs import TensorSpec
 from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
@@ -64,8 +72,8 @@ from .timm_configs import from_timm_config
 from .unpooling import max_pool_indices, max_unpool
 
 __all__ = [
-    "YOLOV3_ANCHORS",
     "PRESETS",
+    "YOLOV3_ANCHORS",
     "BackendUnavailable",
     "Classes",
     "Classifier",
@@ -101,6 +109,14 @@ __all__ = [
     "decode_centernet",
     "heatmap_peaks",
     "heatmaps_to_keypoints",
+    "align_scale_shift",
+    "anchor_points",
+    "assign_levels",
+    "augment",
+    "blend_logits",
+    "crop_and_resize",
+    "crop_windows",
+    "decode_centernet",
     "decode_classes",
     "decode_depth",
     "decode_detr",
@@ -144,6 +160,35 @@ __all__ = [
     "matching",
     "max_pool_indices",
     "max_unpool",
+    "decode_query_instances",
+    "decode_query_panoptic",
+    "decode_query_semantic",
+    "decode_retinanet",
+    "decode_roi_heads",
+    "decode_rpn",
+    "decode_semantic",
+    "decode_ssd",
+    "decode_windows",
+    "decode_yolo",
+    "decode_yolo_extras",
+    "decode_yolov1",
+    "decode_yolov3",
+    "default_boxes",
+    "depth_scores",
+    "detect_tiles",
+    "efficientdet_anchors",
+    "ensemble",
+    "from_processor_config",
+    "from_timm_config",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
+    "join_levels",
+    "label_map",
+    "label_tiles",
+    "left_right_difference",
+    "load",
+    "losses",
+    "matching",
     "merge_flipped",
     "merge_tiles",
     "monodepth_loss",
@@ -152,11 +197,14 @@ __all__ = [
     "plan_tiles",
     "pyramid_anchors",
     "preset",
+    "preset",
+    "pyramid_anchors",
     "roi_align",
     "roi_levels",
     "roi_pool",
     "scan_onnx",
     "schedules",
+    "segment_tiles",
     "stream_images",
     "targets",
     "to_host",
