@@ -8,25 +8,16 @@ from .anchors import anchor_points, default_boxes, efficientdet_anchors, pyramid
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
-from .decode.efficientdet import decode_efficientdet
-from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
-from .decode.given import decode_given_boxes
-from .decode.heads import join_levels
-from .decode.label_map import label_map
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
-from .decode.proposals import decode_roi_heads, decode_rpn
-from .decode.label_map import label_map
-from .decode.panoptic_fpn import decode_panoptic_fpn
 from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.panoptic_fpn import decode_panoptic_fpn
+from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -98,22 +89,11 @@ __all__ = [
     "Worker",
     "WorkerDied",
     "active",
-    "anchor_points",
-    "assign_levels",
     "align_scale_shift",
+    "anchor_points",
     "augment",
     "blend_logits",
     "clean_labels",
-    "crop_and_resize",
-    "crop_windows",
-    "decode_centernet",
-    "heatmap_peaks",
-    "heatmaps_to_keypoints",
-    "align_scale_shift",
-    "anchor_points",
-    "assign_levels",
-    "augment",
-    "blend_logits",
     "crop_and_resize",
     "crop_windows",
     "decode_centernet",
@@ -124,42 +104,7 @@ __all__ = [
     "decode_fcos",
     "decode_given_boxes",
     "decode_monodepth",
-    "decode_query_instances",
-    "decode_query_panoptic",
-    "decode_query_semantic",
-    "decode_retinanet",
-    "decode_roi_heads",
-    "decode_rpn",
-    "decode_semantic",
-    "decode_ssd",
-    "decode_windows",
-    "decode_yolo",
-    "decode_yolo_extras",
-    "decode_yolov1",
-    "decode_yolov3",
-    "default_boxes",
-    "depth_scores",
-    "detect_tiles",
-    "efficientdet_anchors",
-    "ensemble",
-    "join_levels",
-    "from_processor_config",
-    "from_timm_config",
-    "label_map",
-    "label_tiles",
-    "left_right_difference",
     "decode_panoptic_fpn",
-    "decode_query_instances",
-    "decode_query_panoptic",
-    "decode_query_semantic",
-    "decode_semantic",
-    "ensemble",
-    "label_map",
-    "load",
-    "losses",
-    "matching",
-    "max_pool_indices",
-    "max_unpool",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
@@ -189,14 +134,14 @@ __all__ = [
     "load",
     "losses",
     "matching",
+    "max_pool_indices",
+    "max_unpool",
     "merge_flipped",
     "merge_tiles",
     "monodepth_loss",
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
-    "pyramid_anchors",
-    "preset",
     "preset",
     "pyramid_anchors",
     "roi_align",
