@@ -14,6 +14,9 @@ from ..._core.parameters import Range
 
 VISIBLE = Range(low=0, high=1)
 
+# So far no sum or product of coordinates overflows, nor is NaN made of them, in float32 either.
+_FARTHEST = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -24,7 +27,7 @@ class Sample:
     image : (H, W[, C]) array of uint8, uint16 or float32
         Gray, RGB or RGBA.
     boxes : (N, 4) array of float32 or float64, optional
-        x1, y1, x2, y2 in pixels: edges, half-open; they may reach beyond the image.
+        x1, y1, x2, y2 in pixels: edges, half-open; they may reach beyond the image, up to a billion pixels.
     labels : (N,) integer array, optional
         Class of each.
     masks : (N, H, W) array of bool, optional
@@ -64,8 +67,8 @@ class Sample:
         name = "Sample"
         check_image(name, self.image)
         count = self._count()
-        if self.boxes is not None and len(check_boxes(name, self.boxes)) != count:
-            raise wrong_value(name, "boxes", f"of shape ({count}, 4)", self.boxes)
+        if self.boxes is not None:
+            _check_near(name, "boxes", check_boxes(name, self.boxes))
         if self.labels is not None:
             check_labels(name, self.labels, count, beside="objects")
         if self.masks is not None:
@@ -96,12 +99,19 @@ def _check_keypoints(function: str, keypoints: object, count: int) -> None:
     array = check_floats(function, "keypoints", keypoints, f"({count}, K, 3)")
     if array.ndim != 3 or array.shape[0] != count or array.shape[2] != 3:
         raise wrong_value(function, "keypoints", f"of shape ({count}, K, 3)", Got(f"shape {array.shape}"))
-    if not np.isfinite(array).all():
-        raise wrong_value(function, "keypoints", "finite", Got("NaN or infinity in it"))
+    _check_near(function, "keypoints", array)
     seen = array[..., 2]
     if not np.isin(seen, (0, 1, 2)).all():
         wrong = seen[~np.isin(seen, (0, 1, 2))][0]
         raise wrong_value(function, "keypoints", "of visibility 0, 1 or 2", Got(f"{wrong}"))
+
+
+def _check_near(function: str, argument: str, array: Array) -> None:
+    wrong = ~(np.abs(array) <= _FARTHEST)
+    if wrong.any():
+        raise wrong_value(
+            function, argument, f"finite and within ±{_FARTHEST:g}", Got(f"{array[wrong][0]} in it")
+        )
 
 
 def check_sample(function: str, sample: object, argument: str = "sample") -> Sample:
