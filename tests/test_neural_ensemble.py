@@ -152,7 +152,9 @@ def test_segmentation_of_views_is_their_mean(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(plain, np.exp(z) / np.exp(z).sum(axis=0), rtol=1e-5)
     assert plain.dtype == np.float32
 
-    far = views.segment_in_views(image, lambda view: np.stack([0 * view, 0 * view + 1e70]).astype(float))
+    far = views.segment_in_views(
+        image, lambda view: np.stack([np.zeros(view.shape), np.full(view.shape, 1e70)])
+    )
     assert (far[1] == 1).all()
 
     # Logits of a quarter of the size, float64, from views of two scales.
