@@ -34,6 +34,7 @@ SUBJECTS = (
     "mask_files",
     "stereo",
     "bodyparts",
+    "neural_augment",
     "neural_maps",
     "neural_queries",
 )
