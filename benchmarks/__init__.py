@@ -37,5 +37,6 @@ SUBJECTS = (
     "neural_augment",
     "neural_maps",
     "neural_queries",
+    "neural_preprocess",
 )
 """The files of cases, in the order of the table."""
