@@ -35,6 +35,7 @@ SUBJECTS = (
     "stereo",
     "bodyparts",
     "neural_augment",
+    "neural_dense",
     "neural_maps",
     "neural_queries",
     "neural_preprocess",
