@@ -7,10 +7,11 @@ from . import active, augment, ensemble, losses, matching, optim, schedules, tar
 from .arrays import to_host, to_model
 from .backends.worker import Worker
 from .crops import crop_and_resize
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
+from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -61,17 +62,19 @@ __all__ = [
     "augment",
     "crop_and_resize",
     "decode_centernet",
-    "heatmap_peaks",
-    "heatmaps_to_keypoints",
     "decode_classes",
     "decode_detr",
     "decode_given_boxes",
+    "decode_mask_head",
+    "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
     "decode_semantic",
     "detect_tiles",
     "ensemble",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "label_map",
     "load",
     "losses",
