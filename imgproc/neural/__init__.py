@@ -12,6 +12,7 @@ from .decode.given import decode_given_boxes
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
+from .decode.poses import decode_pose, pose_crops, refined_peaks
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -66,6 +67,7 @@ __all__ = [
     "decode_detr",
     "decode_given_boxes",
     "decode_mask_head",
+    "decode_pose",
     "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
@@ -83,6 +85,8 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pose_crops",
+    "refined_peaks",
     "roi_align",
     "roi_levels",
     "roi_pool",
