@@ -18,6 +18,10 @@ from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to
 from .decode.label_map import label_map
 from .decode.panoptic_fpn import decode_panoptic_fpn
 from .decode.proposals import decode_roi_heads, decode_rpn
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from .decode.label_map import label_map
+from .decode.masks import decode_mask_head, decode_prototype_masks
+from .decode.poses import decode_pose, pose_crops, refined_peaks
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -105,6 +109,9 @@ __all__ = [
     "decode_given_boxes",
     "decode_monodepth",
     "decode_panoptic_fpn",
+    "decode_mask_head",
+    "decode_pose",
+    "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
@@ -128,6 +135,8 @@ __all__ = [
     "heatmap_peaks",
     "heatmaps_to_keypoints",
     "join_levels",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "label_map",
     "label_tiles",
     "left_right_difference",
@@ -144,6 +153,8 @@ __all__ = [
     "plan_tiles",
     "preset",
     "pyramid_anchors",
+    "pose_crops",
+    "refined_peaks",
     "roi_align",
     "roi_levels",
     "roi_pool",
