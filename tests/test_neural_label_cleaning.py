@@ -47,15 +47,14 @@ def test_laws(seed: int, height: int, width: int, least: int) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
 def test_a_speck_goes_to_the_region_that_the_relief_gives_it_to(dtype: type) -> None:
-    labels = np.full((5, 9), 3, dtype)
-    labels[:, 5:] = 200
-    labels[:, 3:6] = 9
+    labels = np.full((5, 13), 3, dtype)
+    labels[:, 5:8], labels[:, 8:] = 9, 200
     flat = clean_labels(labels, 16)
-    assert flat.dtype == dtype and (flat[:, :4] == 3).all() and (flat[:, 5:] == 200).all()
-    edge = np.zeros((5, 9), np.uint8)
-    edge[:, 3] = 255
+    assert flat.dtype == dtype and (flat[:, :6] == 3).all() and (flat[:, 7:] == 200).all()
+    edge = np.zeros((5, 13), np.uint8)
+    edge[:, 5] = 255
     along = clean_labels(labels, 16, relief=edge)
-    assert (along[:, 4:] == 200).all() and (along[:, :3] == 3).all()
+    assert (along[:, :5] == 3).all() and (along[:, 6:] == 200).all()
     np.testing.assert_array_equal(clean_labels(labels, 15), labels)
 
 
