@@ -17,6 +17,9 @@ from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from .decode.label_map import label_map
+from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -101,6 +104,8 @@ __all__ = [
     "decode_fcos",
     "decode_given_boxes",
     "decode_monodepth",
+    "decode_mask_head",
+    "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
@@ -124,6 +129,8 @@ __all__ = [
     "heatmap_peaks",
     "heatmaps_to_keypoints",
     "join_levels",
+    "heatmap_peaks",
+    "heatmaps_to_keypoints",
     "label_map",
     "label_tiles",
     "left_right_difference",
