@@ -16,10 +16,8 @@ from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
-from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -29,6 +27,7 @@ from .decode.ssd import decode_ssd
 from .decode.windows import crop_windows, decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
+from .decode.yolo_tasks import decode_yolo_masks, decode_yolo_points
 from .depth_measures import (
     DepthScores,
     MonodepthLoss,
@@ -103,8 +102,8 @@ __all__ = [
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
-    "decode_monodepth",
     "decode_mask_head",
+    "decode_monodepth",
     "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
@@ -117,6 +116,8 @@ __all__ = [
     "decode_windows",
     "decode_yolo",
     "decode_yolo_extras",
+    "decode_yolo_masks",
+    "decode_yolo_points",
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
@@ -129,8 +130,6 @@ __all__ = [
     "heatmap_peaks",
     "heatmaps_to_keypoints",
     "join_levels",
-    "heatmap_peaks",
-    "heatmaps_to_keypoints",
     "label_map",
     "label_tiles",
     "left_right_difference",
