@@ -22,6 +22,8 @@ from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.poses import decode_pose, pose_crops, refined_peaks
+from .decode.masks import decode_mask_head, decode_prototype_masks
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -31,6 +33,7 @@ from .decode.ssd import decode_ssd
 from .decode.windows import decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
+from .decode.yolo_tasks import decode_yolo_masks, decode_yolo_points
 from .depth_measures import (
     DepthScores,
     MonodepthLoss,
@@ -111,6 +114,8 @@ __all__ = [
     "decode_panoptic_fpn",
     "decode_mask_head",
     "decode_pose",
+    "decode_mask_head",
+    "decode_monodepth",
     "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
@@ -123,6 +128,8 @@ __all__ = [
     "decode_windows",
     "decode_yolo",
     "decode_yolo_extras",
+    "decode_yolo_masks",
+    "decode_yolo_points",
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
@@ -135,8 +142,6 @@ __all__ = [
     "heatmap_peaks",
     "heatmaps_to_keypoints",
     "join_levels",
-    "heatmap_peaks",
-    "heatmaps_to_keypoints",
     "label_map",
     "label_tiles",
     "left_right_difference",
