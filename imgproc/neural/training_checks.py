@@ -71,7 +71,7 @@ def check_weights(function: str, argument: str, weights: object, count: int) -> 
     must = f"None or {count} finite numbers >= 0, not all 0"
     try:
         array = np.asarray(weights, FLOAT64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise wrong_type(function, argument, must, weights) from None
     if array.shape != (count,):
         raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))
