@@ -230,12 +230,12 @@ def test_images_are_let_go() -> None:
         return image
 
     kept = []
-    for one in stream_images(range(40), lambda images: [0] * len(images), load=load, batch=2, ahead=1):
+    for one in stream_images(range(16), lambda images: [0] * len(images), load=load, batch=2, ahead=1):
         kept.append(one)
-        gc.collect()
+        gc.collect(1)  # a whole collection takes long where large libraries are loaded
         assert sum(ref() is not None for ref in alive) <= 2 * 5
     gc.collect()
-    assert not any(ref() is not None for ref in alive) and len(kept) == 40
+    assert not any(ref() is not None for ref in alive) and len(kept) == 16
 
 
 @pytest.mark.parametrize(
