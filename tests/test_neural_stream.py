@@ -116,7 +116,7 @@ def test_the_network_runs_in_the_caller_s_thread_one_call_at_a_time() -> None:
 
 def test_steps_work_side_by_side() -> None:
     """Three batches meet, one in each step; with steps in turn this would wait for ever."""
-    meeting = threading.Barrier(3, timeout=30)
+    meeting = threading.Barrier(3, timeout=150)
 
     def meet(number: int, values: Any) -> Any:
         if values[0] == number:
@@ -134,7 +134,7 @@ def test_steps_work_side_by_side() -> None:
 
 
 def test_readers_load_a_batch_together() -> None:
-    meeting = threading.Barrier(4, timeout=30)
+    meeting = threading.Barrier(4, timeout=150)
     found = stream_images(range(4), list, load=lambda value: (meeting.wait(), value)[1], batch=4, readers=4)
     assert [one.get() for one in found] == [0, 1, 2, 3]
 
