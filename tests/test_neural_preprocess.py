@@ -279,7 +279,10 @@ def test_laws_of_policies(
     reads = policy in ("fit", "shortest_edge", "near_multiple")
     word = rounding[number % len(rounding)]
     longest = max(size) if policy == "shortest_edge" and number % 2 else None
-    made = Preprocess(size, policy=policy, rounding=word, longest=longest, multiple=multiple if reads else 1)
+    wanted = min(size) if policy == "shortest_edge" else size
+    made = Preprocess(
+        wanted, policy=policy, rounding=word, longest=longest, multiple=multiple if reads else 1
+    )
     (geometry,) = made.geometries([image])
     height, width = (round(scale * own) for scale, own in zip(geometry.scale, image, strict=True))
     inputs = geometry.input_shape
@@ -343,6 +346,7 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"size": 0}, ValueError, "size must be an integer >= 1"),
     ({"size": (1, 2, 3)}, ValueError, "size must be a pair"),
     ({"size": 2.5}, TypeError, "size must be an integer"),
+    ({"size": (8, 9), "policy": "shortest_edge"}, ValueError, "size must be one length for the policy"),
     ({"policy": "zoom"}, ValueError, "policy must be one of"),
     ({"policy": "pad_multiple"}, ValueError, "size must be None for the policy 'pad_multiple'"),
     ({"resample": "cubic"}, ValueError, "resample must be one of"),
