@@ -35,5 +35,7 @@ SUBJECTS = (
     "stereo",
     "bodyparts",
     "neural_dense",
+    "neural_maps",
+    "neural_queries",
 )
 """The files of cases, in the order of the table."""

@@ -8,7 +8,6 @@ cdef extern from "simd/query_cells.h" nogil:
     const int MOST
     const int LOGITS
     const int CHANCES
-    const int PLAIN
     ctypedef struct Axis:
         const int32_t *runs
         const float *weights
@@ -59,7 +58,7 @@ cdef extern from "simd/query_bits.h" nogil:
     int query_bits(const Bits *, uint64_t *, uint64_t *)
 
 MOST_PIXELS = MOST
-KINDS = {"logits": LOGITS, "chances": CHANCES, "plain": PLAIN}
+KINDS = {"logits": LOGITS, "chances": CHANCES}
 
 
 cdef Grid grid_of(

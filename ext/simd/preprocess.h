@@ -201,7 +201,7 @@ static int FN(preprocess)(const Source *s, Target *t, ptrdiff_t y0, ptrdiff_t y1
         free(t->line);
         return -1;
     }
-    t->past = FN(passes_caches)(s->data, t->data, (y1 - y0) * t->width * t->planes * t->bytes + (y1 - y0) * s->width * s->channels * s->bytes);
+    t->past = !t->fresh && FN(passes_caches)(s->data, t->data, (y1 - y0) * t->width * t->planes * t->bytes + (y1 - y0) * s->width * s->channels * s->bytes);
     for (ptrdiff_t y = y0; y < y1; y++) {
         const ptrdiff_t line = y - t->top;
         if (line < 0 || line >= t->rows || n <= 0) {

@@ -15,6 +15,7 @@ typedef struct {
     int apart;                /* each channel a plane of its own */
     int bytes;                /* of a sample: 4 float32, 2 float16, 1 uint8 as it is */
     int reversed;             /* the order of the channels against that of the source */
+    int fresh;                /* memory that was never written: the system clears it page by page, which brings it into the caches */
     int past;                 /* stores past the caches */
     f32 mean[3], factor[3], pad[3]; /* by channel of the input: (sample - mean) * factor; what fills the rest */
     f32 *line;                /* `columns` numbers, for what is not float32 with channels apart */

@@ -165,7 +165,7 @@ static void FN(win_cell)(const Merge *job, MergeWork *work, const i32 *row, ptrd
     for (i32 at = 0; at < found; at++) FN(pick_corners)(job, work, row, column[0], list[at], corners + 4 * at);
     if (job->kind == LOGITS)
         FN(win_pixels)(job, corners, list, found, u, v, padded, LOGITS, costs, codes);
-    else FN(win_pixels)(job, corners, list, found, u, v, padded, PLAIN, costs, codes);
+    else FN(win_pixels)(job, corners, list, found, u, v, padded, CHANCES, costs, codes);
     for (ptrdiff_t i = 0; i < n; i++) {
         i64 *counts = job->counts + 3 * (codes[i] >> 1);
         counts[0]++;

@@ -17,6 +17,7 @@ from ..detections.record import Detections
 from ..filters.resize import resize
 from .ensemble import METHOD, merge_detections
 from .geometry import Geometry
+from .mirror import mirrored
 from .stable import softmax
 from .training_checks import Axes, check_array
 
@@ -133,7 +134,7 @@ def view_image(image: Array, geometry: Geometry) -> Array:
     if geometry != whole:
         raise wrong_value(name, "geometry", f"of a whole image of shape {shape}", Got(repr(geometry)))
     view = image if geometry.input_shape == shape else resize(image, geometry.input_shape)
-    return np.ascontiguousarray(view[:, ::-1]) if geometry.flip else view
+    return mirrored(view) if geometry.flip else view
 
 
 def detect_in_views(

@@ -19,6 +19,7 @@ from ..._core.seeds import generator
 from ...filters.resize import METHOD
 from ...filters.resize import resize as resize_image
 from ...filters.warp import warp_backward
+from ..mirror import mirrored
 from .drawn import Drawn
 from .sample import VISIBLE, Sample, check_sample, moved_boxes, moved_points, placed
 
@@ -90,23 +91,17 @@ def flip(
         boxes = boxes.copy()
         boxes[:, column], boxes[:, column + 2] = length - boxes[:, column + 2], length - boxes[:, column]
     if masks is not None:
-        masks = _mirrored(masks, 2 if across else 1)
+        masks = (
+            mirrored(masks.reshape(-1, masks.shape[2])).reshape(masks.shape)
+            if across
+            else masks[:, ::-1].copy()
+        )
     if keypoints is not None:
         keypoints = keypoints[:, swapped]
         known = keypoints[..., 2] > 0
         keypoints[known, column] = length - keypoints[known, column]
-    image = _mirrored(sample.image, 1 if across else 0)
+    image = mirrored(sample.image) if across else np.ascontiguousarray(sample.image[::-1])
     return replace(sample, image=image, boxes=boxes, masks=masks, keypoints=keypoints)
-
-
-def _mirrored(array: Array, axis: int) -> Array:
-    """Reversed along an axis, C-contiguous."""
-    if array.ndim == 3 and axis == 1:
-        # Whole pixels are copied four times as fast as their samples.
-        packed = np.ascontiguousarray(array)
-        pixels = packed.view(f"V{packed.shape[2] * packed.itemsize}")[..., 0]
-        return np.ascontiguousarray(pixels[:, ::-1]).view(array.dtype).reshape(array.shape)
-    return np.ascontiguousarray(np.flip(array, axis))
 
 
 def _swapped(function: str, sample: Sample, pairs: Any) -> Array:
