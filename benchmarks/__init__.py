@@ -39,5 +39,8 @@ SUBJECTS = (
     "neural_maps",
     "neural_queries",
     "neural_preprocess",
+    "neural_dense",
+    "neural_maps",
+    "neural_queries",
 )
 """The files of cases, in the order of the table."""
