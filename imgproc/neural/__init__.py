@@ -9,7 +9,8 @@ from .backends.worker import Worker
 from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.given import decode_given_boxes
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks
+from .decode.keypoints import decode_keypoint_head, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.poses import decode_pose, pose_crops, refined_peaks
@@ -66,6 +67,7 @@ __all__ = [
     "decode_classes",
     "decode_detr",
     "decode_given_boxes",
+    "decode_keypoint_head",
     "decode_mask_head",
     "decode_pose",
     "decode_prototype_masks",

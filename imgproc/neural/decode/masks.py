@@ -20,6 +20,7 @@ from .. import stable
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from .records import check_detections
 
 PROBABILITY = Range(low=0, high=1)
 FLAG = Flag()
@@ -94,7 +95,7 @@ def decode_mask_head(
     array([100])
     """
     name = "decode_mask_head"
-    found = _check_detections(name, detections)
+    found = check_detections(name, detections)
     total = sum(map(len, found))
     logits = tensor(name, outputs, "masks", (total, "C", "h", "w"), aliases=("mask_logits",), keys=keys)
     places = geometry_of_each(name, geometries, len(found))
@@ -247,13 +248,3 @@ def _centres_within(boxes: Array, shape: tuple[int, int]) -> Array:
 
 def _with_masks(found: Detections, masks: Masks) -> Detections:
     return Detections(found.boxes, found.scores, found.labels, found.counts, masks, found.keypoints)
-
-
-def _check_detections(name: str, detections: object) -> list[Detections]:
-    must = "a sequence of Detections, one for each image"
-    if isinstance(detections, Detections) or not isinstance(detections, Sequence):
-        raise wrong_type(name, "detections", must, detections)
-    for position, found in enumerate(detections):
-        if not isinstance(found, Detections):
-            raise wrong_type(name, f"detections[{position}]", "Detections", found)
-    return list(detections)
