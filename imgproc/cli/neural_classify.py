@@ -20,12 +20,14 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Names,
     Network,
     NetworkRequest,
     Opened,
     Preset,
     Size,
+    Trust,
     Worker,
     presets_text,
 )
@@ -70,11 +72,13 @@ def classify(
     out: Annotated[
         str | None, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ] = None,
+    keys: Keys = None,
     size: Size = None,
     names: Names = None,
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
+    trust: Trust = False,
     batch: Batch = "1",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
@@ -115,11 +119,13 @@ def classify(
         NetworkRequest(
             model=model,
             preset=preset,
+            keys=keys,
             size=size,
             names=names,
             backend=backend,
             device=device,
             worker=worker,
+            trust=trust,
             batch=batch,
         ),
     )
