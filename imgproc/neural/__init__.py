@@ -13,19 +13,14 @@ from .decode.dense import decode_fcos, decode_retinanet
 from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
+from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks
 from .decode.keypoints import decode_keypoint_head, heatmaps_to_keypoints
-from .decode.heads import join_levels
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
+from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.panoptic_fpn import decode_panoptic_fpn
-from .decode.proposals import decode_roi_heads, decode_rpn
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
-from .decode.label_map import label_map
-from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.poses import decode_pose, pose_crops, refined_peaks
-from .decode.masks import decode_mask_head, decode_prototype_masks
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -113,12 +108,10 @@ __all__ = [
     "decode_fcos",
     "decode_given_boxes",
     "decode_keypoint_head",
+    "decode_mask_head",
     "decode_monodepth",
     "decode_panoptic_fpn",
-    "decode_mask_head",
     "decode_pose",
-    "decode_mask_head",
-    "decode_monodepth",
     "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
@@ -159,9 +152,9 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pose_crops",
     "preset",
     "pyramid_anchors",
-    "pose_crops",
     "refined_peaks",
     "roi_align",
     "roi_levels",

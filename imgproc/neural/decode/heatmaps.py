@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,9 +14,10 @@ from ..._core.parameters import Flag, Range
 from ..._core.threads import run_bands
 from ..._ext import heatmaps as kernels
 from ...detections import Detections
-from .. import stable
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from .heads import least_logit
+from .heads import sigmoid as sigmoid_of
 
 COUNT = Range(low=1, high=2**20, integer=True)
 PROBABILITY = Range(low=0, high=1)
@@ -119,9 +119,9 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
     top_k = min(top_k, classes * height * width)
     values, places = np.empty((count, top_k), FLOAT32), np.empty((count, top_k), INT64)
     counts = np.zeros(count, INT64)
-    # Somewhat low, as the scores decide.
-    least = stable.logit(threshold) if sigmoid else threshold
-    least -= 1e-6 * abs(least) + 1e-30 if math.isfinite(least) else 0
+    bound = FLOAT32.type(threshold)
+    # What is above the float below it is at least the least logit.
+    least = np.nextafter(FLOAT32.type(least_logit(threshold)), FLOAT32.type(-np.inf)) if sigmoid else bound
     if maps.size:
         run_bands(
             lambda n0, n1: kernels.peaks(maps, least, values, places, counts, n0, n1),
@@ -130,15 +130,9 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
         )
     found = []
     for row, some in enumerate(counts.tolist()):
-        scores = (
-            stable.sigmoid(values[row, :some].astype(FLOAT64)).astype(FLOAT32)
-            if sigmoid
-            else values[row, :some]
-        )
-        kept = scores > FLOAT32.type(threshold)
-        at = places[row, :some][kept]
-        labels, pixel = np.divmod(at, height * width)
-        found.append(Peaks(scores[kept], labels, *np.divmod(pixel, width)))
+        scores = sigmoid_of(values[row, :some]) if sigmoid else values[row, :some]
+        labels, pixel = np.divmod(places[row, :some], height * width)
+        found.append(Peaks(scores, labels, *np.divmod(pixel, width)))
     return found
 
 
