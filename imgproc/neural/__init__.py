@@ -99,7 +99,6 @@ __all__ = [
     "blend_logits",
     "clean_labels",
     "crop_and_resize",
-    "crop_windows",
     "decode_centernet",
     "decode_classes",
     "decode_depth",
