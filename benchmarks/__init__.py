@@ -34,6 +34,7 @@ SUBJECTS = (
     "mask_files",
     "stereo",
     "bodyparts",
+    "neural_roi",
     "neural_augment",
     "neural_dense",
     "neural_maps",

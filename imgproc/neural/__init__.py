@@ -14,7 +14,8 @@ from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flippe
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks
+from .decode.keypoints import decode_keypoint_head, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.panoptic_fpn import decode_panoptic_fpn
@@ -105,6 +106,7 @@ __all__ = [
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
+    "decode_keypoint_head",
     "decode_mask_head",
     "decode_monodepth",
     "decode_panoptic_fpn",
