@@ -18,7 +18,7 @@ cdef extern from "simd/preprocess.h" nogil:
     ctypedef struct Target:
         char *data
         Py_ssize_t height, width, rows, columns, top, left
-        int planes, apart, bytes, reversed
+        int planes, apart, bytes, reversed, fresh
         float *mean
         float *factor
         float *pad
@@ -40,7 +40,8 @@ cdef int _taps(Taps *taps, tuple tables) except -1:
 
 def band(
     const uint8_t[:, :] src, int channels, int size, int method, tuple down, tuple across,
-    uint8_t[::1] dst, tuple shape, tuple content, bint apart, int target, bint reverse, const float[:, ::1] numbers,
+    uint8_t[::1] dst, tuple shape, tuple content, bint apart, int target, bint reverse, bint fresh,
+    const float[:, ::1] numbers,
     Py_ssize_t y0, Py_ssize_t y1,
 ):
     """Rows [y0, y1) of the input of one image.
@@ -48,7 +49,7 @@ def band(
     ``src``: its rows as bytes, samples of ``size`` bytes; ``method``: how rows are made, by number; ``down`` and
     ``across``: tables of a filter, (first, weights, shares), which the caller keeps alive. ``dst``: the input as bytes, of
     ``shape`` (channels, height, width) and samples of ``target`` bytes; ``content``: (rows, columns, top, left) of the resized
-    image in it; ``numbers``: means, factors and padding by channel.
+    image in it; ``fresh``: that ``dst`` was never written; ``numbers``: means, factors and padding by channel.
     """
     cdef Source source
     cdef Target to
@@ -64,7 +65,7 @@ def band(
     to.data = <char *>&dst[0]
     to.planes, to.height, to.width = shape
     to.rows, to.columns, to.top, to.left = content
-    to.apart, to.bytes, to.reversed = apart, target, reverse
+    to.apart, to.bytes, to.reversed, to.fresh = apart, target, reverse, fresh
     for c in range(to.planes):
         to.mean[c], to.factor[c], to.pad[c] = numbers[0, c], numbers[1, c], numbers[2, c]
     with nogil:

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnx_files as onnx
 
+STRIDE = onnx.field(1, "strides") + onnx.field(8, 4) * 2 + onnx.field(20, 7)
+"""Of a convolution: 4 and 4."""
+
 
 def brightness_detector(path: str | Path, boxes: np.ndarray, size: int = 32) -> Path:
     """Always the same boxes, (K, 4) in pixels of the input; score of each: the mean of the image's samples."""
@@ -56,6 +59,19 @@ def redness_depth(path: str | Path, size: int | None = None) -> Path:
     nodes = [onnx.node("Conv", ["images", "weights"], ["predicted_depth"])]
     outputs = [onnx.value_info("predicted_depth", ("N", 1, "h", "w"))]
     return _write(path, nodes, outputs, [onnx.tensor("weights", weights)], size)
+
+
+def spot_detector(path: str | Path, size: int | None = None) -> Path:
+    """CenterNet's heads with a stride of 4: a centre in each bright cell of 4 × 4 pixels, of its size."""
+    weights = np.full((1, 3, 4, 4), 4 / 48, np.float32)
+    none = np.zeros((2, 3, 4, 4), np.float32)
+    heads = (("heatmap", weights, [0]), ("offset", none, [0.5, 0.5]), ("size", none, [1, 1]))
+    nodes, tensors = [], []
+    for name, kernel, bias in heads:
+        nodes.append(onnx.node("Conv", ["images", f"{name}_w", f"{name}_b"], [name], STRIDE))
+        tensors += [onnx.tensor(f"{name}_w", kernel), onnx.tensor(f"{name}_b", np.array(bias, np.float32))]
+    outputs = [onnx.value_info(name, ("N", len(kernel), "h", "w")) for name, kernel, _ in heads]
+    return _write(path, nodes, outputs, tensors, size)
 
 
 def _write(

@@ -63,7 +63,7 @@ def class_color(label: int) -> tuple[int, int, int]:
 
 
 def class_colors(labels: Array) -> Array:
-    """Integer labels of any shape as colours along a further axis; black below 0."""
-    kinds, places = np.unique(labels, return_inverse=True)
-    table = np.array([class_color(label) if label >= 0 else UNKNOWN for label in kinds.tolist()], np.uint8)
-    return table[places.reshape(labels.shape)]
+    """Integer labels of any shape, from -1 on, as colours along a further axis; black for -1."""
+    colors = [UNKNOWN, *map(class_color, range(int(labels.max(initial=-1)) + 1))]
+    picture: Array = np.array(colors, np.uint8)[labels + 1]
+    return picture

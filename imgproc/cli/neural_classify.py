@@ -20,6 +20,7 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Names,
     Network,
     NetworkRequest,
@@ -70,6 +71,7 @@ def classify(
     out: Annotated[
         str | None, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ] = None,
+    keys: Keys = None,
     size: Size = None,
     names: Names = None,
     backend: Backend = None,
@@ -115,6 +117,7 @@ def classify(
         NetworkRequest(
             model=model,
             preset=preset,
+            keys=keys,
             size=size,
             names=names,
             backend=backend,

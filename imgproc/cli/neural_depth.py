@@ -15,6 +15,7 @@ from .._core.images import Array
 from .._core.parameters import OrNone, Range
 from ..io import Picture
 from ..io.folders import PlanError
+from ..neural import DepthMap
 from .arguments import option_value
 from .batch import write_output
 from .colors import colored
@@ -24,6 +25,7 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Network,
     NetworkRequest,
     Opened,
@@ -84,6 +86,7 @@ def depth(
     colors: Annotated[
         bool, typer.Option("--colors", help=f"Write pictures in colour, to OUT/{COLORED}.")
     ] = False,
+    keys: Keys = None,
     size: Size = None,
     backend: Backend = None,
     device: Device = "cpu",
@@ -130,6 +133,7 @@ def depth(
         NetworkRequest(
             model=model,
             preset=preset,
+            keys=keys,
             size=size,
             names=None,
             backend=backend,
@@ -176,11 +180,12 @@ def _told(done: Sequence[Ranged]) -> str:
     return ""
 
 
-def _write(work: Work, values: Array, *, factor: float | None, overwrite: bool) -> None:
+def _write(work: Work, found: DepthMap, *, factor: float | None, overwrite: bool) -> None:
     job: ImageJob = work.job
     outcome: Ranged = work.outcome
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.ndim != 2:
-        raise TypeError(f"the preset must give a map of depth, got {type(values).__name__}")
+    values = (
+        np.where(found.valid, found.depth, np.float32(np.nan)) if found.valid is not None else found.depth
+    )
     known = values[np.isfinite(values)]
     if len(known):
         outcome.low, outcome.high = float(known.min()), float(known.max())
@@ -200,7 +205,7 @@ def _write(work: Work, values: Array, *, factor: float | None, overwrite: bool) 
             write_output(others.pop(0), Picture(shades), quality=95, overwrite=overwrite)
         if factor is not None:
             write_output(others.pop(0), Picture(encoded(values, factor)), quality=95, overwrite=overwrite)
-        write_floats(target, values.astype(np.float32, copy=False), overwrite=overwrite)
+        write_floats(target, values, overwrite=overwrite)
     outcome.bytes_out = target.stat().st_size
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from .._core.images import Array
-from .._core.parameters import Range
 from ..detections import Detections
 from ..io.folders import PlanError
 from ..neural import detect_tiles
@@ -20,16 +19,20 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Names,
     Network,
     NetworkRequest,
     Opened,
+    Overlap,
     Preset,
     Score,
     Size,
+    Tiles,
     Worker,
     open_network,
     presets_text,
+    tile_sides,
 )
 from .neural_runs import Steps, Work, run_batches
 from .options import (
@@ -49,8 +52,6 @@ from .results import FORMATS
 from .searches import ANNOTATED, CROPS, Request, search_images
 from .verbs import refuse
 
-_TILE = Range(low=1, high=2**20, integer=True)
-
 
 def detect(
     model: Network,
@@ -61,24 +62,15 @@ def detect(
     out: Annotated[
         str | None, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ] = None,
+    keys: Keys = None,
     size: Size = None,
     score_threshold: Score = None,
     names: Names = None,
     format: Annotated[
         str, typer.Option("--format", help=f"Of the detections: {', '.join(FORMATS)} (json is COCO's).")
     ] = "jsonl",
-    tiles: Annotated[
-        str | None,
-        typer.Option(
-            "--tiles",
-            metavar="N",
-            help="Look at tiles of so many pixels, or HEIGHTxWIDTH, that overlap.",
-            show_default=False,
-        ),
-    ] = None,
-    overlap: Annotated[
-        str, typer.Option("--overlap", metavar="SHARE", help="Of tiles with their neighbours.")
-    ] = "0.2",
+    tiles: Tiles = None,
+    overlap: Overlap = "0.2",
     merge: Annotated[
         str,
         typer.Option("--merge", help="What stands for an object that several tiles found: nmm, nms or wbf."),
@@ -112,6 +104,7 @@ def detect(
     request = NetworkRequest(
         model=model,
         preset=preset,
+        keys=keys,
         size=size,
         names=names,
         backend=backend,
@@ -184,10 +177,7 @@ def _tiling(tiles: str | None, overlap: str, merge: str, whole: bool) -> dict[st
         if whole:
             raise PlanError("--whole is for --tiles N, which is missing")
         return None
-    sides = [option_value("tiles", _TILE, side) for side in tiles.lower().split("x")]
-    if len(sides) > 2:
-        raise PlanError(f"--tiles must be pixels, or HEIGHTxWIDTH, got {tiles!r}")
-    return {"tile": (sides[0], sides[-1]), **options}
+    return {"tile": tile_sides(tiles), **options}
 
 
 def _as_data(tiling: dict[str, Any] | None) -> dict[str, Any] | None:

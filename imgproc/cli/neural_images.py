@@ -81,6 +81,8 @@ class Verb:
     steps: Callable[[Opened], Steps]
     told: Callable[[Sequence[Any]], str]
     """Outcomes in words."""
+    check: Callable[[Opened], None] | None = None
+    """Raises PlanError where the preset does not fit the options."""
     page: Callable[[Path, Sequence[Outcome], Run], None] | None = None
     """Writes the page; by default with pictures before and after."""
     before: Callable[[Path, Opened], Callable[[str], bool]] | None = None
@@ -94,6 +96,8 @@ def run_network(verb: Verb, request: ImagesRequest, network: NetworkRequest) -> 
     name = f"neural {verb.task}"
     try:
         opened = open_network(verb.task, network, dry_run=request.dry_run)
+        if verb.check is not None:
+            verb.check(opened)
         if request.out is None:
             raise PlanError("say where the results go: -o FOLDER")
         folder = Path(request.out)

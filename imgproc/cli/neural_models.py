@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from .._core.operations import Operation
 from .._core.parameters import Choice, Constraint, OrNone, Range
 from ..io.folders import PlanError, cause
 from ..neural import BackendUnavailable, NeuralError, load
-from ..neural.families import Family, families
+from ..neural.families import Family, families, same_name
 from ..neural.pipeline import Classifier, DepthEstimator, Detector, Pipeline, Segmenter
 from .arguments import option_value
 from .chain import ChainError, step_arguments, written
@@ -43,6 +44,15 @@ Preset = Annotated[
         show_default=False,
     ),
 ]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="NAME=OUTPUT",
+        help="Where the model calls a tensor otherwise than the preset: logits=out1; may be repeated.",
+        show_default=False,
+    ),
+]
 Size = Annotated[
     str | None,
     typer.Option(
@@ -51,6 +61,18 @@ Size = Annotated[
         help="Of its input, or HEIGHTxWIDTH; by default what the model or the preset has.",
         show_default=False,
     ),
+]
+Tiles = Annotated[
+    str | None,
+    typer.Option(
+        "--tiles",
+        metavar="N",
+        help="Look at tiles of so many pixels, or HEIGHTxWIDTH, that overlap.",
+        show_default=False,
+    ),
+]
+Overlap = Annotated[
+    str, typer.Option("--overlap", metavar="SHARE", help="Of tiles with their neighbours, at least.")
 ]
 Names = Annotated[
     str | None,
@@ -82,7 +104,15 @@ Score = Annotated[
     ),
 ]
 
+_RUNNERS = {
+    "OnnxModel": "ONNX Runtime",
+    "OpencvModel": "OpenCV",
+    "TorchModel": "PyTorch",
+    "Worker": "a process of its own",
+}
+
 _BATCH = Range(low=1, high=4096, integer=True)
+_TILE = Range(low=1, high=2**20, integer=True)
 _SIZE = OrNone(Range(low=1, high=2**20, integer=True))
 _BACKEND = OrNone(Choice(("onnx", "opencv", "torch")))
 
@@ -93,6 +123,7 @@ class NetworkRequest:
 
     model: str
     preset: str
+    keys: Sequence[str] | None
     size: str | None
     names: str | None
     backend: str | None
@@ -120,7 +151,9 @@ class Opened:
     @property
     def chain(self) -> str:
         """The preset as it could be typed again."""
-        values = ",".join(f"{name}={written(value)}" for name, value in self.parameters.items())
+        values = ",".join(
+            f"{name}={written(value)}" for name, value in self.parameters.items() if name != "keys"
+        )
         return f"{self.family.name}:{values}" if values else self.family.name
 
 
@@ -129,6 +162,8 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
     family, parameters = _preset(task, request.preset)
     if request.score_threshold is not None:
         parameters |= _threshold(family, request.score_threshold, parameters)
+    if request.keys:
+        parameters["keys"] = _keys(family, request.keys)
     size = _size(request.size)
     batch = option_value("batch", _BATCH, request.batch)
     backend = option_value("backend", _BACKEND, request.backend)
@@ -161,12 +196,30 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
     except OSError as error:
         raise PlanError(f"the model {request.model!r} cannot be read: {cause(error)}") from None
     settings += [
-        ("Runs on", f"{type(model).__name__.removesuffix('Model')}, {model.device}"),
+        ("Runs on", f"{_RUNNERS.get(type(model).__name__, type(model).__name__)}, {model.device}"),
         ("Input", "; ".join(map(str, model.inputs)) or "any"),
         ("Batch", str(pipeline.batch_size(batch))),
     ]
-    settings += [(name.replace("_", " ").capitalize(), written(value)) for name, value in parameters.items()]
+    settings += [(name.replace("_", " ").capitalize(), _told(value)) for name, value in parameters.items()]
     return Opened(family, parameters, names, pipeline.batch_size(batch), params, settings, pipeline)
+
+
+def _told(value: Any) -> str:
+    return (
+        ", ".join(f"{name} is {output}" for name, output in value.items())
+        if isinstance(value, dict)
+        else written(value)
+    )
+
+
+def tile_sides(text: str | None) -> tuple[int, int] | None:
+    """Height and width of ``--tiles``."""
+    if text is None:
+        return None
+    sides = [option_value("tiles", _TILE, side) for side in text.lower().split("x")]
+    if len(sides) > 2:
+        raise PlanError(f"--tiles must be pixels, or HEIGHTxWIDTH, got {text!r}")
+    return sides[0], sides[-1]
 
 
 def presets_text(task: str) -> str:
@@ -216,13 +269,15 @@ def _operation(family: Family) -> Operation:
 
 def _preset(task: str, text: str) -> tuple[Family, dict[str, Any]]:
     name, _, rest = text.partition(":")
-    known = {family.name: family for family in families(task)}
-    if name not in known:
-        close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise PlanError(f"there is no preset {name!r}; {hint}it is one of {', '.join(known)}")
+    known = {same_name(family.name): family for family in families(task)}
+    family = known.get(same_name(name))
+    if family is None:
+        close = get_close_matches(same_name(name), known, n=1, cutoff=0.5)
+        hint = f"did you mean {known[close[0]].name}? " if close else ""
+        names = ", ".join(one.name for one in known.values())
+        raise PlanError(f"there is no preset {name!r}; {hint}it is one of {names}")
     try:
-        return known[name], step_arguments(_operation(known[name]), rest)
+        return family, step_arguments(_operation(family), rest)
     except ChainError as error:
         raise PlanError(f"--preset {error}") from None
 
@@ -235,6 +290,18 @@ def _threshold(family: Family, text: str, parameters: Mapping[str, Any]) -> dict
         raise PlanError("--score-threshold is given twice; leave one of them out")
     constraint: Constraint = known["score_threshold"].constraint
     return {"score_threshold": option_value("score_threshold", constraint, text)}
+
+
+def _keys(family: Family, texts: Sequence[str]) -> dict[str, str]:
+    if "keys" not in signature(family.decode).parameters:
+        raise PlanError(f"the preset {family.name} has no --key")
+    keys: dict[str, str] = {}
+    for text in texts:
+        name, equals, output = text.partition("=")
+        if not (name and equals and output) or name in keys:
+            raise PlanError(f"--key must be NAME=OUTPUT, each name once, got {text!r}")
+        keys[name] = output
+    return keys
 
 
 def _size(text: str | None) -> int | tuple[int, int] | None:

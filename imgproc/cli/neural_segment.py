@@ -13,7 +13,11 @@ import typer
 
 from .._core.images import Array
 from ..io import Picture
+from ..io.folders import PlanError
+from ..neural import Segmenter
+from ..neural.tiling import OVERLAP
 from ..segmentation.panoptic import PanopticSegments, Segment
+from .arguments import option_value
 from .batch import write_output
 from .detection import picture_name
 from .drawing import draw_labels
@@ -22,14 +26,18 @@ from .neural_models import (
     Backend,
     Batch,
     Device,
+    Keys,
     Names,
     Network,
     NetworkRequest,
     Opened,
+    Overlap,
     Preset,
     Size,
+    Tiles,
     Worker,
     presets_text,
+    tile_sides,
 )
 from .neural_runs import Steps, Work
 from .options import (
@@ -49,6 +57,7 @@ from .outcomes import Outcome
 from .regions import region_rows, write_table
 from .report.previews import take_preview
 from .text import counted
+from .verbs import refuse
 
 LABELS, OVERLAYS, TABLES = "labels", "overlays", "regions"
 
@@ -80,8 +89,11 @@ def segment(
     out: Annotated[
         str | None, typer.Option("-o", "--out", help="Folder for the results.", show_default=False)
     ] = None,
+    keys: Keys = None,
     size: Size = None,
     names: Names = None,
+    tiles: Tiles = None,
+    overlap: Overlap = "0.25",
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
@@ -100,11 +112,19 @@ def segment(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
+    try:
+        tile = tile_sides(tiles)
+        shared = option_value("overlap", OVERLAP, overlap)
+    except PlanError as error:
+        refuse("neural segment", str(error))
     run_network(
         Verb(
             task="segment",
             outputs=_outputs,
-            steps=partial(_steps, quality=quality, overwrite=overwrite or skip_existing),
+            steps=partial(
+                _steps, tile=tile, overlap=shared, quality=quality, overwrite=overwrite or skip_existing
+            ),
+            check=None if tile is None else _check_tiles,
             told=_told,
         ),
         ImagesRequest(
@@ -124,6 +144,7 @@ def segment(
         NetworkRequest(
             model=model,
             preset=preset,
+            keys=keys,
             size=size,
             names=names,
             backend=backend,
@@ -159,10 +180,28 @@ def _outputs(name: PurePath) -> list[PurePath]:
     ]
 
 
-def _steps(opened: Opened, *, quality: int, overwrite: bool) -> Steps:
-    assert opened.pipeline is not None
-    write = partial(_write, names=opened.names, quality=quality, overwrite=overwrite)
-    return Steps(opened.pipeline, partial(_begin, opened.chain), write, batch=opened.batch)
+def _check_tiles(opened: Opened) -> None:
+    if opened.family.decoder != "decode_semantic" or opened.parameters.get("head", "classes") != "classes":
+        raise PlanError(f"--tiles is for presets with one class for each pixel, which {opened.chain} has not")
+
+
+def _steps(
+    opened: Opened, *, tile: tuple[int, int] | None, overlap: float, quality: int, overwrite: bool
+) -> Steps:
+    pipeline = opened.pipeline
+    assert isinstance(pipeline, Segmenter)
+
+    def label(image: Array) -> Array:
+        assert tile is not None
+        return pipeline.tiles(image, tile, overlap=overlap, batch=opened.batch)
+
+    return Steps(
+        pipeline,
+        partial(_begin, opened.chain),
+        partial(_write, names=opened.names, quality=quality, overwrite=overwrite),
+        batch=opened.batch,
+        tiled=None if tile is None else label,
+    )
 
 
 def _begin(chain: str, job: ImageJob) -> Labelled:
@@ -177,7 +216,8 @@ def _write(work: Work, result: Any, *, names: Mapping[int, str], quality: int, o
     job: ImageJob = work.job
     outcome: Labelled = work.outcome
     segments = {one.id: one for one in result.segments} if isinstance(result, PanopticSegments) else None
-    labels: Array = result.ids if isinstance(result, PanopticSegments) else result
+    # Decoders may tell how sure the labels are, beside them.
+    labels = result.ids if segments is not None else result[0] if isinstance(result, tuple) else result
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.ndim != 2:
         raise TypeError(f"the preset must give a map of labels, got {type(labels).__name__}")
     nothing = labels < 0 if segments is None else labels == 0

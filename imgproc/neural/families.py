@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._core.errors import wrong_value
 from .._core.parameters import Choice
 from .preprocess import Preprocess
+from .presets import preset
 
 if TYPE_CHECKING:
     from .model import Model
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound="Pipeline[Any]")
 
-TASKS = ("detect", "segment", "depth", "classify")
 Size = int | tuple[int, int]
-
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's photographs."""
 
 
 @dataclass(frozen=True)
@@ -34,26 +31,34 @@ class Family:
         What it is called, and what it does.
     summary : str
         Which networks these are.
-    preprocess : Preprocess
-        What their images go through, at the size they are known for.
+    fed : str
+        The preset of `Preprocess`.
     decoder : str
         The function of `imgproc.neural` that reads their outputs.
     parameters : dict
         Of the decoder, where they are not its defaults.
+    changes : dict
+        Of the preset.
     """
 
     name: str
     task: str
     summary: str
-    preprocess: Preprocess
+    fed: str
     decoder: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def decode(self) -> Callable[..., Any]:
         """The decoder."""
         function: Callable[..., Any] = getattr(import_module(__package__ or ""), self.decoder)
         return function
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """What their images go through, at the size they are known for."""
+        return preset(self.fed, **self.changes)
 
     def sized(self, model: Model, size: Size | None) -> Preprocess:
         """Its preprocessing at a size; by default at the one that the model's input has, where that is fixed."""
@@ -98,32 +103,121 @@ def families(task: str) -> list[Family]:
     return [family for family in FAMILIES if family.task == task]
 
 
+def same_name(name: str) -> str:
+    """A name as it is compared: rt-detr, rt_detr and RTDETR are one."""
+    return name.lower().replace("-", "").replace("_", "")
+
+
 def family_of(function: str, task: str, name: object) -> Family:
     """The one of a name."""
-    known = {family.name: family for family in families(task)}
-    return known[Choice(tuple(known)).check(function, "preset", name)]
+    known = {same_name(family.name): family for family in families(task)}
+    if isinstance(name, str) and same_name(name) in known:
+        return known[same_name(name)]
+    Choice(tuple(family.name for family in known.values())).check(function, "preset", name)
+    raise AssertionError  # a known name is found above
 
+
+_SIGMOID = {"scores": "sigmoid"}
+_RELATIVE = {"unit": "relative"}
+_AS_IT_IS = {"policy": "pad_multiple", "size": None, "multiple": 1}
 
 FAMILIES = (
     Family(
         "boxes",
         "detect",
-        "networks that give boxes, scores and labels themselves, with images stretched",
-        Preprocess(640),
+        "networks that give boxes, scores and labels themselves",
+        "rt_detr",
         "decode_given_boxes",
     ),
     Family(
-        "imagenet",
-        "classify",
-        "ResNet, EfficientNet, ConvNeXt and others of torchvision and timm",
-        Preprocess(224, policy="crop", resize=256, resample="pillow", mean=_MEAN, std=_STD),
-        "decode_classes",
+        "fasterrcnn",
+        "detect",
+        "Faster R-CNN, RetinaNet, FCOS and SSD of torchvision, exported whole",
+        "rt_detr",
+        "decode_given_boxes",
+        {"score_threshold": 0.05},
+        _AS_IT_IS,
+    ),
+    Family("yolo", "detect", "YOLOv8, 9, 11 and 12", "yolo", "decode_yolo"),
+    Family("yolov5", "detect", "YOLOv5 and 7", "yolo", "decode_yolo", {"layout": "objectness"}),
+    Family(
+        "yolov10",
+        "detect",
+        "YOLOv10 and exports with suppression",
+        "yolo",
+        "decode_yolo",
+        {"layout": "end-to-end"},
+    ),
+    Family("yolox", "detect", "YOLOX with decoded boxes", "yolox", "decode_yolo", {"layout": "objectness"}),
+    Family("yolov3", "detect", "YOLOv3's raw heads", "yolov3", "decode_yolov3"),
+    Family("yolov1", "detect", "the first YOLO's grid", "rt_detr", "decode_yolov1", {}, {"size": 448}),
+    Family("retinanet", "detect", "RetinaNet's raw heads", "torchvision_detection", "decode_retinanet"),
+    Family("fcos", "detect", "FCOS' raw heads", "torchvision_detection", "decode_fcos"),
+    Family("ssd", "detect", "SSD300's raw heads", "ssd300", "decode_ssd"),
+    Family("ssdlite", "detect", "SSDlite's raw heads", "ssdlite", "decode_ssd"),
+    Family("efficientdet", "detect", "EfficientDet's raw heads", "efficientdet", "decode_efficientdet"),
+    Family(
+        "centernet",
+        "detect",
+        "CenterNet's heads",
+        "yolo",
+        "decode_centernet",
+        {"score_threshold": 0.3},
+        # Colours and their spread as its authors have them, in the order of OpenCV.
+        {
+            "size": 512,
+            "pad": None,
+            "input_order": "bgr",
+            "mean": (0.408, 0.447, 0.470),
+            "std": (0.289, 0.274, 0.278),
+        },
+    ),
+    Family("detr", "detect", "DETR", "detr", "decode_detr"),
+    Family("yolos", "detect", "YOLOS", "yolos", "decode_detr"),
+    Family(
+        "deformable-detr", "detect", "Deformable, Conditional and DAB-DETR", "detr", "decode_detr", _SIGMOID
+    ),
+    Family("rt-detr", "detect", "RT-DETR and D-FINE", "rt_detr", "decode_detr", _SIGMOID),
+    Family(
+        "mask2former-instances",
+        "detect",
+        "Mask2Former and MaskFormer, with masks",
+        "mask2former",
+        "decode_query_instances",
+        {"score_threshold": 0.5},
+    ),
+    Family("segformer", "segment", "SegFormer, UPerNet, images stretched", "segformer", "decode_semantic"),
+    Family("deeplab", "segment", "DeepLab, FCN, LRASPP", "torchvision_segmentation", "decode_semantic"),
+    Family(
+        "unet",
+        "segment",
+        "U-Net and others that take images of any size",
+        "segformer",
+        "decode_semantic",
+        {},
+        {"policy": "pad_multiple", "size": None, "multiple": 32},
+    ),
+    Family("maskformer", "segment", "MaskFormer, semantic", "maskformer", "decode_query_semantic"),
+    Family("mask2former", "segment", "Mask2Former, semantic", "mask2former", "decode_query_semantic"),
+    Family("oneformer", "segment", "OneFormer, semantic", "oneformer", "decode_query_semantic"),
+    Family("maskformer-panoptic", "segment", "MaskFormer, panoptic", "maskformer", "decode_query_panoptic"),
+    Family(
+        "mask2former-panoptic", "segment", "Mask2Former, panoptic", "mask2former", "decode_query_panoptic"
+    ),
+    Family("oneformer-panoptic", "segment", "OneFormer, panoptic", "oneformer", "decode_query_panoptic"),
+    Family(
+        "dpt", "depth", "DPT, MiDaS: inverse, of unknown scale and shift", "dpt", "decode_depth", _RELATIVE
     ),
     Family(
-        "vit",
+        "depth-anything", "depth", "Depth Anything, likewise", "depth_anything", "decode_depth", _RELATIVE
+    ),
+    Family("glpn", "depth", "GLPN: metres", "glpn", "decode_depth"),
+    Family(
+        "imagenet",
         "classify",
-        "ViT, DeiT and others whose images are stretched to levels from -1 to 1",
-        Preprocess(224, resample="pillow", mean=0.5, std=0.5),
+        "ResNet, ConvNeXt and others of torchvision and timm",
+        "imagenet",
         "decode_classes",
     ),
+    Family("vit", "classify", "ViT, DeiT: images stretched, levels from -1 to 1", "vit", "decode_classes"),
 )

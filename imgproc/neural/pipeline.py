@@ -14,11 +14,17 @@ from .._core.images import Array
 from .._core.parameters import OrNone
 from ..detections import Detections
 from .decode.classes import Classes
+from .decode.depth import DepthMap
+from .decode.semantic import LOGIT_NAMES, decode_semantic
 from .errors import NeuralError
 from .families import family_of
 from .geometry import Geometry
+from .logit_tiles import WINDOW
 from .model import Model, load
+from .outputs import tensor
+from .segment_tiles import segment_tiles
 from .stream import AHEAD, BATCH, READERS, Streamed, stream_images
+from .tiling import OVERLAP, TILE
 
 SIZE = OrNone(BATCH)
 _USUAL_BATCH = 8
@@ -276,9 +282,75 @@ class Segmenter(Pipeline[Any]):
 
     task = "segment"
 
+    def tiles(
+        self,
+        image: Array,
+        tile: Annotated[int | tuple[int, int], TILE],
+        *,
+        overlap: Annotated[float, OVERLAP] = 0.25,
+        batch: Annotated[int | None, SIZE] = None,
+        window: Annotated[str | Array, WINDOW] = "hann",
+    ) -> Array:
+        """The label map of a large image, of which the network sees overlapping tiles.
 
-class DepthEstimator(Pipeline[Array]):
-    """A network that says how far each pixel is; gives an (H, W) float32 map of each image.
+        Parameters
+        ----------
+        image : array
+            The image.
+        tile, overlap, window
+            As `segment_tiles` takes them.
+        batch : int, optional
+            Tiles at a time, as for a call.
+
+        Returns
+        -------
+        (H, W) array of int32
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument of the wrong kind or out of range; a pipeline whose results are not those of `decode_semantic`
+            with one class for each pixel, or whose images do not fill the input.
+
+        Notes
+        -----
+        Of the decoder's parameters ``keys`` alone counts.
+        """
+        known = self.decode.keywords if isinstance(self.decode, partial) else {}
+        if (
+            getattr(self.decode, "func", self.decode) is not decode_semantic
+            or known.get("head", "classes") != "classes"
+        ):
+            raise wrong_value(
+                "Segmenter.tiles", "decode", "decode_semantic, one class for each pixel", self.decode
+            )
+
+        def logits(images: list[Array]) -> Sequence[Array]:
+            prepared = self.preprocess(images)
+            for geometry in prepared[1]:
+                height, width = geometry.input_shape
+                if geometry.content() != (0, 0, width, height):
+                    raise wrong_value(
+                        "Segmenter.tiles", "preprocess", "one whose images fill the input", geometry
+                    )
+            name = "Segmenter.tiles"
+            return list(
+                tensor(
+                    name,
+                    self.run(prepared),
+                    "logits",
+                    ("B", "C", "h", "w"),
+                    aliases=LOGIT_NAMES,
+                    keys=known.get("keys"),
+                )
+            )
+
+        size = self.batch_size(batch)
+        return segment_tiles(logits, image, tile, overlap=overlap, batch=size, window=window)
+
+
+class DepthEstimator(Pipeline[DepthMap]):
+    """A network that says how far each pixel is; gives a `DepthMap` of each image.
 
     Parameters, attributes and methods are those of `imgproc.neural.pipeline.Pipeline`.
     """

@@ -53,6 +53,9 @@ def shortest_edge(image: Size, rule: Rule) -> Placement:
     resized = _EDGES[rule.rounding](image, min(_size(rule)), rule.longest)
     if rule.rounding == "mask2former":
         resized = _up(resized, rule.multiple)
+    elif rule.rounding == "yolos":
+        height, width = (max(length // rule.multiple, 1) * rule.multiple for length in resized)
+        resized = height, width
     return Placement(resized, _up(resized, rule.multiple), (0, 0))
 
 
@@ -106,7 +109,7 @@ POLICIES: dict[str, Callable[[Size, Rule], Placement]] = {
 ROUNDINGS: dict[str, tuple[str, ...]] = {
     "letterbox": ("nearest", "half_up", "down"),
     "fit": ("down", "half_up", "nearest"),
-    "shortest_edge": ("detr", "torchvision", "rcnn", "mask2former"),
+    "shortest_edge": ("detr", "torchvision", "rcnn", "mask2former", "yolos"),
     "crop": ("torchvision", "transformers"),
 }
 """By policy, the first the default; a policy that is missing rounds in one way."""
@@ -183,4 +186,5 @@ _EDGES: dict[str, Callable[[Size, int, int | None], Size]] = {
     "torchvision": _torchvision,
     "rcnn": _rcnn,
     "mask2former": _detr,
+    "yolos": _detr,
 }

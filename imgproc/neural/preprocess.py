@@ -81,8 +81,8 @@ class Preprocess:
         ``"half_up"`` (SAM), ``"down"`` (OpenCV's letterbox, EfficientDet, YOLOX); ``"fit"``: ``"down"`` (default;
         transformers) or those. ``"shortest_edge"``: ``"detr"`` (default; DETR and transformers), ``"torchvision"`` (its
         Resize), ``"rcnn"`` (its GeneralizedRCNNTransform), ``"mask2former"`` (as DETR, then both sides stretched up to
-        multiples). ``"crop"``: where an odd number of pixels is cut, ``"torchvision"`` (default; also timm) rounds half
-        to even, ``"transformers"`` down.
+        multiples), ``"yolos"`` (as DETR, then both down to multiples). ``"crop"``: where an odd number of pixels is
+        cut, ``"torchvision"`` (default; also timm) rounds half to even, ``"transformers"`` down.
     align : {"center", "top_left"}, default "center"
         For ``"letterbox"``: where the image lies; of an odd number of rows or columns one more is below or right of it.
     scale, mean, std : float or one for each channel of the input, default 1/255, 0, 1
@@ -112,8 +112,10 @@ class Preprocess:
     Normalisation is ``(sample - mean') * factor'`` in float32, both constants rounded once: within 3 units in the last
     place of the larger of ``|sample| factor'`` and ``|mean'| factor'``. float16 is that, rounded half to even.
 
-    Of lengths that would be rounded to 0, 1 is made. Batches get one input shape, the largest height and width among
-    them, by padding below and to the right.
+    Lengths are products in float64, rounded as others round theirs: ``"down"`` may take the last pixel of a side that
+    would fit exactly, and ``"detr"`` may leave an image longer than ``longest`` whose shorter side has its length
+    already. Of lengths that would be rounded to 0, 1 is made. Batches get one input shape, the largest height and width
+    among them, by padding below and to the right.
 
     ``"pillow..."`` is what Pillow 13 gives: where the height shrinks by more than twice as many pixels as the width,
     it goes along y first, else along x; Pillow before 13 always goes along x first, which then gives other levels here
@@ -185,6 +187,9 @@ class Preprocess:
             if value not in (want, (want,) * self.channels):
                 must = f"{want:g} for uint8 input, which is not normalised"
                 raise wrong_value("Preprocess", name, must, value)
+        pad: Any = self.pad
+        if pad is not None and not all(level.is_integer() and 0 <= level <= 255 for level in pad):
+            raise wrong_value("Preprocess", "pad", "integers from 0 to 255 for uint8 input", pad)
 
     def _check_policy(self) -> None:
         sizeless = self.policy in SIZELESS
@@ -280,7 +285,7 @@ class Preprocess:
         planes = self.channels
         shape = (planes, height, width) if self.layout == "nchw" else (height, width, planes)
         batch = check_out("Preprocess", out, (len(arrays), *shape), np.dtype(self.dtype), *arrays)
-        self._fill(arrays, placements, batch)
+        self._fill(arrays, placements, batch, out is None)
         return batch, [_geometry(own, placement) for own, placement in zip(shapes, placements, strict=True)]
 
     def _check(self, image: object, argument: str) -> Array:
@@ -288,9 +293,9 @@ class Preprocess:
         dtypes = (UINT8,) if self.dtype == "uint8" else (UINT8, UINT16, FLOAT32)
         return check_image("Preprocess", image, argument=argument, channels=channels, dtypes=dtypes)
 
-    def _fill(self, arrays: list[Array], placements: list[Placement], batch: Array) -> None:
+    def _fill(self, arrays: list[Array], placements: list[Placement], batch: Array, fresh: bool) -> None:
         jobs = [
-            self._job(array, placement, inputs)
+            self._job(array, placement, inputs, fresh)
             for array, placement, inputs in zip(arrays, placements, batch, strict=True)
         ]
         height = placements[0].shape[0]
@@ -303,7 +308,7 @@ class Preprocess:
         cost = batch.size * _INPUT_COST + sum(array.size for array in arrays) * _IMAGE_COST
         run_bands(band, height * len(arrays), cost)
 
-    def _job(self, array: Array, placement: Placement, inputs: Array) -> tuple[Any, ...]:
+    def _job(self, array: Array, placement: Placement, inputs: Array, fresh: bool) -> tuple[Any, ...]:
         """What the kernel takes before a band of rows."""
         # The order of the channels turned round is a view that needs no copy.
         turned = array.ndim == 3 and array.shape[2] == 3 and array.strides[2] == -array.itemsize
@@ -333,6 +338,7 @@ class Preprocess:
             self.layout == "nchw",
             inputs.itemsize,
             reverse,
+            fresh,
             self._numbers(array.dtype),
         )
 
