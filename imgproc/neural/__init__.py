@@ -16,12 +16,10 @@ from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
-from .decode.panoptic_fpn import decode_panoptic_fpn
-from .decode.proposals import decode_roi_heads, decode_rpn
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
-from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
+from .decode.panoptic_fpn import decode_panoptic_fpn
 from .decode.poses import decode_pose, pose_crops, refined_peaks
+from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -31,6 +29,7 @@ from .decode.ssd import decode_ssd
 from .decode.windows import decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
+from .decode.yolo_tasks import decode_yolo_masks, decode_yolo_points
 from .depth_measures import (
     DepthScores,
     MonodepthLoss,
@@ -95,11 +94,11 @@ __all__ = [
     "active",
     "align_scale_shift",
     "anchor_points",
+    "assign_levels",
     "augment",
     "blend_logits",
     "clean_labels",
     "crop_and_resize",
-    "crop_windows",
     "decode_centernet",
     "decode_classes",
     "decode_depth",
@@ -107,9 +106,9 @@ __all__ = [
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
+    "decode_mask_head",
     "decode_monodepth",
     "decode_panoptic_fpn",
-    "decode_mask_head",
     "decode_pose",
     "decode_prototype_masks",
     "decode_query_instances",
@@ -123,6 +122,8 @@ __all__ = [
     "decode_windows",
     "decode_yolo",
     "decode_yolo_extras",
+    "decode_yolo_masks",
+    "decode_yolo_points",
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
@@ -135,8 +136,6 @@ __all__ = [
     "heatmap_peaks",
     "heatmaps_to_keypoints",
     "join_levels",
-    "heatmap_peaks",
-    "heatmaps_to_keypoints",
     "label_map",
     "label_tiles",
     "left_right_difference",
@@ -151,9 +150,9 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pose_crops",
     "preset",
     "pyramid_anchors",
-    "pose_crops",
     "refined_peaks",
     "roi_align",
     "roi_levels",
