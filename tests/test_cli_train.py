@@ -26,8 +26,8 @@ from imgproc.io import Picture, write_image
 COMMAND = ("train-cascade", "p", "n", "-o", "m.xml", "--window", "12", "--negatives", "150", "--stages", "2")
 
 
-def prepare(*, count: int = 120) -> None:
-    for name, images in (("p", objects(count)), ("n", scenes(8))):
+def prepare(*, count: int = 120, negatives: int = 8) -> None:
+    for name, images in (("p", objects(count)), ("n", scenes(negatives))):
         Path(name).mkdir()
         for number, image in enumerate(images):
             write_image(f"{name}/{number:03}.png", Picture(image))
@@ -87,7 +87,7 @@ def test_boxes_and_json(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_interrupted_training_goes_on(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    prepare()
+    prepare(negatives=60)  # so many that the last stages are far when the first is done
     child = process(*COMMAND, "--stages", "40", "--max-false-alarm", "0.6", "--checkpoint", "state")
     assert child.stderr is not None
     for line in child.stderr:

@@ -18,6 +18,8 @@ typedef struct {
     ptrdiff_t groups; /* whole blocks of 16 samples and of pixels */
     ptrdiff_t reach;  /* samples in a window */
     char *rows;       /* two target rows of samples of up to four bytes, and 8 more each */
+    char *upper, *lower;      /* these, and which source rows lie in them: -1, none yet */
+    i64 in_upper, in_lower;
 } Linear;
 
 #define PLAN_ORDER(size) ((size) == 4 ? 32 : 16)
@@ -67,6 +69,8 @@ INLINE void *plan_linear(Linear *plan, const int size, const int targets, const 
     plan->window = (i64 *)(memory + order);
     plan->left = plan->window + quads;
     plan->rows = (char *)(plan->left + pixels);
+    plan->upper = plan->rows, plan->lower = plan->rows + row;
+    plan->in_upper = plan->in_lower = -1;
     plan->share = (f32 *)(plan->rows + 2 * row);
     plan->weights = (i16 *)(plan->share + pixels);
     f64 scale = axis_scale(plan->width, plan->target_width);
@@ -118,31 +122,34 @@ INLINE void *plan_linear(Linear *plan, const int size, const int targets, const 
 #define LINEAR_FENCE ((void)0)
 #endif
 
-/* Rows are interpolated along x into one of two scratch rows, and pairs of those along y. A source row is interpolated
-   once, however many target rows use it; where hardly any is, two are taken at once. */
+/* One target row from its lines: source rows are interpolated along x into one of two scratch rows, and pairs of those along
+   y. A source row is interpolated once, however many target rows use it. */
+#define LINEAR_STEP(kind, temporary, along, across, out, stream)                                                         \
+    if (top != plan->in_upper) {                                                                                          \
+        char *swapped = plan->upper;                                                                                      \
+        i64 number = plan->in_upper;                                                                                      \
+        plan->upper = plan->lower, plan->in_upper = plan->in_lower, plan->lower = swapped, plan->in_lower = number;       \
+    }                                                                                                                     \
+    if (top != plan->in_upper)                                                                                            \
+        along((const kind *)((const char *)src + top * src_stride), (temporary *)plan->upper, plan), plan->in_upper = top; \
+    if (bottom != top && bottom != plan->in_lower)                                                                        \
+        along((const kind *)((const char *)src + bottom * src_stride), (temporary *)plan->lower, plan), plan->in_lower = bottom; \
+    across((const temporary *)plan->upper, (const temporary *)(bottom == top ? plan->upper : plan->lower), out, part,     \
+           plan->target_width * plan->channels, stream);
+
+/* The rows of a band; where hardly any source row is used twice, two are taken at once. */
 #define LINEAR(kind, temporary)                                                                                           \
+    INLINE void *FN(plan_##kind)(Linear *plan) { return plan_linear(plan, sizeof(kind), LINEAR_TARGETS, LINEAR_REACH(sizeof(kind))); } \
     static int FN(linear_##kind)(const kind *src, ptrdiff_t src_stride, kind *dst, ptrdiff_t dst_stride, ptrdiff_t y0,    \
                                  ptrdiff_t y1, Linear *plan) {                                                            \
-        void *memory = plan_linear(plan, sizeof(kind), LINEAR_TARGETS, LINEAR_REACH(sizeof(kind)));                       \
+        void *memory = FN(plan_##kind)(plan);                                                                             \
         if (!memory) return -1;                                                                                           \
-        const ptrdiff_t n = plan->target_width * plan->channels;                                                          \
         const f64 scale UNUSED = axis_scale(plan->height, plan->target_height);                                           \
-        temporary *upper = (temporary *)plan->rows, *lower = upper + n + 8;                                               \
-        const int stream = sizeof(kind) == 4 && (f64)n * (f64)plan->target_height * 4 > LINEAR_STREAM;                    \
-        i64 in_upper = -1, in_lower = -1;                                                                                 \
+        const int stream = sizeof(kind) == 4 && (f64)plan->target_width * plan->channels * (f64)plan->target_height * 4 > LINEAR_STREAM; \
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
             LINEAR_LINES_##kind                                                                                           \
             LINEAR_BOTH_##kind                                                                                            \
-            if (top != in_upper) {                                                                                        \
-                temporary *swapped = upper;                                                                               \
-                i64 number = in_upper;                                                                                    \
-                upper = lower, in_upper = in_lower, lower = swapped, in_lower = number;                                   \
-            }                                                                                                             \
-            if (top != in_upper)                                                                                          \
-                FN(along_##kind)((const kind *)((const char *)src + top * src_stride), upper, plan), in_upper = top;      \
-            if (bottom != top && bottom != in_lower)                                                                      \
-                FN(along_##kind)((const kind *)((const char *)src + bottom * src_stride), lower, plan), in_lower = bottom; \
-            FN(across_##kind)(upper, bottom == top ? upper : lower, (kind *)((char *)dst + y * dst_stride), part, n, stream); \
+            LINEAR_STEP(kind, temporary, FN(along_##kind), FN(across_##kind), (kind *)((char *)dst + y * dst_stride), stream) \
         }                                                                                                                 \
         if (stream) LINEAR_FENCE;                                                                                         \
         free(memory);                                                                                                     \

@@ -21,6 +21,7 @@ VERBS = {
     "convert": "convert",
     "train-cascade": "train.train_cascade",
     "bodyparts": "bodyparts.app",
+    "neural": "neural.app",
     "ops": "ops",
     "demo": "demo",
 }

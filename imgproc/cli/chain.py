@@ -85,7 +85,7 @@ def parse_step(text: str, operations: Operations, *, last: bool = False) -> Step
         return None
     if operation.result != "image" and not last:
         raise ChainError(f"{operation.command} gives values, not an image, so it cannot stand in a chain")
-    step = Step(operation, _arguments(operation, rest))
+    step = Step(operation, step_arguments(operation, rest))
     for parameter in operation.parameters.values():
         if parameter.required and parameter.name not in step.arguments:
             raise ChainError(
@@ -209,7 +209,8 @@ def _room(image: Array) -> Array:
     return image if image.flags.writeable and image.flags.c_contiguous else np.empty(image.shape, image.dtype)
 
 
-def _arguments(operation: Operation, text: str) -> dict[str, Any]:
+def step_arguments(operation: Operation, text: str) -> dict[str, Any]:
+    """``value`` or ``key=value,...`` as checked parameters."""
     arguments: dict[str, Any] = {}
     for number, part in enumerate(text.split(",") if text else []):
         key, equals, value = part.partition("=")

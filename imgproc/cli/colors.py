@@ -1,7 +1,11 @@
-"""Colours for numbers: a table of even steps whose lightness only rises, so that gray prints keep the order."""
+"""Colours for numbers: a table of even steps whose lightness only rises, so that gray prints keep the order.
+
+And colours for classes, of which those of neighbouring numbers are far apart.
+"""
 
 from __future__ import annotations
 
+import colorsys
 from functools import cache
 
 import numpy as np
@@ -48,4 +52,18 @@ def colored(values: Array, high: float) -> Array:
     levels = np.where(known, values, 0).clip(0, high) * (np.float32(_LEVELS - 1) / np.float32(high))
     picture = color_table()[np.rint(levels).astype(np.intp)]
     picture[~known] = UNKNOWN
+    return picture
+
+
+def class_color(label: int) -> tuple[int, int, int]:
+    """A light colour, so that dark letters can be read on it; class 0 is green."""
+    hue = (0.42 + label * 0.381966) % 1.0  # golden section
+    red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(hue, 0.62, 0.75))
+    return red, green, blue
+
+
+def class_colors(labels: Array) -> Array:
+    """Integer labels of any shape, from -1 on, as colours along a further axis; black for -1."""
+    colors = [UNKNOWN, *map(class_color, range(int(labels.max(initial=-1)) + 1))]
+    picture: Array = np.array(colors, np.uint8)[labels + 1]
     return picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -25,12 +25,15 @@ STAGES = ("read", "detect", "write")
 class Search:
     """What is looked for in every image, and how results are written."""
 
-    find: Callable[[Array, Finding], Detections]
-    """What is in an image's pixels; what else is to be told of it goes into its outcome."""
+    find: Callable[[Array, Finding], Detections] | None
+    """What is in an image's pixels; what else is to be told of it goes into its outcome. None where a runner finds it
+    in several images at a time."""
     quality: int
     overwrite: bool
     drawn: int | None = None
     """Only the first so many are drawn, without their scores."""
+    names: Mapping[int, str] | None = None
+    """Of the classes, where there may be several: drawn beside the scores."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,22 @@ def process(job: DetectJob, search: Search) -> Finding:
 def _process(job: DetectJob, search: Search, outcome: Finding) -> None:
     clock = Clock(outcome.seconds)
     picture = read_source(job, clock, outcome)
+    assert search.find is not None
     with clock("detect"):
-        found = outcome.found = search.find(picture.pixels, outcome)
+        outcome.found = search.find(picture.pixels, outcome)
+    write_found(job, search, outcome, picture, clock)
+
+
+def write_found(job: DetectJob, search: Search, outcome: Finding, picture: Picture, clock: Clock) -> None:
+    """The pictures of what was found in an image."""
+    found = outcome.found
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
     with clock("write"):
         if job.target is not None:
-            boxes = draw_boxes(picture.pixels, found[: search.drawn], scores=search.drawn is None)
+            boxes = draw_boxes(
+                picture.pixels, found[: search.drawn], scores=search.drawn is None, names=search.names
+            )
             drawn = picture.with_pixels(boxes)
             write_output(job.target, drawn, quality=search.quality, overwrite=search.overwrite)
         if job.crops is not None:

@@ -1,4 +1,4 @@
-"""``imgproc inspect``: what a cascade file holds."""
+"""``imgproc inspect``: what a cascade file holds, or a network's."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ from ..io.folders import PlanError, cause
 from .cascades import open_cascade
 from .feature_picture import draw_features
 from .inspection import Inspection, inspect_cascade
+from .network_inspection import inspect_network
 from .text import aligned, counted, shown
 from .verbs import refuse
 
 
 def inspect(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A cascade's XML file.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A cascade's XML file, or a network's .onnx.", show_default=False
+        ),
+    ],
     out: Annotated[
         str | None,
         typer.Option(
@@ -49,14 +55,21 @@ def inspect(
 ) -> None:
     """Tell what a cascade file holds: format, kind of features, window, stages, and what in it is of no use.
 
+    Of an .onnx file it tells what the network takes and gives, and what a runtime needs for it; the file is scanned,
+    and nothing in it is run.
+
     \b
     imgproc inspect haarcascade_frontalface_alt2.xml
     imgproc inspect haarcascade_frontalface_alt2.xml -o features.png
+    imgproc inspect yolo.onnx
 
     "least" and "most" are the bounds of what a stage's votes can sum to; a window passes from "threshold" on.
     Stages count from 1; trees, nodes and features from 0, as in the file.
     Exit status: 0 all done, 2 wrong usage or files that cannot be read or written.
     """
+    if file.lower().endswith(".onnx"):
+        inspect_network(file, json=json, quiet=quiet, drawn=out is not None or on is not None)
+        return
     try:
         result = inspect_cascade(open_cascade(file))
         if on is not None and out is None:

@@ -186,15 +186,19 @@ def _process(job: PairJob, way: Matching, outcome: Matched) -> None:
         if job.picture is not None and shades is not None:
             write_output(job.picture, Picture(shades), quality=95, overwrite=way.overwrite)
         if job.pfm is not None:
-            try:
-                write_pfm(
-                    job.pfm, np.where(np.isnan(found), np.float32(np.inf), found), overwrite=way.overwrite
-                )
-            except FileExistsError:
-                raise
-            except OSError as error:
-                raise WriteError(job.pfm, error) from None
+            write_floats(job.pfm, found, overwrite=way.overwrite)
     outcome.bytes_out = sum(path.stat().st_size for path in job.outputs)
+
+
+def write_floats(path: Path, values: Array, *, overwrite: bool) -> None:
+    """A float map as PFM, infinite where it is not known; its folder is made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_pfm(path, np.where(np.isnan(values), np.float32(np.inf), values), overwrite=overwrite)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise WriteError(path, error) from None
 
 
 def _seen(image: Array) -> Array:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from csv import writer
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +78,16 @@ def _process(job: SegmentJob, quality: int, overwrite: bool, outcome: Segmented)
     with clock("write"):
         write = partial(write_output, quality=quality, overwrite=overwrite)
         write(job.overlay, picture.with_pixels(drawn))
-        _write_table(job.table, rows, overwrite)
+        write_table(job.table, rows, overwrite)
         write(job.target, Picture(labels.astype(np.uint16)))  # last: where it is, all three are
     outcome.bytes_out = job.target.stat().st_size
 
 
-def region_rows(image: Array, labels: Array) -> Iterator[list[Any]]:
-    """The table's head, then each region: pixels, least box (half-open), centre, mean colour in the image's levels."""
+def region_rows(image: Array, labels: Array, *, first: int = 1) -> Iterator[list[Any]]:
+    """The table's head, then each region: pixels, least box (half-open), centre, mean colour in the image's levels.
+
+    Labels are at least 0; those below ``first`` are left out.
+    """
     colors = color_count(image)
     yield [*COLUMNS, *(["mean"] if colors == 1 else ["mean_r", "mean_g", "mean_b"])]
     height, width = labels.shape
@@ -100,18 +105,20 @@ def region_rows(image: Array, labels: Array) -> Iterator[list[Any]]:
         boxes[axis], boxes[axis + 2] = max(height, width), 0
         np.minimum.at(boxes[axis], flat, at)
         np.maximum.at(boxes[axis + 2], flat, at + 1)
-    for label in range(1, count):
+    for label in range(first, count):
         if areas[label]:
             center = [f"{value:.2f}" for value in centers[:, label]]
             color = [f"{mean[label]:.6g}" for mean in means]
             yield [label, int(areas[label]), *boxes[:, label].tolist(), *center, *color]
 
 
-def _write_table(path: Path, rows: list[list[Any]], overwrite: bool) -> None:
-    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+def write_table(path: Path, rows: Iterable[Iterable[Any]], overwrite: bool) -> None:
+    """Rows as CSV; the folder is made."""
+    text = StringIO()
+    writer(text, lineterminator="\n").writerows(rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, text.encode("ascii"), overwrite=overwrite)
+        write_file(path, text.getvalue().encode(), overwrite=overwrite)
     except FileExistsError:
         raise
     except OSError as error:

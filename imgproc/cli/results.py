@@ -36,18 +36,20 @@ class ResultFiles:
         Folder of all results.
     format : str
         One of FORMATS.
-    class_name : str
-        What the objects are called.
+    class_names : mapping from int to str
+        What the objects of each label are called; a label without a name goes by its number.
     params : mapping
         How they are found.
     """
 
-    def __init__(self, out: Path, format: str, class_name: str, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, out: Path, format: str, class_names: Mapping[int, str], params: Mapping[str, Any]
+    ) -> None:
         if format not in FORMATS:
             raise PlanError(f"--format must be one of {', '.join(FORMATS)}, got {format!r}")
         self.kind = SUFFIXES[".json"] if format == "json" else format
         self.path = out / FILES.get(self.kind, LABELS)
-        self.class_name = class_name
+        self.class_names = dict(class_names)
         self.params = dict(params)
         self._done: dict[str, Detections] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -122,7 +124,7 @@ class ResultFiles:
             return
         images = {name: self._done[name] for name in self._order if name in self._done}
         found = DetectionSet.of(
-            images, image_sizes=self._sizes, class_names={0: self.class_name}, params=self.params
+            images, image_sizes=self._sizes, class_names=self.class_names, params=self.params
         )
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_detections(self.path, found, format=self.kind, overwrite=True)
@@ -137,20 +139,27 @@ class ResultFiles:
 
     def _check_same(self, before: DetectionSet) -> None:
         hint = "say --overwrite to replace it, or name another folder"
-        names = before.class_names or {0: self.class_name}
-        if names != {0: self.class_name} or (before.scores is None and len(before.boxes)):
-            raise PlanError(f"{str(self.path)!r} holds other detections than of {self.class_name!r}; {hint}")
+        names = before.class_names or self.class_names
+        if names != self.class_names or (before.scores is None and len(before.boxes)):
+            raise PlanError(f"{str(self.path)!r} holds other detections than of {self._classes}; {hint}")
         for key, value in before.params.items() if before.params else ():
             if key not in self.params or self.params[key] != value:
                 now = f", now {self.params[key]!r}" if key in self.params else ""
                 raise PlanError(f"{str(self.path)!r} was made with {key} {value!r}{now}; {hint}")
 
+    @property
+    def _classes(self) -> str:
+        """The first names, for a sentence."""
+        names = list(self.class_names.values())
+        return ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "") or "classes without names"
+
     def _check_classes(self) -> None:
         path = self.path / CLASSES
         if self.kind == "yolo" and path.is_file():
             text = path.read_text("utf-8", "replace")
-            if text.split("\n")[:-1] != [self.class_name]:
+            # After those with a name come numbers, of classes that had none.
+            if text.split("\n")[:-1][: len(self.class_names)] != list(self.class_names.values()):
                 raise PlanError(
-                    f"{str(path)!r} names other classes than {self.class_name!r}; "
+                    f"{str(path)!r} names other classes than {self._classes}; "
                     "say --overwrite to replace it, or name another folder"
                 )

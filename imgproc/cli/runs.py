@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_format
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +44,19 @@ class Finished:
 
 def carry_out(
     jobs: Sequence[AnyJob],
-    process: Callable[[AnyJob], Outcome],
+    process: Any,
     *,
     unreadable: Sequence[tuple[Path, str]],
     workers: int | None,
     loudness: int,
     fail_fast: bool,
     keep: Callable[[Outcome], None] = lambda outcome: None,
+    runner: Callable[..., Iterator[Outcome]] = run_jobs,
 ) -> Finished:
-    """Work through all jobs; ``keep`` gets each outcome as it comes, in order."""
+    """Work through all jobs; ``keep`` gets each outcome as it comes, in order.
+
+    ``runner`` takes what `run_jobs` takes; ``process`` is what it makes outcomes with.
+    """
     outcomes = _unreadable(unreadable)
     count = max(1, min(workers or imgproc.get_num_threads(), len(jobs)))
     start = perf_counter()
@@ -60,7 +64,7 @@ def carry_out(
         for outcome in outcomes:
             monitor.show(outcome)
         if not (outcomes and fail_fast):
-            for outcome in run_jobs(jobs, process, workers=count, fail_fast=fail_fast, stop=stop):
+            for outcome in runner(jobs, process, workers=count, fail_fast=fail_fast, stop=stop):
                 outcomes.append(outcome)
                 keep(outcome)
                 monitor.show(outcome)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -25,6 +25,7 @@ from ..io.folders import (
     refuse_results,
 )
 from .arguments import report_path, with_lists
+from .batch import run_jobs
 from .detection import DetectJob, Finding, Search, crop_path, picture_name, process, told
 from .outcomes import Outcome
 from .progress import QUIET, loudness
@@ -46,6 +47,9 @@ class Request:
     out: str | None
     format: str
     class_name: str
+    """What the objects are called in words."""
+    names: Mapping[int, str] | None = None
+    """Of their labels in files; by default all have label 0 and are called ``class_name``."""
     annotate: bool
     crops: bool = False
     recursive: bool
@@ -66,15 +70,20 @@ def search_images(
     search: Search,
     params: Mapping[str, Any],
     settings: Sequence[tuple[str, str]],
+    runner: Callable[..., Iterator[Outcome]] | None = None,
 ) -> NoReturn:
-    """Look through all images and exit; ``params`` say in files how, ``settings`` in the report."""
+    """Look through all images and exit; ``params`` say in files how, ``settings`` in the report.
+
+    ``runner`` works through the images, with ``search``; by default each goes through `process` on its own.
+    """
     try:
         if request.out is None:
             raise PlanError("say where the results go: -o FOLDER")
         _check_class(request.class_name)
         folder = Path(request.out)
         found = find_images(with_lists(request.inputs), recursive=request.recursive)
-        files = ResultFiles(folder, request.format, request.class_name, params)
+        names = {0: request.class_name} if request.names is None else request.names
+        files = ResultFiles(folder, request.format, names, params)
         tasks = _jobs(found, folder, files, request)
         pairs = [Pair(task.source, folder / task.name) for task in tasks]
         page = report_path(request.report, pairs, folder, request.overwrite)
@@ -98,6 +107,7 @@ def search_images(
         loudness=volume,
         fail_fast=request.fail_fast,
         keep=keeper.add,
+        runner=runner or run_jobs,
     )
     keeper.save()
     if not run.count("done"):
@@ -113,6 +123,7 @@ def search_images(
             class_name=request.class_name,
             settings=settings,
             numbered=search.drawn,
+            names=request.names,
         )
         page = page_written(verb, page, partial(write_detection_page, outcomes=run.outcomes, run=facts))
     written = str(files.path) if keeper.saved and files.path.exists() else None

@@ -12,6 +12,7 @@ from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import Array
 from .._core.parameters import Range
 from .training_checks import Axes, check_array, check_classes, check_shares
+from .votes import count_votes
 
 COUNT = Range(low=0, high=2**31 - 1, integer=True)
 CLASSES = Range(low=1, high=2**31 - 1, integer=True)
@@ -179,15 +180,7 @@ def vote_entropy(votes: Array, classes: Annotated[int, CLASSES]) -> Array:
     given = check_classes("vote_entropy", "votes", votes, ("M", "N"), classes)
     if not len(given):
         raise wrong_value("vote_entropy", "votes", "of one model or more", Got(f"shape {given.shape}"))
-    return _entropy(vote_counts(given, classes, np.ones(len(given))) / len(given))
-
-
-def vote_counts(votes: Array, classes: int, weights: Array) -> Array:
-    """``(N, classes)`` sums of the weights of the models that vote for each class."""
-    items = votes.shape[1]
-    places = votes + np.arange(items) * classes
-    counts = np.bincount(places.ravel(), np.repeat(weights, items), minlength=items * classes)
-    return counts.reshape(items, classes)
+    return _entropy(count_votes(given, classes, np.ones(len(given))) / len(given))
 
 
 def committee_divergence(probabilities: Array) -> Array:

@@ -28,8 +28,8 @@ def to_host(x: object, *, to_host: bool = False) -> Array:
     Parameters
     ----------
     x : array
-        A NumPy array; a torch tensor, whether it needs a gradient or has its conjugate or negative bit set; or anything
-        that speaks DLPack (JAX, CuPy, an ``OrtValue``).
+        A NumPy array or number; a torch tensor, whether it needs a gradient or has its conjugate or negative bit set;
+        or anything that speaks DLPack (JAX, CuPy, an ``OrtValue``).
     to_host : bool, default False
         Whether an array in the memory of a GPU may be copied to the processor's; that waits for the device.
 
@@ -100,6 +100,8 @@ def to_model(x: object, *, to_host: bool = False, writeable: bool = False) -> Ar
 
 def host_array(function: str, name: str, x: object, allowed: bool = False) -> Array:
     """`to_host` for a caller of its own name."""
+    if isinstance(x, np.generic):  # what NumPy's own functions give for an array of no axes
+        x = np.asarray(x)
     if not isinstance(x, np.ndarray):
         x = _foreign(function, name, x, allowed)
     if isinstance(x, np.ma.MaskedArray):

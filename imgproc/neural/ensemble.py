@@ -16,9 +16,9 @@ from ..boxes.fusion import weighted_boxes_fusion
 from ..boxes.ranking import IOU
 from ..boxes.suppression import nms
 from ..detections.record import Detections
-from .active import vote_counts
 from .stable import softmax
 from .training_checks import check_array, check_classes, check_weights
+from .votes import count_votes
 
 MODELS = Range(low=1, high=1000, integer=True)
 ERROR = Range(low=0, high=1)
@@ -130,7 +130,7 @@ def vote(votes: Array, classes: Annotated[int, CLASSES], *, weights: Sequence[fl
         raise wrong_value("vote", "votes", "of one model or more", Got(f"shape {given.shape}"))
     model_weights = check_weights("vote", "weights", weights, len(given))
     flat = given.reshape(len(given), -1)
-    winners: Array = vote_counts(flat, classes, model_weights).argmax(axis=1)
+    winners: Array = count_votes(flat, classes, model_weights).argmax(axis=1)
     return winners.reshape(given.shape[1:]).astype(INT64, copy=False)
 
 
@@ -165,7 +165,7 @@ def average_logits(
     TypeError
         Wrong kind of array, number or word.
     ValueError
-        Wrong shape or axis, no model, numbers that are not finite, or weights below 0 or all 0.
+        Wrong shape or axis, no model or class, numbers that are not finite, or weights below 0 or all 0.
 
     Notes
     -----
@@ -190,6 +190,8 @@ def average_logits(
     axis = Range(low=-z.ndim, high=z.ndim - 1, integer=True).check(name, "axis", axis) % z.ndim
     if axis == 0:
         raise wrong_value(name, "axis", "one beside the first, along which the models are", axis)
+    if not z.shape[axis]:
+        raise wrong_value(name, "logits", "of one class or more", Got(f"shape {z.shape}"))
     of_logits = MEAN.check(name, "mean", mean) == "logits"
     shares = model_weights / model_weights.sum()
     out = np.zeros(z.shape[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ class Geometry:
     """Where an image lies in the input of a model; `Preprocess` makes it.
 
     A point at x of the image, in pixels from the left edge, lies at ``x · scale + offset`` of the input, or at the
-    input's width less that where ``flip``; rows alike, without flip.
+    input's width less that where ``flip``; rows alike, without flip. A map of another height and width than the input,
+    such as logits, is one of the whole input, its pixels larger or smaller.
 
     Attributes
     ----------
@@ -31,6 +33,18 @@ class Geometry:
         Where the image's top left corner lies in the input, down and across; negative where it is cropped.
     flip : bool
         Whether the input shows the image mirrored left to right.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from imgproc.neural import Geometry
+    >>> letterbox = Geometry((90, 160), (64, 64), scale=(0.4, 0.4), offset=(14, 0))
+    >>> letterbox.boxes_to_image(np.array([[0.0, 14, 32, 50]]))
+    array([[ 0.,  0., 80., 90.]])
+    >>> labels = np.zeros((16, 16), np.uint8)
+    >>> labels[:8] = 1
+    >>> letterbox.masks_to_image(labels)[:, 0].sum()
+    np.uint64(45)
     """
 
     image_shape: tuple[int, int]
@@ -79,6 +93,85 @@ class Geometry:
         boxes = _floats("Geometry.boxes_to_input", "boxes", boxes, 4)
         return self._ordered(self.points_to_input(_corners(boxes)), boxes.shape)
 
+    def content(self, map_shape: tuple[int, int] | None = None) -> tuple[float, float, float, float]:
+        """What of the input, or of a map of it, shows the image: ``x1, y1, x2, y2`` in its pixels, cut to it."""
+        height, width = map_shape or self.input_shape
+        box = np.array([0.0, 0.0, self.image_shape[1], self.image_shape[0]])
+        box = self.boxes_to_input(box).clip(0, [*self.input_shape[::-1], *self.input_shape[::-1]])
+        down, across = height / self.input_shape[0], width / self.input_shape[1]
+        x1, y1, x2, y2 = (box * [across, down, across, down]).tolist()
+        return x1, y1, x2, y2
+
+    def masks_to_image(self, masks: Array, *, fill: int = 0) -> Array:
+        """Masks or label maps of the input as such of the image, padding cut away.
+
+        Parameters
+        ----------
+        masks : (..., h, w) array of bool or integers
+            Of the whole input, h and w being any.
+        fill : int, default 0
+            What pixels become that the input does not show.
+
+        Returns
+        -------
+        array
+            ``(..., H, W)`` of the image, of the same dtype: the value of the map's pixel in which the centre of each
+            pixel lies, on an edge between two that to the right or below.
+        """
+        masks = _maps("Geometry.masks_to_image", "masks", masks, "biu")
+        return _nearest(masks, self._places(masks.shape[-2:]), fill)
+
+    def masks_to_input(self, masks: Array, *, fill: int = 0) -> Array:
+        """``(..., H, W)`` masks or label maps of the image as such of the input; ``fill`` for padding."""
+        masks = _maps("Geometry.masks_to_input", "masks", masks, "biu")
+        if masks.shape[-2:] != self.image_shape:
+            must = f"of shape (..., {self.image_shape[0]}, {self.image_shape[1]}), the image's"
+            raise wrong_value("Geometry.masks_to_input", "masks", must, Got(f"shape {masks.shape}"))
+        height, width = (np.arange(length) + 0.5 for length in self.input_shape)
+        if self.flip:
+            width = self.input_shape[1] - width
+        down, across = (height - self.offset[0]) / self.scale[0], (width - self.offset[1]) / self.scale[1]
+        return _nearest(masks, (down, across), fill)
+
+    def logits_to_image(self, logits: Array, *, fill: float = 0.0) -> Array:
+        """Maps of numbers of the input as such of the image, padding cut away.
+
+        Parameters
+        ----------
+        logits : (..., h, w) array of float32 or float64
+            Of the whole input, h and w being any: logits, probabilities, depths.
+        fill : float, default 0
+            What pixels become that the input does not show.
+
+        Returns
+        -------
+        array
+            ``(..., H, W)`` of the image, of the same dtype: linear between the centres of the map's pixels, the
+            outermost of which go on to its edge. That is torch's ``interpolate(..., align_corners=False)`` where the
+            image fills the input. To reach label maps of many classes, argmax while interpolating takes less memory.
+        """
+        logits = _maps("Geometry.logits_to_image", "logits", logits, "f")
+        down, across = self._places(logits.shape[-2:])
+        height, width = logits.shape[-2:]
+        top, bottom, share_y = _between(down, height, logits.dtype)
+        left, right, share_x = _between(across, width, logits.dtype)
+        out = np.empty((*logits.shape[:-2], *self.image_shape), logits.dtype)
+        for one, result in zip(
+            logits.reshape(-1, height, width), out.reshape(-1, *self.image_shape), strict=True
+        ):
+            lines = one[top] + share_y[:, None] * (one[bottom] - one[top])
+            result[...] = lines[:, left] + share_x * (lines[:, right] - lines[:, left])
+        _outside(out, down, across, (height, width), fill)
+        return out
+
+    def _places(self, map_shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Where the centres of the image's rows and columns lie in a map of the input."""
+        down, across = ((np.arange(length) + 0.5) for length in self.image_shape)
+        down, across = down * self.scale[0] + self.offset[0], across * self.scale[1] + self.offset[1]
+        if self.flip:
+            across = self.input_shape[1] - across
+        return down * (map_shape[-2] / self.input_shape[0]), across * (map_shape[-1] / self.input_shape[1])
+
     def _ordered(self, corners: Array, shape: tuple[int, ...]) -> Array:
         if self.flip:
             corners[..., 0] = corners[..., ::-1, 0].copy()
@@ -87,6 +180,45 @@ class Geometry:
 
 def _corners(boxes: Array) -> Array:
     return boxes.reshape(*boxes.shape[:-1], 2, 2)
+
+
+def _maps(function: str, argument: str, array: Array, kinds: str) -> Array:
+    must = "a bool or integer" if kinds == "biu" else "a float32 or float64"
+    if (
+        not isinstance(array, np.ndarray)
+        or array.dtype.kind not in kinds
+        or array.dtype.itemsize < (kinds == "f") * 4
+    ):
+        raise wrong_type(function, argument, f"{must} array of shape (..., h, w)", array)
+    if array.ndim < 2 or 0 in array.shape[-2:]:
+        raise wrong_value(
+            function, argument, f"{must} array of shape (..., h, w)", Got(f"shape {array.shape}")
+        )
+    return array
+
+
+# Positions are rounded in their last digits; a place so close below an edge lies on it.
+_EDGE = 2.0**-30
+
+
+def _nearest(maps: Array, places: tuple[Array, Array], fill: float) -> Array:
+    (height, width), (down, across) = maps.shape[-2:], places
+    y, x = (np.floor(place + _EDGE).astype(np.intp) for place in places)
+    out: Array = maps[..., y.clip(0, height - 1), :][..., x.clip(0, width - 1)]
+    _outside(out, down, across, (height, width), fill)
+    return out
+
+
+def _outside(out: Array, down: Array, across: Array, shape: tuple[int, ...], fill: float) -> None:
+    out[..., (down < -_EDGE) | (down + _EDGE >= shape[0]), :] = fill
+    out[..., (across < -_EDGE) | (across + _EDGE >= shape[1])] = fill
+
+
+def _between(places: Array, n: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """Which two pixels a place lies between, and the share of the second."""
+    places = (places - 0.5).clip(0, n - 1)
+    first = np.floor(places).astype(np.intp)
+    return first, np.minimum(first + 1, n - 1), (places - first).astype(dtype)
 
 
 def _floats(function: str, argument: str, array: Array, columns: int) -> Array:

@@ -16,6 +16,19 @@ Outputs = Mapping[str, Any]
 Keys = Mapping[str, str] | None
 
 
+def name_among(function: str, outputs: Outputs, name: str, aliases: tuple[str, ...], keys: Keys) -> str:
+    """Under which name an output is found."""
+    if not isinstance(outputs, Mapping):
+        raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
+    known = (keys[name],) if keys and name in keys else (name, *aliases)
+    found = next((key for key in known if key in outputs), None)
+    if found is None:
+        have = ", ".join(map(str, outputs)) or "no tensors"
+        wanted = f"among the outputs as {' or '.join(known)}; keys={{{name!r}: ...}} names another"
+        raise OutputMismatch(function, name, wanted, Got(have))
+    return found
+
+
 def tensor(
     function: str,
     outputs: Outputs,
@@ -31,14 +44,7 @@ def tensor(
     ``shape`` holds numbers, and letters for sizes that are free; ``keys`` of the caller says under which name an output
     is found, where it is neither ``name`` nor one of the ``aliases``. float16 and float64 are converted.
     """
-    if not isinstance(outputs, Mapping):
-        raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
-    known = (keys[name],) if keys and name in keys else (name, *aliases)
-    found = next((key for key in known if key in outputs), None)
-    if found is None:
-        have = ", ".join(map(str, outputs)) or "no tensors"
-        wanted = f"among the outputs as {' or '.join(known)}; keys={{{name!r}: ...}} names another"
-        raise OutputMismatch(function, name, wanted, Got(have))
+    found = name_among(function, outputs, name, aliases, keys)
     array = outputs[found]
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
         raise OutputMismatch(function, found, "a float array; to_host makes one of a tensor", array)

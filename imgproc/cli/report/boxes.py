@@ -20,14 +20,18 @@ class Box:
     height: float
     title: str
     tag: str = ""
+    color: str = ""
+    """Where it is not the one of its kind."""
 
 
-def place_box(kind: str, box: Sequence[float], size: tuple[int, int], title: str, tag: str = "") -> Box:
+def place_box(
+    kind: str, box: Sequence[float], size: tuple[int, int], title: str, tag: str = "", color: str = ""
+) -> Box:
     """A box of an image of (height, width), clipped to it."""
     height, width = size
     x1, x2 = (100 * min(max(x / width, 0.0), 1.0) for x in box[::2])
     y1, y2 = (100 * min(max(y / height, 0.0), 1.0) for y in box[1::2])
-    return Box(kind, round(x1, 2), round(y1, 2), round(x2 - x1, 2), round(y2 - y1, 2), title, tag)
+    return Box(kind, round(x1, 2), round(y1, 2), round(x2 - x1, 2), round(y2 - y1, 2), title, tag, color)
 
 
 def layered(boxes: Sequence[Box]) -> list[Box]:

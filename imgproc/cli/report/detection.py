@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,7 @@ import imgproc
 
 from ..._core.images import Array
 from ...cascade import Cascade
+from ..colors import class_color
 from ..detection import STAGES, Finding
 from ..outcomes import Outcome
 from . import Run
@@ -24,6 +26,16 @@ LISTED = 12
 """Scores that are listed of one image."""
 
 
+class _Found(NamedTuple):
+    """One detection in words."""
+
+    score: str
+    windows: int
+    box: list[float]
+    name: str
+    color: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DetectionRun(Run):
     """What the page says of the whole run."""
@@ -33,6 +45,8 @@ class DetectionRun(Run):
     """What was looked for, and how."""
     numbered: int | None = None
     """Of each image, show the first so many with their numbers; scores have no meaning of their own."""
+    names: Mapping[int, str] | None = None
+    """Of the classes, where there may be several: each has a colour."""
 
 
 def build_detection_page(outcomes: Sequence[Outcome], run: DetectionRun) -> str:
@@ -51,7 +65,8 @@ def build_detection_page(outcomes: Sequence[Outcome], run: DetectionRun) -> str:
         failures=[outcome for outcome in outcomes if outcome.status == "failed"],
         settings=run.settings,
         early=_early_out([one.stage_counts for one in done if one.stage_counts is not None]),
-        cards=[_card(one, run.numbered) for one in detailed],
+        classes=[] if run.names is None else _classes(done, run.names),
+        cards=[_card(one, run) for one in detailed],
         undetailed=len(done) - len(detailed),
     )
 
@@ -100,31 +115,67 @@ def _sizes(low: Sequence[int] | None, high: Sequence[int] | None) -> str:
     return f"{text(low)} to {text(high)}"
 
 
-def _card(one: Finding, numbered: int | None) -> dict[str, Any]:
-    height, width = one.shape[:2]
+def _classes(done: Sequence[Finding], names: Mapping[int, str]) -> list[tuple[str, str, int, int]]:
+    """Name, colour, how many and in how many images, of each class that was found; the most frequent first."""
+    counts: Counter[int] = Counter()
+    images: Counter[int] = Counter()
+    for one in done:
+        labels = one.found.labels.tolist()
+        counts.update(labels)
+        images.update(set(labels))
+    return [
+        (names.get(label, str(label)), css_color(label), count, images[label])
+        for label, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def _class(label: int, names: Mapping[int, str] | None) -> tuple[str, str]:
+    """Name and colour, both empty where all are of one class."""
+    return ("", "") if names is None else (names.get(label, str(label)), css_color(label))
+
+
+def css_color(label: int) -> str:
+    """A class's colour as pages write it."""
+    return "#{:02x}{:02x}{:02x}".format(*class_color(label))
+
+
+def _card(one: Finding, run: DetectionRun) -> dict[str, Any]:
+    size = (one.shape[0], one.shape[1])
+    numbered = run.numbered
     found = [
-        (f"{score:.2f}", count, box)
-        for score, count, box in zip(
-            one.found.scores.tolist(), one.found.counts.tolist(), one.found.boxes.tolist(), strict=True
+        _Found(f"{score:.2f}", count, box, *_class(label, run.names))
+        for score, count, box, label in zip(
+            one.found.scores.tolist(),
+            one.found.counts.tolist(),
+            one.found.boxes.tolist(),
+            one.found.labels.tolist(),
+            strict=True,
         )
     ]
     boxes = [
         place_box(
-            "found", box, (height, width), f"score {score}, {count} windows", score if place < TAGGED else ""
+            "found",
+            each.box,
+            size,
+            f"score {each.score}, {each.windows} windows"
+            if run.names is None
+            else f"{each.name}, score {each.score}",
+            f"{each.name} {each.score}".strip() if place < TAGGED else "",
+            each.color,
         )
-        for place, (score, count, box) in enumerate(found if numbered is None else [])
+        for place, each in enumerate(found if numbered is None else [])
     ]
     boxes += [
-        place_box("found", box, (height, width), f"number {number}")
-        for number, (_, _, box) in enumerate(found[: numbered or 0], 1)
+        place_box("found", each.box, size, f"number {number}")
+        for number, each in enumerate(found[: numbered or 0], 1)
     ]
     listed = found if numbered is None else []
     return {
         "outcome": one,
-        "size": f"{width} × {height}",
+        "size": f"{size[1]} × {size[0]}",
         "found": len(found),
         "boxes": layered(boxes),
-        "scores": [(score, count) for score, count, _ in listed[:LISTED]],
+        "scores": listed[:LISTED],
         "more": max(0, len(listed) - LISTED),
         "stages": stage_shares(STAGES, [one]),
     }

@@ -231,7 +231,7 @@ def brightness(sample: Sample, seed: Any = 0, *, gain: Any = (0.8, 1.2)) -> Samp
     Returns
     -------
     Sample
-        Integers rounded half to even and clipped; of float32 what is below 0 becomes 0.
+        Integers rounded and clipped; of float32 what is below 0 becomes 0.
 
     Raises
     ------

@@ -7,14 +7,14 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
-from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._core.images import Array
+
+if TYPE_CHECKING:
+    from multiprocessing.shared_memory import SharedMemory
 
 _APART = 64  # a line of the cache
 
@@ -86,18 +86,27 @@ def child(pipe: Any, source: Any, memory: int | None, options: dict[str, Any]) -
         except (EOFError, BrokenPipeError):
             return
         except Exception as error:
-            _send(pipe, {"error": _told(error, loading=False)})
+            told = _told(error, loading=False)
+            del error
+            for which in list(pieces):  # as the parent does: one of them may hold what the other does not
+                _let_go(pieces.pop(which))
+            _send(pipe, {"error": told})
 
 
 def _attach(pieces: dict[str, SharedMemory], which: str, name: str) -> None:
+    from multiprocessing.shared_memory import SharedMemory
+
     piece = SharedMemory(name)
-    old = pieces.pop(which, None)
+    if which in pieces:
+        _let_go(pieces.pop(which))
     pieces[which] = piece
-    if old is not None:
-        try:
-            old.close()
-        except BufferError:  # the backend still holds an array in it; the memory goes with that
-            old._buf = old._mmap = None  # type: ignore[attr-defined]
+
+
+def _let_go(piece: SharedMemory) -> None:
+    try:
+        piece.close()
+    except BufferError:  # the backend still holds an array in it; the memory goes with that
+        piece._buf = piece._mmap = None  # type: ignore[attr-defined]
 
 
 def _send(pipe: Any, message: dict[str, Any]) -> None:
@@ -122,6 +131,9 @@ def _limit(memory: int | None) -> None:
 
 
 def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -13,12 +13,9 @@ import os
 import signal
 import weakref
 from collections.abc import Mapping
-from multiprocessing import connection, get_context
-from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from pickle import PicklingError
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core.errors import Got, describe, wrong_type
 from ..._core.images import Array
@@ -28,6 +25,9 @@ from ..errors import NeuralError, WorkerDied
 from ..model import BackendModel
 from ..specs import Specs, TensorSpec
 from .shared import child, laid_out, place, views
+
+if TYPE_CHECKING:
+    from multiprocessing.shared_memory import SharedMemory
 
 _SECONDS = OrNone(Range(above=0))
 _BYTES = OrNone(Range(low=1, integer=True))
@@ -152,6 +152,10 @@ class _Process:
     """One child, the pipe to it, and the shared memory of both directions."""
 
     def __init__(self, job: tuple[object, int | None, dict[str, Any]]) -> None:
+        # Here and not above: they would be a third of the time that importing this package takes.
+        from multiprocessing import get_context
+        from pickle import PicklingError
+
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.child = context.Process(target=child, args=(theirs, *job), name="imgproc-worker", daemon=True)
@@ -177,7 +181,12 @@ class _Process:
         place(self._pieces["request"], table, feeds)
         answer = self._ask(message, seconds)
         if "needs" in answer:
-            answer = self._ask(self._room("response", answer["needs"]), seconds)
+            try:
+                room = self._room("response", answer["needs"])
+            except NeuralError as error:  # the child waits for it, and for nothing else
+                self.end(kill=True)
+                raise WorkerDied(f"{error}: the worker was ended", self.code) from error
+            answer = self._ask(room, seconds)
         if not answer["outputs"]:
             return {}
         found = views(self._pieces["response"], answer["outputs"])
@@ -197,7 +206,9 @@ class _Process:
 
     def receive(self, doing: str, seconds: float | None) -> dict[str, Any]:
         """The child's next message; raises what it tells, or how it ended."""
-        ready = connection.wait([self.pipe, self.child.sentinel], seconds)
+        from multiprocessing.connection import wait
+
+        ready = wait([self.pipe, self.child.sentinel], seconds)
         if not ready:
             self.end(kill=True)
             sentence = f"{doing}: the worker must answer within {seconds:g} s, got none: it was ended"
@@ -232,10 +243,19 @@ class _Process:
         if old is not None:
             del self._pieces[which]
             old.close()
+        from multiprocessing.shared_memory import SharedMemory
+
+        sentence = f"run: {size} bytes of shared memory must be there"
         try:
             piece = SharedMemory(create=True, size=max(_SMALLEST, 1 << (size - 1).bit_length()))
         except OSError as error:
-            raise NeuralError(f"run: {size} bytes of shared memory must be there, got {error}") from error
+            raise NeuralError(f"{sentence}, got {error}") from error
+        try:
+            _reserve(piece)
+        except OSError as error:
+            piece.close()
+            piece.unlink()
+            raise NeuralError(f"{sentence}, got {error}") from error
         self._pieces[which] = piece
         self._named.append(piece)
         return {which: piece.name}
@@ -256,6 +276,13 @@ class _Process:
         self._forget()
 
     code: int | None = None
+
+
+def _reserve(piece: SharedMemory) -> None:
+    """Have all of it now: what the system promises and does not have is a SIGBUS where it is written to."""
+    descriptor = getattr(piece, "_fd", -1)
+    if descriptor >= 0 and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, piece.size)
 
 
 def _end(process: Any, pipe: Any, owner: int) -> int | None:

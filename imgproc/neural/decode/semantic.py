@@ -22,6 +22,9 @@ SEMANTICS = Choice(("paper", "transformers"))
 THRESHOLD = Range(above=0, below=1)
 OUTSIDE = Range(low=-(2**31), high=2**31 - 1, integer=True)
 
+LOGIT_NAMES = ("out", "masks")
+"""Under which logits are found too."""
+
 
 def decode_semantic(
     outputs: Outputs,
@@ -115,7 +118,7 @@ def decode_semantic(
         outputs,
         "logits",
         ("B", "C", "h", "w"),
-        aliases=("out", "masks"),
+        aliases=LOGIT_NAMES,
         keys=keys,
         finite=head != "classes",  # for these the kernel looks
     )
