@@ -266,7 +266,10 @@ def test_one_class(rng):
     assert decode_retinanet(heads, image, anchors=anchors)[0].labels.tolist() == [0]
     # A softmax over the background alone leaves nothing.
     assert len(decode_ssd(heads, image, anchors=np.concatenate(anchors))[0]) == 0
-    assert len(decode_ssd(heads, image, anchors=np.concatenate(anchors), background=1)[0]) > 0
+    with pytest.raises(
+        ValueError, match="background must be an integer from 0 to 0, the columns of cls_logits, got 1"
+    ):
+        decode_ssd(heads, image, anchors=np.concatenate(anchors), background=1)
 
 
 def test_extreme_deltas_end_at_the_edges(retina):

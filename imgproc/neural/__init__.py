@@ -19,7 +19,7 @@ from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.panoptic_fpn import decode_panoptic_fpn
 from .decode.poses import decode_pose, pose_crops, refined_peaks
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
@@ -99,7 +99,6 @@ __all__ = [
     "blend_logits",
     "clean_labels",
     "crop_and_resize",
-    "crop_windows",
     "decode_centernet",
     "decode_classes",
     "decode_depth",

@@ -73,7 +73,9 @@ def image_to_patches(images: Array, patch: Annotated[int, SIDE]) -> Array:
     return np.ascontiguousarray(cut).reshape(count, down * across, patch * patch * channels)
 
 
-def patches_to_image(patches: Array, patch: Annotated[int, SIDE], grid: Annotated[tuple[int, int], GRID]) -> Array:
+def patches_to_image(
+    patches: Array, patch: Annotated[int, SIDE], grid: Annotated[tuple[int, int], GRID]
+) -> Array:
     """Put the patches of `image_to_patches` together again.
 
     Parameters

@@ -121,7 +121,8 @@ def max_unpool(maxima: Array, indices: Array, shape: Annotated[tuple[int, int], 
     if maxima.ndim < 2:
         raise wrong_value(name, "maxima", "of shape (..., h, w)", Got(f"shape {maxima.shape}"))
     must = f"an integer array of shape {maxima.shape}, as maxima"
-    if not isinstance(indices, np.ndarray) or indices.dtype.kind not in "iu":
+    masked = isinstance(indices, np.ma.MaskedArray)
+    if not isinstance(indices, np.ndarray) or masked or indices.dtype.kind not in "iu":
         raise wrong_type(name, "indices", must, indices)
     if indices.shape != maxima.shape:
         raise wrong_value(name, "indices", must, Got(f"shape {indices.shape}"))

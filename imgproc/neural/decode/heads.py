@@ -95,6 +95,14 @@ class Head:
             self.refuse(f"of {wanted} classes{extra}", f"shape {self.array.shape}")
         return found - more
 
+    def check_background(self, background: Any) -> int:
+        """The column that stands for no object: one of those there are, for else all would count as objects."""
+        column: int = CLASS.check(self.function, "background", background)
+        if column >= self.array.shape[-1]:
+            must = f"an integer from 0 to {self.array.shape[-1] - 1}, the columns of {self.name}"
+            raise wrong_value(self.function, "background", must, background)
+        return column
+
 
 def top_logits(head: Head, logits: Array, least: float, most: int) -> tuple[Array, Array]:
     """Flat indices and values of the best logits that are at least `least`, highest first, ties by lower index."""

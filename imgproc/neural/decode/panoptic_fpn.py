@@ -147,7 +147,8 @@ def _channel_labels(function: str, labels: object, count: int) -> Array:
     table = np.append(np.arange(count, dtype=np.int32), np.int32(_VOID))
     if labels is None:
         return table
-    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | np.ndarray):
+    flat = not isinstance(labels, np.ndarray) or labels.ndim == 1
+    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | np.ndarray) or not flat:
         raise wrong_type(function, "stuff_labels", must, labels)
     if len(labels) != count:
         raise wrong_value(function, "stuff_labels", must, Got(f"{len(labels)}"))

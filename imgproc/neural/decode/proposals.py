@@ -184,7 +184,7 @@ def decode_roi_heads(
     classes : int, optional
         How many C must be, background included; any number by default.
     background : int, default 0
-        The column that stands for no object.
+        The column that stands for no object; one of the C.
     activation : {"softmax", "none"}, default "softmax"
         What makes scores of the logits; none for the margins of R-CNN's support vector machines.
     score_threshold : float, default 0.05
@@ -244,7 +244,7 @@ def decode_roi_heads(
         deltas.refuse(f"of {4 * columns} columns, or 4 for all classes", f"shape {deltas.array.shape}")
     own = _proposals(name, proposals)
     images = geometry_of_each(name, geometries, len(own))
-    nothing = CLASS.check(name, "background", background)
+    nothing = logits.check_background(background)
     soft = ACTIVATION.check(name, "activation", activation) == "softmax"
     # A share is never below 0, so that a lower threshold finds the same.
     threshold = SCORE.check(name, "score_threshold", score_threshold)
@@ -268,7 +268,7 @@ def decode_roi_heads(
             rows, labels, scores = above_softmax(logits, part, nothing, threshold)
         else:
             wanted = part > FLOAT32.type(threshold)
-            wanted[:, nothing : nothing + 1] = False
+            wanted[:, nothing] = False
             rows, labels = np.nonzero(wanted)
             scores = part[rows, labels]
         shared = moves.shape[1] == 1

@@ -69,7 +69,8 @@ def check_classes(function: str, argument: str, labels: object) -> set[int] | No
     must = "None or a collection of integers"
     if labels is None:
         return None
-    if isinstance(labels, str | bytes) or not isinstance(labels, Collection | np.ndarray):
+    flat = not isinstance(labels, np.ndarray) or labels.ndim == 1
+    if isinstance(labels, str | bytes) or not isinstance(labels, Collection) or not flat:
         raise wrong_type(function, argument, must, labels)
     for label in labels:
         if not isinstance(label, int | np.integer) or isinstance(label, bool):

@@ -18,7 +18,7 @@ from .heads import CLASS, CLASSES, COUNT, SHARE, Head, with_area
 from .ssd import above_softmax
 
 SHAPE = Shape()
-SIZE = Pair(Range(low=1, integer=True), ("down", "across"))
+SIZE = Pair(Range(low=1, high=2**40, integer=True), ("down", "across"))
 STEP = OrNone(SIZE)
 
 
@@ -98,7 +98,7 @@ def decode_windows(
     classes : int, optional
         How many C must be, background included; any number by default.
     background : int, default 0
-        The column that stands for no object.
+        The column that stands for no object; one of the C.
     score_threshold : float, default 0.5
         A probability must be above it: 0 to 1.
     iou_threshold : float, default 0.3
@@ -132,7 +132,7 @@ def decode_windows(
     logits = Head(name, outputs, LOGITS[0], ("N", "C"), LOGITS[1], keys)
     logits.check_classes(CLASSES.check(name, "classes", classes))
     windows = check_boxes(name, windows, argument="windows").astype(FLOAT32, copy=False)
-    nothing = CLASS.check(name, "background", background)
+    nothing = logits.check_background(background)
     threshold = SHARE.check(name, "score_threshold", score_threshold)
     overlap = SHARE.check(name, "iou_threshold", iou_threshold)
     most = COUNT.check(name, "max_output", max_output)
