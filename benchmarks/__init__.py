@@ -34,5 +34,6 @@ SUBJECTS = (
     "mask_files",
     "stereo",
     "bodyparts",
+    "neural_tiles",
 )
 """The files of cases, in the order of the table."""
