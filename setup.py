@@ -51,6 +51,7 @@ KERNELS = (
     "masks",
     "means",
     "median",
+    "mirror",
     "morphology",
     "neighbors",
     "nms",

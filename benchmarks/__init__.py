@@ -35,5 +35,10 @@ SUBJECTS = (
     "stereo",
     "bodyparts",
     "neural_tiles",
+    "neural_augment",
+    "neural_dense",
+    "neural_maps",
+    "neural_queries",
+    "neural_preprocess",
 )
 """The files of cases, in the order of the table."""

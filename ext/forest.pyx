@@ -79,6 +79,17 @@ def drawn(uint64_t key, Py_ssize_t first, Py_ssize_t count, float reach):
     return bytes(result)
 
 
+def offsets_of(const uint64_t[::1] keys, const int32_t[::1] features, float reach, float[:, ::1] splits):
+    """Put the offsets of one feature of each key into the first four columns of ``splits``; a negative feature is none."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(keys.shape[0]):
+            if features[i] >= 0:
+                draw_features(
+                    keys[i], features[i], 1, reach, &splits[i, 0], &splits[i, 1], &splits[i, 2], &splits[i, 3]
+                )
+
+
 cdef ForestSamples samples_of(
     const float[::1] depths, const int64_t[::1] firsts, const int32_t[:, ::1] shapes, const int32_t[::1] image,
     const int16_t[::1] row, const int16_t[::1] column, const uint8_t[::1] label,
@@ -93,12 +104,12 @@ def search(
     const float[::1] depths, const int64_t[::1] firsts, const int32_t[:, ::1] shapes, const int32_t[::1] image,
     const int16_t[::1] row, const int16_t[::1] column, const uint8_t[::1] label, const int32_t[::1] order,
     const int64_t[::1] begins, const uint64_t[::1] keys, const uint32_t[:, ::1] totals, int features, int thresholds,
-    uint32_t smallest, float offset_reach, float value_reach, Py_ssize_t task0, Py_ssize_t task1, double[:, ::1] gains,
-    int32_t[:, ::1] chosen, float[:, ::1] cuts,
+    uint32_t smallest, float offset_reach, float value_reach, const int64_t[::1] tasks, Py_ssize_t task0, Py_ssize_t task1,
+    double[:, ::1] gains, int32_t[:, ::1] chosen, float[:, ::1] cuts,
 ):
-    """Tasks [task0, task1) of nodes times blocks of features: the best feature and threshold of each block.
+    """The best feature and threshold of each task in ``tasks[task0:task1]``: of a node and a block of features.
 
-    Node i has the pixels ``order[begins[i]:begins[i + 1]]``, whose labels ``totals[i]`` counts.
+    Task t is node ``t // blocks`` and block ``t % blocks``. Node i has the pixels ``order[begins[i]:begins[i + 1]]``, whose labels ``totals[i]`` counts.
     """
     cdef ForestSamples samples = samples_of(depths, firsts, shapes, image, row, column, label)
     cdef int blocks = (features + SPLIT_FEATURES - 1) // SPLIT_FEATURES, classes = <int>totals.shape[1], some
@@ -106,14 +117,14 @@ def search(
     cdef float *offsets = <float *>malloc(4 * <size_t>SPLIT_FEATURES * sizeof(float))
     cdef const float *places[4]
     cdef ForestSplit best
-    cdef Py_ssize_t task, node, block, i
+    cdef Py_ssize_t number, node, block, i
     try:
         if work == NULL or offsets == NULL:
             raise MemoryError
         with nogil:
             split_work_init(work)
-            for task in range(task0, task1):
-                node, block = task // blocks, task % blocks
+            for number in range(task0, task1):
+                node, block = tasks[number] // blocks, tasks[number] % blocks
                 some = min(SPLIT_FEATURES, features - <int>block * SPLIT_FEATURES)
                 for i in range(4):
                     places[i] = offsets + i * SPLIT_FEATURES

@@ -53,6 +53,16 @@ def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     imgproc.set_num_threads(before)
 
 
+@pytest.fixture(params=["cpu", pytest.param("cuda:0", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Runs the test on torch's processor, and on its GPU where there is one."""
+    import torch
+
+    if request.param != "cpu" and not torch.cuda.is_available():
+        pytest.skip("torch sees no GPU here")
+    return str(request.param)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20260101)

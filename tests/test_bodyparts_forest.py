@@ -94,7 +94,9 @@ def test_the_root_takes_the_best_split_of_its_features(scenes: Scenes, pixels: i
         samples.label,
     )
     keys = node_keys(0, 0, np.zeros(1, np.int64))
-    kernels.search(*data, order, begins, keys, totals, 70, 9, 1, 32.0, 2.0, 0, 2, gains, chosen, cuts)
+    kernels.search(
+        *data, order, begins, keys, totals, 70, 9, 1, 32.0, 2.0, np.arange(2), 0, 2, gains, chosen, cuts
+    )
     labels = samples.label[order].astype(np.intp)
     for block, count in ((0, 64), (1, 6)):
         offsets = np.frombuffer(kernels.drawn(int(keys[0]), 64 * block, count, 32.0), np.float32).reshape(

@@ -167,6 +167,31 @@ def test_tensors_are_read_where_they_lie(convolution: Path) -> None:
         np.testing.assert_array_equal(found[0], model.run(FEEDS)["map"])
 
 
+def has_cuda() -> bool:
+    import onnxruntime
+
+    return "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not has_cuda(), reason="this ONNX Runtime has no CUDA")
+@pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+def test_a_gpu_gives_what_the_processor_gives(convolution: Path, device: str) -> None:
+    try:
+        other = load(convolution, device=device)
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    with load(convolution) as model, other:
+        assert other.device == f"{device}:0"
+        wanted = model.run(FEEDS)
+        for name, array in other.run(FEEDS).items():
+            np.testing.assert_allclose(array, wanted[name], atol=1e-2)  # TF32
+        torch = pytest.importorskip("torch", reason=REASON)
+        if torch.cuda.is_available():
+            for name, array in other.run({"x": torch.from_numpy(FEEDS["x"]).cuda()}).items():
+                np.testing.assert_allclose(array, wanted[name], atol=1e-2)
+
+
 def test_dtypes_pass_through(tmp_path: Path) -> None:
     kinds = ("FLOAT", "DOUBLE", "FLOAT16", "INT64", "UINT8", "BOOL")
     nodes = [onnx.helper.make_node("Identity", [f"x{i}"], [f"y{i}"]) for i in range(len(kinds))]

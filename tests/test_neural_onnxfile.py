@@ -156,6 +156,12 @@ def test_links_are_refused_and_followed_for_those_who_are_trusted(tmp_path: Path
         with pytest.raises(UntrustedModelError, match="behind a link"):
             scan(content, folder / "m.onnx")
         assert scan(content, folder / "m.onnx", trust=True).external == (folder / location,)
+    (away / "m.onnx").write_bytes(placed("initializer", {"location": "w.bin"}))
+    (folder / "m.onnx").symlink_to(away / "m.onnx")
+    assert scan_onnx(away / "m.onnx").external
+    with pytest.raises(UntrustedModelError, match="it is a link"):
+        scan_onnx(folder / "m.onnx")
+    assert scan_onnx(folder / "m.onnx", trust=True).external
     content = placed("initializer", {"location": "../away/w.bin"})
     assert scan(content, folder / "m.onnx", trust=True).external == (folder / "../away/w.bin",)
 

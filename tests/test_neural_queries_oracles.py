@@ -15,6 +15,7 @@ import imgproc
 from imgproc.neural import (
     Geometry,
     decode_detr,
+    decode_panoptic_fpn,
     decode_query_instances,
     decode_query_panoptic,
     decode_query_semantic,
@@ -278,3 +279,94 @@ def test_instances_of_transformers(model: str, name: str, resample: Any) -> None
         assert of_image.labels.tolist() == [rows["segments_info"][at]["label_id"] for at in order]
         bits = rows["segmentation"].numpy().astype(bool)[order]
         assert (imgproc.unpack_masks(of_image.masks) != bits).mean() < 1e-3
+
+
+# Wiring: networks with random weights, whose heads are only known to have the names and shapes that are read.
+
+
+def test_panoptic_fpn_is_wired() -> None:
+    from reference_nets.panoptic_fpn import PanopticFPN
+
+    torch.manual_seed(3)
+    network = PanopticFPN(things=4, stuff=3).eval()
+    boxes = torch.tensor([[0.1, 0.1, 0.6, 0.5], [0.3, 0.2, 0.9, 0.9], [0.0, 0.5, 0.4, 1.0]])
+    with torch.no_grad():
+        outputs = {name: tensor.numpy() for name, tensor in network(torch.rand(1, 3, 64, 96), boxes).items()}
+    assert outputs["semantic_logits"].shape == (1, 4, 16, 24) and outputs["region_masks"].shape == (
+        3,
+        4,
+        28,
+        28,
+    )
+    geometry = Geometry.stretched((48, 80), (64, 96))
+    chances = np.exp(outputs["region_logits"])[:, :4]
+    labels, places = chances.argmax(axis=1), boxes.numpy() * np.float32([80, 48, 80, 48])
+    probabilities = 1 / (1 + np.exp(-outputs["region_masks"][range(3), labels]))
+    pasted = imgproc.paste_mask(probabilities, places, geometry.image_shape, threshold=0.4, packed=True)
+    things = imgproc.Detections(places, np.float32([0.9, 0.8, 0.7]), labels, masks=pasted)
+    merged = decode_panoptic_fpn(
+        outputs, geometry, [things], stuff_labels=[None, 10, 11, 12], min_stuff_area=16
+    )[0]
+    assert merged.ids.shape == geometry.image_shape and merged.ids.max() == len(merged.segments) > 0
+    assert {segment.label for segment in merged.segments if not segment.is_thing} <= {10, 11, 12}
+    assert pasted.areas.any() and any(segment.is_thing for segment in merged.segments)
+
+
+@pytest.mark.parametrize("name", ["maskformer", "detr"])
+def test_transformers_networks_are_wired(name: str) -> None:
+    """Networks of their configurations at their smallest."""
+    import transformers
+
+    torch.manual_seed(4)
+    if name == "detr":
+        backbone = transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 8, 8],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage4"],
+        )
+        config = transformers.DetrConfig(
+            use_timm_backbone=False,
+            use_pretrained_backbone=False,
+            backbone=None,
+            backbone_config=backbone,
+            d_model=16,
+            encoder_layers=1,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=16,
+            decoder_ffn_dim=16,
+            num_queries=7,
+            num_labels=5,
+        )
+        network = transformers.DetrForObjectDetection(config)
+    else:
+        config = transformers.MaskFormerConfig(
+            backbone_config=transformers.SwinConfig(
+                image_size=64,
+                embed_dim=8,
+                depths=[1, 1, 1, 1],
+                num_heads=[1, 1, 1, 1],
+                window_size=2,
+                out_features=["stage1", "stage2", "stage3", "stage4"],
+            ),
+            decoder_config=transformers.DetrConfig(
+                d_model=16, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=16, num_queries=7
+            ),
+            fpn_feature_size=32,
+            mask_feature_size=32,
+            num_labels=5,
+        )
+        network = transformers.MaskFormerForInstanceSegmentation(config)
+    with torch.no_grad():
+        given = network.eval()(torch.rand(2, 3, 64, 64))
+    outputs = {key: value.numpy() for key, value in given.items() if isinstance(value, torch.Tensor)}
+    geometry = Geometry.stretched((50, 70), (64, 64))
+    if name == "detr":
+        assert len(decode_detr(outputs, geometry, score_threshold=0)) == 2
+    else:
+        assert [found.ids.shape for found in decode_query_panoptic(outputs, geometry)] == [(50, 70)] * 2
+        assert [labels.shape for labels in decode_query_semantic(outputs, geometry)] == [(50, 70)] * 2
+        assert len(decode_query_instances(outputs, geometry)) == 2

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgproc.neural import InputMismatch, ModelFormatError, UntrustedModelError, load
+from imgproc.neural import BackendUnavailable, InputMismatch, ModelFormatError, UntrustedModelError, load
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch", reason="the extra neural-test is not installed")
@@ -59,6 +59,16 @@ def test_weights_for_a_module(name: str, files: dict[str, Path], net: Any, wante
     for module in (make, Small, Small()):
         with load(files[name], module=module) as model:
             np.testing.assert_array_equal(model.run({"x": X})["output"], wanted)
+
+
+def test_old_versions_are_not_trusted_with_pickles(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch_nets import make
+
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
+    with pytest.raises(BackendUnavailable, match=r"torch must be 2\.6 or newer.*got 2\.5\.1"):
+        load(files["state"], module=make)
 
 
 def test_safetensors(net: Any, wanted: np.ndarray, tmp_path: Path) -> None:

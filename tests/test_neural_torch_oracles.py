@@ -1,4 +1,4 @@
-"""Tensors and modules of torch: what crosses to NumPy, how modules are called, and what is done on the device."""
+"""Tensors and modules of torch: what crosses to NumPy, and how modules are called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import neural_device as slow
 
 from imgproc.neural import (
     BackendUnavailable,
@@ -18,19 +17,13 @@ from imgproc.neural import (
     to_host,
     to_model,
 )
-from imgproc.neural.backends.torch_device import Lane, label_map, top_of_heads
+from imgproc.neural.backends.torch_lanes import Lane
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch", reason="the extra neural-test is not installed")
 torch.set_num_threads(1)
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 X = np.random.default_rng(8).standard_normal((2, 3, 5, 4)).astype(np.float32)
-
-
-@pytest.fixture(params=["cpu", pytest.param("cuda:0", marks=[GPU, pytest.mark.gpu])])
-def device(request: pytest.FixtureRequest) -> str:
-    """The same tests on the processor, where torch has no GPU."""
-    return str(request.param)
 
 
 class Net(torch.nn.Module):  # type: ignore[misc, name-defined]
@@ -186,21 +179,6 @@ def test_outputs_are_those_of_the_caller(device: str) -> None:
         np.testing.assert_array_equal(first, kept)
 
 
-def test_reducing_comes_before_the_copy(device: str) -> None:
-    seen: list[str] = []
-
-    def reduce(outputs: dict[str, Any]) -> dict[str, Any]:
-        seen.extend(str(tensor.device) for tensor in outputs.values())
-        return {"labels": label_map(outputs["logits"], (20, 16))}
-
-    net = Net()
-    spec = TensorSpec("labels", ("N", 20, 16), "uint8")
-    with load(net, device=device, reduce=reduce, outputs=[spec]) as model:
-        labels = model.run({"pixel_values": X})["labels"]
-    assert set(seen) == {device}
-    check_labels(labels, convolved(net.cpu(), X), (20, 16))
-
-
 def test_what_a_module_raises_is_one_error() -> None:
     with load(Net()) as model:
         with pytest.raises(NeuralError, match="run: the torch module failed: RuntimeError"):
@@ -245,113 +223,6 @@ def test_two_runs_at_a_time_have_buffers_of_their_own() -> None:
         batches = [np.full((1 << 18,), i, np.float32) for i in range(64)]
         for i, outputs in enumerate(pool.map(lambda x: model.run({"x": x}), batches)):
             np.testing.assert_array_equal(outputs["output"], i)
-
-
-# ---- reductions on the device
-
-
-def check_labels(labels: np.ndarray, logits: np.ndarray, size: tuple[int, int]) -> None:
-    """The class of the best logit, and of no other unless that is as good within rounding."""
-    for image, found in zip(logits, labels, strict=True):
-        values = slow.upsampled(image, *size)
-        best = values.max(axis=0)
-        chosen = np.take_along_axis(values, found[None].astype(np.int64), axis=0)[0]
-        assert (best - chosen <= 1e-5).all()
-        clear = np.sort(values, axis=0)[-2:]
-        sure = clear[-1] - clear[0] > 1e-5 if len(values) > 1 else np.ones(size, bool)
-        np.testing.assert_array_equal(found[sure], values.argmax(axis=0)[sure])
-
-
-@pytest.mark.parametrize(
-    ("shape", "size"),
-    [
-        ((2, 5, 4, 3), (17, 9)),
-        ((1, 3, 8, 8), (8, 8)),
-        ((1, 4, 9, 7), (4, 3)),
-        ((1, 1, 2, 2), (5, 5)),
-        ((1, 2, 1, 1), (3, 4)),
-        ((1, 300, 2, 3), (4, 5)),
-        ((0, 3, 2, 2), (4, 4)),
-    ],
-)
-def test_label_map(shape: Any, size: Any, device: str, rng: np.random.Generator) -> None:
-    logits = rng.standard_normal(shape).astype(np.float32)
-    labels = to_host(label_map(torch.from_numpy(logits).to(device), size), to_host=True)
-    assert labels.dtype == (np.uint8 if shape[1] <= 256 else np.int32)
-    assert labels.shape == (shape[0], *size)
-    check_labels(labels, logits, size)
-
-
-def test_label_map_in_bands_is_the_same(
-    monkeypatch: pytest.MonkeyPatch, device: str, rng: np.random.Generator
-) -> None:
-    logits = torch.from_numpy(rng.standard_normal((1, 6, 7, 5)).astype(np.float32)).to(device)
-    whole = label_map(logits, (33, 21))
-    monkeypatch.setattr("imgproc.neural.backends.torch_device._BAND_BYTES", 4 * 6 * 21 * 4)
-    assert torch.equal(label_map(logits, (33, 21)), whole)
-
-
-def test_label_map_is_that_of_interpolate(device: str, rng: np.random.Generator) -> None:
-    logits = torch.from_numpy(rng.standard_normal((1, 20, 16, 16)).astype(np.float32)).to(device)
-    grown = torch.nn.functional.interpolate(logits, (90, 160), mode="bilinear", align_corners=False)
-    best, order = grown.topk(2, dim=1)
-    sure = best[:, 0] - best[:, 1] > 1e-5
-    labels = label_map(logits, (90, 160))
-    assert torch.equal(labels[sure].long(), order[:, 0][sure])
-    assert sure.float().mean() > 0.999
-
-
-@pytest.mark.parametrize("threshold", [0.05, 0.5, 0.0, None])
-@pytest.mark.parametrize("top", [1, 7, 1000])
-def test_top_of_heads(threshold: float | None, top: int, device: str, rng: np.random.Generator) -> None:
-    logits = rng.normal(-2, 2, (2, 30, 4)).astype(np.float32)
-    deltas = rng.standard_normal((2, 30, 5)).astype(np.float32)
-    found = top_of_heads(
-        torch.from_numpy(logits).to(device), torch.from_numpy(deltas).to(device), threshold=threshold, top=top
-    )
-    arrays = {name: to_host(tensor, to_host=True) for name, tensor in found.items()}
-    count = min(top, 120)
-    assert arrays["scores"].shape == (2, count) and arrays["deltas"].shape == (2, count, 5)
-    for image, wanted in enumerate(slow.top_of_heads(logits, threshold, top)):
-        kept = len(wanted)
-        np.testing.assert_allclose(arrays["scores"][image, :kept], [pair[0] for pair in wanted], rtol=1e-5)
-        assert arrays["anchors"][image, :kept].tolist() == [pair[1] for pair in wanted]
-        assert arrays["labels"][image, :kept].tolist() == [pair[2] for pair in wanted]
-        np.testing.assert_array_equal(
-            arrays["deltas"][image, :kept], deltas[image, arrays["anchors"][image, :kept]]
-        )
-        assert (arrays["anchors"][image, kept:] == -1).all() and (arrays["labels"][image, kept:] == -1).all()
-        assert not arrays["scores"][image, kept:].any() and not arrays["deltas"][image, kept:].any()
-
-
-def test_top_of_heads_of_scores_and_of_nothing(device: str) -> None:
-    scores = torch.tensor([[[0.2, 0.9], [0.5, 0.1]]], device=device)
-    found = top_of_heads(scores, threshold=0.5, top=3, activation="none")
-    assert found["scores"].tolist() == [[pytest.approx(0.9), 0, 0]]
-    assert found["anchors"].tolist() == [[0, -1, -1]] and found["labels"].tolist() == [[1, -1, -1]]
-    for shape in ((0, 4, 2), (2, 0, 3), (2, 3, 0)):
-        assert top_of_heads(torch.zeros(shape, device=device))["scores"].shape[0] == shape[0]
-
-
-@pytest.mark.parametrize(
-    ("call", "error"),
-    [
-        (lambda: top_of_heads(np.zeros((1, 2, 3))), TypeError),
-        (lambda: top_of_heads(torch.zeros(1, 2, 3, dtype=torch.int64)), TypeError),
-        (lambda: top_of_heads(torch.zeros(2, 3)), ValueError),
-        (lambda: top_of_heads(torch.zeros(1, 2, 3), torch.zeros(1, 3, 4)), ValueError),
-        (lambda: top_of_heads(torch.zeros(1, 2, 3), threshold=1.0), ValueError),
-        (lambda: top_of_heads(torch.zeros(1, 2, 3), top=0), ValueError),
-        (lambda: top_of_heads(torch.zeros(1, 2, 3), activation="softmax"), ValueError),
-        (lambda: label_map(torch.zeros(3, 4, 4), (2, 2)), ValueError),
-        (lambda: label_map(torch.zeros(1, 0, 4, 4), (2, 2)), ValueError),
-        (lambda: label_map(torch.zeros(1, 2, 4, 4), (0, 2)), ValueError),
-        (lambda: label_map(torch.zeros(1, 2, 4, 4), 3), TypeError),
-    ],
-)
-def test_wrong_heads(call: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"^(top_of_heads|label_map): "):
-        call()
 
 
 def test_a_lane_on_the_processor_copies_nothing() -> None:

@@ -87,6 +87,35 @@ def test_memory_grows_with_the_batch_and_has_no_name(tame: Any) -> None:
     assert not mine
 
 
+def full(descriptor: int, start: int, size: int) -> None:
+    """posix_fallocate where there is no room."""
+    raise OSError(28, "No space left on device")
+
+
+@POSIX
+def test_shared_memory_may_be_full(tame: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a SIGBUS in this process, as it would be where memory is only promised."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full, raising=False)
+        with pytest.raises(
+            NeuralError, match=r"run: .* bytes of shared memory must be there, got .*No space left"
+        ):
+            do(tame, "double", x=np.ones(1 << 20))
+    np.testing.assert_array_equal(do(tame, "double", x=np.ones(1 << 20))["x"], 2)
+
+
+@POSIX
+def test_shared_memory_may_be_full_for_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Worker(worker_models.grow, restart=True) as model:
+        assert model.run({"n": np.array(5)})["y"].size == 5
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "posix_fallocate", full, raising=False)
+            with pytest.raises(WorkerDied, match="No space left on device: the worker was ended"):
+                model.run({"n": np.array(1 << 20)})
+        assert model.run({"n": np.array(1 << 20)})["y"].size == 1 << 20
+
+
 def test_outputs_outlive_the_next_run(tame: Any) -> None:
     first = do(tame, "double", x=np.ones(100))["x"]
     do(tame, "double", x=np.zeros(100))
@@ -179,6 +208,19 @@ def test_memory_is_limited() -> None:
         with pytest.raises(NeuralError, match="MemoryError in the worker"):
             model.run({"bytes": np.array(8 << 30)})
         assert model.run({"bytes": np.array(1 << 20)})["size"] == 1 << 20
+
+
+def test_an_interrupted_run_does_not_answer_the_next(wild: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ask(wild, 0)
+
+    def interrupted(doing: str, seconds: float | None) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(wild._process, "receive", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ask(wild, 0)
+    assert wild.pid is None
+    assert ask(wild, 0) != before
 
 
 def test_what_the_child_sees(tame: Any) -> None:

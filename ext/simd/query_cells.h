@@ -9,8 +9,8 @@
 /* Pixels of a cell are taken row after row in blocks of so many; cells have at most MOST of them. */
 enum { BLOCK = 16, MOST = 1024 };
 
-/* What values are: logits, that become probabilities after they are interpolated, or before, or what counts itself. */
-enum { LOGITS = 0, CHANCES = 1, PLAIN = 2 };
+/* Whether logits become probabilities after they are interpolated, or before. */
+enum { LOGITS = 0, CHANCES = 1 };
 
 /* Runs of pixels between the same two samples, three numbers each: the first sample, first pixel, last pixel + 1; and what
    the second sample counts at each pixel. */
@@ -50,14 +50,12 @@ INLINE f32 exp_minus(f32 x) {
     return p * power;
 }
 
-/* A row of samples, with the last one twice: e^-value of logits, or their probability, or the values themselves. */
+/* A row of samples, with the last one twice: e^-value of logits, or their probability. */
 INLINE void soft_row(const f32 *values, f32 *restrict soft, ptrdiff_t width, int kind) {
     if (kind == LOGITS)
         for (ptrdiff_t x = 0; x < width; x++) soft[x] = exp_minus(values[x]);
-    else if (kind == CHANCES)
-        for (ptrdiff_t x = 0; x < width; x++) soft[x] = 1.0f / (1.0f + exp_minus(values[x]));
     else
-        memcpy(soft, values, (size_t)width * sizeof *soft);
+        for (ptrdiff_t x = 0; x < width; x++) soft[x] = 1.0f / (1.0f + exp_minus(values[x]));
     soft[width] = soft[width - 1];
 }
 

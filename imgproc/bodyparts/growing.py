@@ -119,7 +119,7 @@ def _search(
     numbers = np.flatnonzero(able)
     if not len(numbers):
         return splits, gains
-    # Nodes keep their place in `order`; those not searched are given to no task.
+    # Nodes keep their place in `order`; those not searched are in no task.
     blocks = -(-growth.features // kernels.FEATURES_PER_BLOCK)
     found = np.full((count, blocks), -1.0)
     chosen = np.full((count, blocks), -1, np.int32)
@@ -133,39 +133,33 @@ def _search(
     edges = np.concatenate([[0], edges, [len(tasks)]])
 
     def kernel(piece0: int, piece1: int) -> None:
-        run = tasks[edges[piece0] : edges[piece1]]
-        # Runs of consecutive tasks.
-        for part in np.split(run, np.flatnonzero(np.diff(run) != 1) + 1):
-            if len(part):
-                kernels.search(
-                    *_data(store, samples),
-                    order,
-                    begins,
-                    keys,
-                    totals,
-                    growth.features,
-                    growth.thresholds,
-                    growth.smallest,
-                    growth.reach,
-                    _VALUE_REACH,
-                    int(part[0]),
-                    int(part[-1]) + 1,
-                    found,
-                    chosen,
-                    cuts,
-                )
+        kernels.search(
+            *_data(store, samples),
+            order,
+            begins,
+            keys,
+            totals,
+            growth.features,
+            growth.thresholds,
+            growth.smallest,
+            growth.reach,
+            _VALUE_REACH,
+            tasks,
+            edges[piece0],
+            edges[piece1],
+            found,
+            chosen,
+            cuts,
+        )
 
     run_bands(kernel, pieces, float(costs.sum()) * kernels.FEATURES_PER_BLOCK * _NS_PER_VALUE)
-    best = found[numbers].argmax(axis=1)
-    gains[numbers] = np.maximum(found[numbers, best], 0.0)
-    for number, block in zip(numbers.tolist(), best.tolist(), strict=True):
-        feature = int(chosen[number, block])
-        if feature >= 0 and gains[number] > 0:
-            drawn = kernels.drawn(int(keys[number]), feature, 1, growth.reach)
-            splits[number, :4] = np.frombuffer(drawn, np.float32)
-            splits[number, 4] = cuts[number, block]
-        else:
-            gains[number] = 0.0
+    best = found.argmax(axis=1)
+    every = np.arange(count)
+    gains = np.maximum(found[every, best], 0.0)
+    features = np.where(gains > 0, chosen[every, best], -1).astype(np.int32)
+    gains[features < 0] = 0.0
+    kernels.offsets_of(keys, features, growth.reach, splits)
+    splits[:, 4] = np.where(features >= 0, cuts[every, best], 0.0)
     return splits, gains
 
 

@@ -17,14 +17,16 @@ from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
-from .decode.proposals import assign_levels, decode_roi_heads, decode_rpn
+from .decode.panoptic_fpn import decode_panoptic_fpn
+from .decode.poses import decode_pose, pose_crops, refined_peaks
+from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
 from .decode.query_panoptic import decode_query_panoptic
 from .decode.query_semantic import decode_query_semantic
 from .decode.semantic import decode_semantic
 from .decode.ssd import decode_ssd
-from .decode.windows import crop_windows, decode_windows, window_grid
+from .decode.windows import decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
 from .decode.yolo_tasks import decode_yolo_masks, decode_yolo_points
@@ -46,6 +48,7 @@ from .errors import (
     WorkerDied,
 )
 from .geometry import Geometry
+from .label_cleaning import clean_labels
 from .logit_tiles import blend_logits, label_tiles
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
@@ -60,6 +63,7 @@ from .stream import Streamed, stream_images
 from .tile_merge import merge_tiles
 from .tiling import detect_tiles, plan_tiles
 from .timm_configs import from_timm_config
+from .unpooling import max_pool_indices, max_unpool
 
 __all__ = [
     "PRESETS",
@@ -90,11 +94,10 @@ __all__ = [
     "active",
     "align_scale_shift",
     "anchor_points",
-    "assign_levels",
     "augment",
     "blend_logits",
+    "clean_labels",
     "crop_and_resize",
-    "crop_windows",
     "decode_centernet",
     "decode_classes",
     "decode_depth",
@@ -104,6 +107,8 @@ __all__ = [
     "decode_given_boxes",
     "decode_mask_head",
     "decode_monodepth",
+    "decode_panoptic_fpn",
+    "decode_pose",
     "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
@@ -136,14 +141,18 @@ __all__ = [
     "load",
     "losses",
     "matching",
+    "max_pool_indices",
+    "max_unpool",
     "merge_flipped",
     "merge_tiles",
     "monodepth_loss",
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pose_crops",
     "preset",
     "pyramid_anchors",
+    "refined_peaks",
     "roi_align",
     "roi_levels",
     "roi_pool",

@@ -283,9 +283,9 @@ def monodepth_loss(
     Parameters
     ----------
     left, right : (H, W) or (H, W, 3) array of float32
-        A rectified pair, nominal in [0, 1].
+        A rectified pair, nominal in [0, 1]; finite.
     left_disparity, right_disparity : (H, W) array of float32
-        In pixels, at least 0.
+        In pixels, at least 0; NaN where they are not known.
     ssim : float, default 0.85
         Share of the structural dissimilarity in the appearance, 0 to 1.
     smoothness, consistency : float, default 0.1 and 1.0
@@ -327,15 +327,14 @@ def monodepth_loss(
     ssim = SHARE.check(name, "ssim", ssim)
     smoothness = WEIGHT.check(name, "smoothness", smoothness)
     consistency = WEIGHT.check(name, "consistency", consistency)
-    for argument, image in (("left", left), ("right", right)):
-        check_floats(name, argument, image, "(H, W) or (H, W, 3)", (FLOAT32,))
+    _check_loss(name, left, right, left_disparity, right_disparity)
     sides = [
         (left, right, left_disparity, right_disparity),
-        tuple(_mirror(name, one) for one in (right, left, right_disparity, left_disparity)),
+        tuple(_mirror(one) for one in (right, left, right_disparity, left_disparity)),
     ]
     terms = np.zeros(3)
     for own, other, disparity, across in sides:
-        width = own.shape[1] if isinstance(own, np.ndarray) and own.ndim > 1 else 1
+        width = own.shape[1]
         terms[0] += _mean(photometric_error(own, other, disparity, ssim=ssim))
         terms[1] += _roughness(disparity / np.float32(width), own)
         terms[2] += _mean(left_right_difference(disparity, across)) / width
@@ -343,9 +342,23 @@ def monodepth_loss(
     return MonodepthLoss(*map(float, (*terms, total)))
 
 
-def _mirror(function: str, array: object) -> Array:
-    if not isinstance(array, np.ndarray) or array.ndim < 2:
-        raise wrong_type(function, "left, right and their disparities", "arrays of shape (H, W[, 3])", array)
+def _check_loss(function: str, left: Array, right: Array, *disparities: Array) -> None:
+    for argument, image in (("left", left), ("right", right)):
+        check_floats(function, argument, image, "(H, W) or (H, W, 3)", (FLOAT32,))
+        if image.ndim not in (2, 3) or image.shape[2:] not in ((), (1,), (3,)) or 0 in image.shape:
+            must = "of shape (H, W) or (H, W, 3), at least one pixel large"
+            raise wrong_value(function, argument, must, Got(f"shape {image.shape}"))
+        if not np.isfinite(image).all():
+            raise wrong_value(function, argument, "finite", Got("NaN or infinity in it"))
+    arrays = (("right", right), ("left_disparity", disparities[0]), ("right_disparity", disparities[1]))
+    for argument, array in arrays:
+        wanted = left.shape if argument == "right" else left.shape[:2]
+        check_floats(function, argument, array, str(wanted), (FLOAT32,))
+        if array.shape != wanted:
+            raise wrong_value(function, argument, f"of shape {wanted}, as left", Got(f"shape {array.shape}"))
+
+
+def _mirror(array: Array) -> Array:
     return np.ascontiguousarray(array[:, ::-1])
 
 
@@ -359,8 +372,11 @@ def _roughness(disparity: Array, image: Array) -> float:
     for axis in (0, 1):
         steps = np.abs(np.diff(image.astype(np.float64), axis=axis))
         steps = steps if steps.ndim == 2 else steps.mean(axis=2)
-        if steps.size:
-            total += float((np.abs(np.diff(disparity.astype(np.float64), axis=axis)) * np.exp(-steps)).mean())
+        with np.errstate(invalid="ignore"):
+            moves = np.abs(np.diff(disparity.astype(np.float64), axis=axis))
+        known = np.isfinite(moves)
+        if known.any():
+            total += float((moves[known] * np.exp(-steps[known])).mean())
     return total
 
 

@@ -202,7 +202,11 @@ def label_tiles(
 
 def _check_places(function: str, places: object, shape: tuple[int, int]) -> Array:
     must = "an integer array of shape (T, 4), T at least 1"
-    if not isinstance(places, np.ndarray) or places.dtype.kind not in "iu":
+    if (
+        not isinstance(places, np.ndarray)
+        or isinstance(places, np.ma.MaskedArray)
+        or places.dtype.kind not in "iu"
+    ):
         raise wrong_type(function, "places", must, places)
     if places.ndim != 2 or places.shape[1] != 4 or not len(places):
         raise wrong_value(function, "places", must, Got(f"shape {places.shape}"))
@@ -232,7 +236,10 @@ def _blended(
     sums: Array | None = None
     weights = np.zeros((tall, width), FLOAT32)
     start = 0  # the row of the map that is the first of the sums
-    given: Iterator[Any] = iter(tiles)
+    try:
+        given: Iterator[Any] = iter(tiles)
+    except TypeError:
+        raise wrong_type(function, "tiles", "an iterable of arrays", tiles) from None
     for number, (x1, y1, x2, y2) in enumerate(places.tolist()):
         tile = next(given, _NO_MORE)
         if tile is _NO_MORE:

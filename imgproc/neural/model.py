@@ -131,7 +131,7 @@ def load(
     trust: bool = False,
     worker: bool = False,
     **options: Any,
-) -> Any:
+) -> BackendModel:
     """A network that is ready to run, from a file, a module or a function.
 
     Parameters

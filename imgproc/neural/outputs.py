@@ -16,6 +16,23 @@ Outputs = Mapping[str, Any]
 Keys = Mapping[str, str] | None
 
 
+def name_among(function: str, outputs: Outputs, name: str, aliases: tuple[str, ...], keys: Keys) -> str:
+    """Under which name an output is found."""
+    if not isinstance(outputs, Mapping):
+        raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
+    if keys is not None and not (
+        isinstance(keys, Mapping) and all(isinstance(one, str) for one in keys.values())
+    ):
+        raise wrong_type(function, "keys", "None or a mapping from names to names of outputs", keys)
+    known = (keys[name],) if keys and name in keys else (name, *aliases)
+    found = next((key for key in known if key in outputs), None)
+    if found is None:
+        have = ", ".join(map(str, outputs)) or "no tensors"
+        wanted = f"among the outputs as {' or '.join(known)}; keys={{{name!r}: ...}} names another"
+        raise OutputMismatch(function, name, wanted, Got(have))
+    return found
+
+
 def tensor(
     function: str,
     outputs: Outputs,
@@ -31,25 +48,20 @@ def tensor(
     ``shape`` holds numbers, and letters for sizes that are free; ``keys`` of the caller says under which name an output
     is found, where it is neither ``name`` nor one of the ``aliases``. float16 and float64 are converted.
     """
-    if not isinstance(outputs, Mapping):
-        raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
-    known = (keys[name],) if keys and name in keys else (name, *aliases)
-    found = next((key for key in known if key in outputs), None)
-    if found is None:
-        have = ", ".join(map(str, outputs)) or "no tensors"
-        wanted = f"among the outputs as {' or '.join(known)}; keys={{{name!r}: ...}} names another"
-        raise OutputMismatch(function, name, wanted, Got(have))
+    found = name_among(function, outputs, name, aliases, keys)
     array = outputs[found]
-    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray) or array.dtype.kind != "f":
         raise OutputMismatch(function, found, "a float array; to_host makes one of a tensor", array)
     if array.ndim != len(shape) or any(
         isinstance(want, int) and want != got for want, got in zip(shape, array.shape, strict=True)
     ):
         wanted = f"of shape ({', '.join(map(str, shape))})"
         raise OutputMismatch(function, found, wanted, Got(f"shape {array.shape}"))
-    array = packed(array.astype(FLOAT32, copy=False))
-    if finite and not np.isfinite(array).all():
-        where = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
+    with np.errstate(over="ignore"):  # of float64; what becomes infinite is refused as such
+        narrow = packed(array.astype(FLOAT32, copy=False).view(np.ndarray))
+    if finite and not np.isfinite(narrow).all():
+        where = np.unravel_index(int(np.argmin(np.isfinite(narrow))), array.shape)
         place = tuple(map(int, where))
-        raise OutputMismatch(function, found, "finite", Got(f"{array[where]} at {place}"))
-    return array
+        wanted = "finite in float32" if np.isfinite(array[where]) else "finite"
+        raise OutputMismatch(function, found, wanted, Got(f"{array[where]} at {place}"))
+    return narrow

@@ -112,8 +112,10 @@ class Preprocess:
     Normalisation is ``(sample - mean') * factor'`` in float32, both constants rounded once: within 3 units in the last
     place of the larger of ``|sample| factor'`` and ``|mean'| factor'``. float16 is that, rounded half to even.
 
-    Of lengths that would be rounded to 0, 1 is made. Batches get one input shape, the largest height and width among
-    them, by padding below and to the right.
+    Lengths are products in float64, rounded as others round theirs: ``"down"`` may take the last pixel of a side that
+    would fit exactly, and ``"detr"`` may leave an image longer than ``longest`` whose shorter side has its length
+    already. Of lengths that would be rounded to 0, 1 is made. Batches get one input shape, the largest height and width
+    among them, by padding below and to the right.
 
     ``"pillow..."`` is what Pillow 13 gives: where the height shrinks by more than twice as many pixels as the width,
     it goes along y first, else along x; Pillow before 13 always goes along x first, which then gives other levels here
@@ -185,6 +187,9 @@ class Preprocess:
             if value not in (want, (want,) * self.channels):
                 must = f"{want:g} for uint8 input, which is not normalised"
                 raise wrong_value("Preprocess", name, must, value)
+        pad: Any = self.pad
+        if pad is not None and not all(level.is_integer() and 0 <= level <= 255 for level in pad):
+            raise wrong_value("Preprocess", "pad", "integers from 0 to 255 for uint8 input", pad)
 
     def _check_policy(self) -> None:
         sizeless = self.policy in SIZELESS

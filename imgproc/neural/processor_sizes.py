@@ -69,7 +69,7 @@ def sizes(reader: ConfigReader, name: str, square: bool) -> dict[str, Any]:
 def _usual(reader: ConfigReader, square: bool) -> dict[str, Any]:
     sides = reader.sides("size", square)
     longest = reader.get("max_size")
-    if longest is not None and set(sides) == {"shortest_edge"}:
+    if longest is not None and set(sides) == {"shortest_edge"} and isinstance(reader.values["size"], int):
         sides["longest_edge"] = reader.length("max_size", longest)
     crop = reader.flag("do_center_crop")
     target = reader.sides("crop_size", True) if crop else {}

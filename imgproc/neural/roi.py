@@ -386,7 +386,8 @@ def _bins(first: Array, last: Array, bins: int, extent: int) -> Array:
 def _check_strides(name: str, strides: object, count: int) -> int:
     """The number of the first level."""
     must = f"a sequence of {count} powers of two, each twice the one before"
-    if isinstance(strides, str) or not isinstance(strides, Sequence | np.ndarray):
+    flat = not isinstance(strides, np.ndarray) or strides.ndim == 1
+    if isinstance(strides, str) or not isinstance(strides, Sequence | np.ndarray) or not flat:
         raise wrong_type(name, "strides", must, strides)
     numbers = [SCALE.check(name, f"strides[{i}]", stride) for i, stride in enumerate(strides)]
     if len(numbers) != count:

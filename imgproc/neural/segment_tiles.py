@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .._core.errors import Got, wrong_type
+from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array, check_image
 from .errors import OutputMismatch
 from .logit_tiles import WINDOW, label_tiles
@@ -86,6 +86,8 @@ def segment_tiles(
     overlap = OVERLAP.check(name, "overlap", overlap)
     batch = BATCH.check(name, "batch", batch)
     window = WINDOW.check(name, "window", window)
+    if max(sides) > 2**20:
+        raise wrong_value(name, "tile", "of sides <= 2**20, to which the image is filled up", tile)
     # How fine the logits are shows when the first tile has gone through.
     first = _logits(logits, [_cut(image, 0, 0, sides)], sides)
     rows, columns = first[0].shape[1:]

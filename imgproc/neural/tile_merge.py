@@ -170,7 +170,11 @@ def _points(filled: Sequence[tuple[Detections, Array]], where: Array) -> Array:
 
 def _check_tiles(function: str, tiles: object, shape: tuple[int, int]) -> Array:
     must = f"an integer array of shape (T, 4), rows x1, y1, x2, y2 within {shape[1]} × {shape[0]} pixels"
-    if not isinstance(tiles, np.ndarray) or tiles.dtype.kind not in "iu":
+    if (
+        not isinstance(tiles, np.ndarray)
+        or isinstance(tiles, np.ma.MaskedArray)
+        or tiles.dtype.kind not in "iu"
+    ):
         raise wrong_type(function, "tiles", must, tiles)
     if tiles.ndim != 2 or tiles.shape[1] != 4:
         raise wrong_value(function, "tiles", must, Got(f"shape {tiles.shape}"))

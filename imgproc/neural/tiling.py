@@ -17,7 +17,7 @@ from ..detections import Detections
 from .tile_merge import FLAG, IOU, MARGIN, METHOD, merge_tiles
 
 SHAPE = Shape()
-TILE = Pair(Range(low=1, integer=True), ("height", "width"))
+TILE = Pair(Range(low=1, high=2**40, integer=True), ("height", "width"))
 OVERLAP = Range(low=0, below=1)
 BATCH = Range(low=1, integer=True)
 WHOLE = Flag()
@@ -72,7 +72,11 @@ def plan_tiles(
            [ 30,   0,  70,  50],
            [ 60,   0, 100,  50]])
     """
-    name = "plan_tiles"
+    return planned("plan_tiles", shape, tile, overlap)
+
+
+def planned(name: str, shape: Any, tile: Any, overlap: Any) -> Array:
+    """`plan_tiles` for a caller of its own name."""
     shape = SHAPE.check(name, "shape", shape)
     tile = TILE.check(name, "tile", tile)
     overlap = OVERLAP.check(name, "overlap", overlap)
@@ -179,7 +183,7 @@ def detect_tiles(
         "margin": MARGIN.check(name, "margin", margin),
     }
     height, width = image.shape[:2]
-    tiles = plan_tiles((height, width), tile, overlap=overlap)
+    tiles = planned(name, (height, width), tile, overlap)
     whole = WHOLE.check(name, "whole", whole) and len(tiles) > 1
     found: list[Detections] = []
     for images in tile_batches(image, tiles, batch):

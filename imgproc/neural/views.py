@@ -17,6 +17,7 @@ from ..detections.record import Detections
 from ..filters.resize import resize
 from .ensemble import METHOD, merge_detections
 from .geometry import Geometry
+from .mirror import mirrored
 from .stable import softmax
 from .training_checks import Axes, check_array
 
@@ -133,7 +134,7 @@ def view_image(image: Array, geometry: Geometry) -> Array:
     if geometry != whole:
         raise wrong_value(name, "geometry", f"of a whole image of shape {shape}", Got(repr(geometry)))
     view = image if geometry.input_shape == shape else resize(image, geometry.input_shape)
-    return np.ascontiguousarray(view[:, ::-1]) if geometry.flip else view
+    return mirrored(view) if geometry.flip else view
 
 
 def detect_in_views(
@@ -269,7 +270,8 @@ def segment_in_views(
         given = check_array(name, "what segment gives", segment(view_image(image, geometry)), shape)
         if not given.size:
             raise wrong_value(name, "what segment gives", "of one class and pixel or more", given)
-        logits = given.astype(FLOAT32)[..., :: -1 if geometry.flip else 1]
+        # Far within float32, so that neither resampling nor softmax leaves it.
+        logits = given.clip(-1e37, 1e37).astype(FLOAT32)[..., :: -1 if geometry.flip else 1]
         maps = np.stack([resize(one, image.shape[:2]) for one in logits])
         probabilities = softmax(maps, 0)
         total = total + probabilities if total.size else probabilities

@@ -19,7 +19,9 @@ from ..._core.seeds import generator
 from ...filters.resize import METHOD
 from ...filters.resize import resize as resize_image
 from ...filters.warp import warp_backward
+from ..mirror import mirrored
 from .drawn import Drawn
+from .masks import turned_masks
 from .sample import VISIBLE, Sample, check_sample, moved_boxes, moved_points, placed
 
 AXIS = Choice(("horizontal", "vertical"))
@@ -90,23 +92,17 @@ def flip(
         boxes = boxes.copy()
         boxes[:, column], boxes[:, column + 2] = length - boxes[:, column + 2], length - boxes[:, column]
     if masks is not None:
-        masks = _mirrored(masks, 2 if across else 1)
+        masks = (
+            mirrored(masks.reshape(-1, masks.shape[2])).reshape(masks.shape)
+            if across
+            else masks[:, ::-1].copy()
+        )
     if keypoints is not None:
         keypoints = keypoints[:, swapped]
         known = keypoints[..., 2] > 0
         keypoints[known, column] = length - keypoints[known, column]
-    image = _mirrored(sample.image, 1 if across else 0)
+    image = mirrored(sample.image) if across else np.ascontiguousarray(sample.image[::-1])
     return replace(sample, image=image, boxes=boxes, masks=masks, keypoints=keypoints)
-
-
-def _mirrored(array: Array, axis: int) -> Array:
-    """Reversed along an axis, C-contiguous."""
-    if array.ndim == 3 and axis == 1:
-        # Whole pixels are copied four times as fast as their samples.
-        packed = np.ascontiguousarray(array)
-        pixels = packed.view(f"V{packed.shape[2] * packed.itemsize}")[..., 0]
-        return np.ascontiguousarray(pixels[:, ::-1]).view(array.dtype).reshape(array.shape)
-    return np.ascontiguousarray(np.flip(array, axis))
 
 
 def _swapped(function: str, sample: Sample, pairs: Any) -> Array:
@@ -203,7 +199,7 @@ def rotate(
         sample,
         warp_backward(sample.image, coordinates, border=border, fill=fill),
         moved_boxes(sample.boxes, matrix),
-        _warped_masks(sample.masks, coordinates),
+        turned_masks(sample.masks, coordinates, matrix),
         moved_points(sample.keypoints, matrix, sample.image.shape),
         min_visible,
     )
@@ -220,21 +216,11 @@ def _sources(height: int, width: int, c: float, s: float) -> Array:
     """Where each pixel of the turned image comes from: row and column."""
     down = np.arange(height) + 0.5 - height / 2
     across = np.arange(width) + 0.5 - width / 2
-    sources = np.empty((height, width, 2), FLOAT32)
-    np.add((c * down + height / 2 - 0.5)[:, None], s * across, out=sources[..., 0], casting="same_kind")
-    np.add((-s * down + width / 2 - 0.5)[:, None], c * across, out=sources[..., 1], casting="same_kind")
-    return sources
-
-
-def _warped_masks(masks: Array | None, coordinates: Array) -> Array | None:
-    if masks is None:
-        return None
-    out = np.empty(masks.shape, np.bool_)
-    for mask, result in zip(masks, out, strict=True):
-        np.greater_equal(
-            warp_backward(mask.astype(np.uint8) * 255, coordinates, border="constant"), 128, out=result
-        )
-    return out
+    # Rows and columns side by side as complex numbers, so that one sum writes them as they lie.
+    places = ((c * down + height / 2 - 0.5) + 1j * (-s * down + width / 2 - 0.5))[:, None]
+    steps = s * across + 1j * (c * across)
+    sources: Array = np.add(places.astype(np.complex64), steps.astype(np.complex64))
+    return sources.view(FLOAT32).reshape(height, width, 2)
 
 
 def crop(

@@ -13,7 +13,7 @@ from ..._core.threads import get_num_threads
 from ..arrays import is_tensor, on_device
 from ..errors import BackendUnavailable, ModelFormatError, NeuralError
 from ..model import BackendModel
-from ..onnxfile import read_onnx
+from ..onnxfile import DTYPES, read_onnx
 from ..specs import Specs, TensorSpec, check_feeds
 
 _PROVIDERS = {
@@ -21,8 +21,7 @@ _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
-_DTYPES = {"float": "float32", "double": "float64"}
-_FREE = ("bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "string")
+_NAMES = {"float": "float32", "double": "float64"}
 
 
 class OnnxModel(BackendModel):
@@ -140,6 +139,7 @@ def _specs(arguments: Any, path: Path) -> Specs:
             raise ModelFormatError(
                 f"{path}: {argument.name!r} is a {argument.type}, and tensors alone are run"
             )
-        dtype = None if kind in _FREE else _DTYPES.get(kind, kind)
-        found.append(TensorSpec(argument.name, tuple(argument.shape), dtype))
+        dtype = _NAMES.get(kind, kind)
+        known = dtype in DTYPES.values()  # others are those that NumPy lacks, and strings
+        found.append(TensorSpec(argument.name, tuple(argument.shape), dtype if known else None))
     return tuple(found)

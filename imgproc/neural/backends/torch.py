@@ -16,7 +16,7 @@ from ..arrays import is_tensor
 from ..errors import BackendUnavailable, InputMismatch, NeuralError, OutputMismatch
 from ..model import BackendModel
 from ..specs import Specs, check_feeds, check_specs, named
-from .torch_device import Lane, Lanes
+from .torch_lanes import Lane, Lanes
 
 
 class TorchModel(BackendModel):

@@ -14,20 +14,17 @@ torch is imported by the calls.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from queue import SimpleQueue
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..._core.errors import Got, wrong_type, wrong_value
-from ..._core.images import Array
 from ..._core.parameters import Choice, OrNone, Range
-from ..arrays import host_array, is_tensor
+from ..arrays import is_tensor
 
-_BAND_BYTES = 64 << 20  # of upsampled logits at a time
+_BAND_BYTES = 16 << 20  # of upsampled logits; three arrays of that size are there at a time
 _THRESHOLD = OrNone(Range(low=0, below=1))
 _TOP = Range(low=1, integer=True)
+_SIZES = Range(low=0, integer=True)
 _ACTIVATIONS = Choice(("sigmoid", "none"))
 _SIZE = Range(low=1, high=1 << 20, integer=True)
 
@@ -69,7 +66,7 @@ def top_of_heads(
     Notes
     -----
     The sizes do not depend on the values, so nothing waits for the device. A sigmoid is monotone, so the choice is made
-    on the logits and T scores are computed. Which of equal logits come first is up to torch.
+    on the logits and T scores are computed. Which of equal logits come first is up to torch; a NaN counts as none.
     """
     function = "top_of_heads"
     import torch
@@ -104,14 +101,76 @@ def top_of_heads(
     return found
 
 
-def label_map(logits: Any, size: tuple[int, int]) -> Any:
-    """The best class of each pixel, of logits made larger bilinearly, in bands that bound the memory.
+def best_anchors(
+    heads: Mapping[str, Any], by: str, *, top: int = 1000, levels: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """The rows of a dense head's tensors that belong to the best anchors, in their order, for a decoder on the host.
+
+    Parameters
+    ----------
+    heads : mapping of tensors, each of shape (N, A, ·)
+        Logits, deltas and what else there is for each anchor.
+    by : str
+        Which of them ranks: an anchor by its largest value there.
+    top : int, default 1000
+        How many anchors at most, of each level.
+    levels : sequence of int, optional
+        How many anchors each level of a pyramid has, in their order; by default all are of one.
+
+    Returns
+    -------
+    dict
+        The same names with tensors (N, T, ·), T the sum of min(top, A) over the levels, and "anchors", (N, T) int64:
+        which rows they are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not tensors of these shapes, or parameters out of range.
+
+    Notes
+    -----
+    The best ``top`` pairs of anchor and class lie on the best ``top`` anchors, so a decoder that looks at as many pairs
+    of each level gives the same for these rows, with the anchors ``anchors[rows]``, as for all; only where the last of
+    equal ones are cut off it may differ.
+    """
+    function = "best_anchors"
+    top = _TOP.check(function, "top", top)
+    if not isinstance(heads, Mapping) or by not in heads:
+        raise wrong_type(function, "heads", f"a mapping of tensors with {by!r} among them", heads)
+    tensors = {name: _check_tensor(function, name, tensor, 3) for name, tensor in heads.items()}
+    ranks = tensors[by]
+    if not ranks.shape[2]:
+        raise wrong_value(function, by, "of at least one class", Got(f"shape {tuple(ranks.shape)}"))
+    images, anchors, _ = ranks.shape
+    sizes = [anchors] if levels is None else [_SIZES.check(function, "levels", size) for size in levels]
+    if sum(sizes) != anchors:
+        raise wrong_value(function, "levels", f"{anchors} anchors in all", Got(f"{sum(sizes)}"))
+    import torch
+
+    best, parts, start = ranks.amax(dim=2), [], 0
+    for size in sizes:
+        picked = best[:, start : start + size].topk(min(top, size), dim=1).indices
+        parts.append(picked.sort(dim=1).values + start)
+        start += size
+    rows = torch.cat(parts, dim=1)
+    found = {}
+    for name, tensor in tensors.items():
+        if tensor.shape[:2] != ranks.shape[:2]:
+            must = f"of shape ({images}, {anchors}, ...), as {by} is"
+            raise wrong_value(function, name, must, Got(f"shape {tuple(tensor.shape)}"))
+        found[name] = tensor.gather(1, rows[..., None].expand(-1, -1, tensor.shape[2]))
+    return {**found, "anchors": rows}
+
+
+def label_map(logits: Any, shape: tuple[int, int]) -> Any:
+    """The best class of each pixel, of logits made larger bilinearly: `imgproc.neural.label_map`, on the device.
 
     Parameters
     ----------
     logits : tensor, shape (N, C, h, w)
         Of floats, C >= 1.
-    size : (int, int)
+    shape : (int, int)
         Height and width of the map.
 
     Returns
@@ -122,21 +181,21 @@ def label_map(logits: Any, size: tuple[int, int]) -> Any:
     Raises
     ------
     TypeError, ValueError
-        Not such a tensor, or a size that is none.
+        Not such a tensor, or a shape that is none.
 
     Notes
     -----
     The samples lie as ``interpolate(mode="bilinear", align_corners=False)`` puts them: pixel i at
-    ``(i + 0.5) h / H - 0.5``, clipped to the edges. A pixel can differ from another way of computing it only where its
-    two best logits are within rounding.
+    ``(i + 0.5) h / H - 0.5``, clipped to the edges. Bands of rows bound the memory at some 64 MB beside the result. A
+    pixel can differ from another way of computing it only where its two best logits are within rounding.
     """
     function = "label_map"
     import torch
 
     logits = _check_tensor(function, "logits", logits, 4)
-    if not isinstance(size, tuple | list) or len(size) != 2:
-        raise wrong_type(function, "size", "a pair (height, width)", size)
-    height, width = (_SIZE.check(function, f"size[{i}]", value) for i, value in enumerate(size))
+    if not isinstance(shape, tuple | list) or len(shape) != 2:
+        raise wrong_type(function, "shape", "a pair (height, width)", shape)
+    height, width = (_SIZE.check(function, f"shape[{i}]", value) for i, value in enumerate(shape))
     images, classes, rows, columns = logits.shape
     if not classes or not rows or not columns:
         raise wrong_value(
@@ -173,73 +232,3 @@ def _check_tensor(function: str, argument: str, tensor: Any, rank: int) -> Any:
     if tensor.ndim != rank:
         raise wrong_value(function, argument, must, Got(f"shape {tuple(tensor.shape)}"))
     return tensor
-
-
-class Lanes:
-    """Two ways to a GPU, each with a stream and pinned buffers of its own.
-
-    A run takes one, so that the upload of one batch overlaps with the work on another where two threads run the model.
-    Pinned memory is kept, for making it costs more than a copy.
-    """
-
-    def __init__(self, device: Any, count: int = 2) -> None:
-        self._free: SimpleQueue[Lane] = SimpleQueue()
-        for _ in range(count):
-            self._free.put(Lane(device))
-
-    def take(self) -> Lane:
-        return self._free.get()
-
-    def give(self, lane: Lane) -> None:
-        self._free.put(lane)
-
-
-class Lane:
-    """One way to a device: its stream, and a pinned buffer for each tensor that crosses. On the CPU neither."""
-
-    def __init__(self, device: Any) -> None:
-        import torch
-
-        self._torch = torch
-        self._device = device
-        self._pinned: dict[str, Any] = {}
-        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
-
-    def upload(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
-        """Arrays as tensors on the device; what is a tensor there already stays."""
-        torch = self._torch
-        found = {}
-        for name, value in feeds.items():
-            if not isinstance(value, np.ndarray):
-                found[name] = value
-                continue
-            tensor = torch.from_numpy(value)
-            if self.stream is not None:
-                staged = self._buffer(f"> {name}", tensor)
-                staged.copy_(tensor)
-                tensor = staged
-            found[name] = tensor.to(self._device, non_blocking=self.stream is not None)
-        return found
-
-    def download(self, tensors: Mapping[str, Any]) -> dict[str, Array]:
-        """Tensors as arrays of the caller's own; waits for the device once."""
-        if self.stream is None:
-            return {name: host_array("run", name, tensor, True) for name, tensor in tensors.items()}
-        staged = {}
-        for name, tensor in tensors.items():
-            tensor = tensor.detach().resolve_conj().resolve_neg()
-            if tensor.dtype is self._torch.bfloat16:
-                tensor = tensor.float()
-            staged[name] = self._buffer(f"< {name}", tensor)
-            staged[name].copy_(tensor, non_blocking=True)
-        self.stream.synchronize()
-        return {name: host_array("run", name, tensor).copy() for name, tensor in staged.items()}
-
-    def _buffer(self, name: str, like: Any) -> Any:
-        """Pinned memory of the size of a tensor, kept for the next."""
-        count = like.numel() * like.element_size()
-        kept = self._pinned.get(name)
-        if kept is None or kept.numel() < count:
-            kept = self._torch.empty(max(count, 1), dtype=self._torch.uint8, pin_memory=True)
-            self._pinned[name] = kept
-        return kept[:count].view(like.dtype).view(like.shape)

@@ -7,6 +7,7 @@ graph), whatever the suffix says; a state dict is read with ``weights_only=True`
 from __future__ import annotations
 
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 from ..._core.errors import wrong_type
 from ..errors import BackendUnavailable, ModelFormatError, UntrustedModelError
 from .torch import TorchModel, from_program, import_torch, quietly
+
+_SAFE = (2, 6)  # before, weights_only=True could be made to run code (CVE-2025-32434)
 
 
 def load_torch(source: object, *, trust: bool = False, module: Any = None, **options: Any) -> TorchModel:
@@ -106,6 +109,12 @@ def _weights(torch: Any, path: Path) -> Mapping[str, Any]:
         return weights
     if kind != "pickle":
         raise UntrustedModelError(f"{path}: a {kind} is no file of weights alone")
+    version = re.match(r"(\d+)\.(\d+)", torch.__version__)
+    if version is None or (int(version[1]), int(version[2])) < _SAFE:
+        least = ".".join(map(str, _SAFE))
+        raise BackendUnavailable(
+            f"load: torch must be {least} or newer to read weights alone safely, got {torch.__version__}"
+        )
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

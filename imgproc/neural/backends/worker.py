@@ -181,7 +181,12 @@ class _Process:
         place(self._pieces["request"], table, feeds)
         answer = self._ask(message, seconds)
         if "needs" in answer:
-            answer = self._ask(self._room("response", answer["needs"]), seconds)
+            try:
+                room = self._room("response", answer["needs"])
+            except NeuralError as error:  # the child waits for it, and for nothing else
+                self.end(kill=True)
+                raise WorkerDied(f"{error}: the worker was ended", self.code) from error
+            answer = self._ask(room, seconds)
         if not answer["outputs"]:
             return {}
         found = views(self._pieces["response"], answer["outputs"])
@@ -240,10 +245,17 @@ class _Process:
             old.close()
         from multiprocessing.shared_memory import SharedMemory
 
+        sentence = f"run: {size} bytes of shared memory must be there"
         try:
             piece = SharedMemory(create=True, size=max(_SMALLEST, 1 << (size - 1).bit_length()))
         except OSError as error:
-            raise NeuralError(f"run: {size} bytes of shared memory must be there, got {error}") from error
+            raise NeuralError(f"{sentence}, got {error}") from error
+        try:
+            _reserve(piece)
+        except OSError as error:
+            piece.close()
+            piece.unlink()
+            raise NeuralError(f"{sentence}, got {error}") from error
         self._pieces[which] = piece
         self._named.append(piece)
         return {which: piece.name}
@@ -264,6 +276,13 @@ class _Process:
         self._forget()
 
     code: int | None = None
+
+
+def _reserve(piece: SharedMemory) -> None:
+    """Have all of it now: what the system promises and does not have is a SIGBUS where it is written to."""
+    descriptor = getattr(piece, "_fd", -1)
+    if descriptor >= 0 and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, piece.size)
 
 
 def _end(process: Any, pipe: Any, owner: int) -> int | None:

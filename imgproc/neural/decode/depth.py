@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from ..._core.parameters import Choice, Flag, OrNone, Range
 from ...stereo import depth_from_disparity
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, name_among, tensor
 from .stretching import over_image
 
 UNITS = ("metric", "relative", "disparity")
@@ -151,14 +150,15 @@ def decode_depth(
     if flipped is not None:
         mirrored = _predicted(name, flipped, "predicted_depth", ("depth",), keys)[:, 0]
         _check_alike(name, "predicted_depth", mirrored, predicted)
-        predicted = (predicted + mirrored[..., ::-1]) / 2
+        predicted = predicted * FLOAT32.type(0.5) + mirrored[..., ::-1] * FLOAT32.type(0.5)
     found = []
     for one, geometry in zip(predicted, each, strict=True):
         depth = over_image(one, geometry, resample, stretched=semantics == "transformers")
         if unit == "disparity":
-            depth /= np.float32(geometry.scale[1])
+            with np.errstate(over="ignore"):
+                depth /= np.float32(geometry.scale[1])
         if unit != "relative":
-            depth[~(depth > 0)] = np.nan
+            depth[~((depth > 0) & (depth < np.inf))] = np.nan
         found.append(DepthMap(depth, unit))
     return found
 
@@ -257,8 +257,9 @@ def decode_monodepth(
     maps = []
     for one, geometry in zip(found, each, strict=True):
         pixels = over_image(one, geometry, "bilinear", stretched=False)
-        pixels *= np.float32(geometry.input_shape[1] / geometry.scale[1])
-        pixels[~(pixels > 0)] = np.nan
+        with np.errstate(over="ignore"):
+            pixels *= np.float32(geometry.input_shape[1] / geometry.scale[1])
+        pixels[~((pixels > 0) & (pixels < np.inf))] = np.nan
         if baseline is None or focal is None:
             maps.append(DepthMap(pixels, "disparity"))
         else:
@@ -325,23 +326,22 @@ def merge_flipped(own: Array, mirrored: Array, *, ramp: Annotated[float, RAMP] =
 
 
 def _merged(own: Array, back: Array, ramp: float) -> Array:
-    mean = (own + back) * np.float32(0.5)
+    with np.errstate(invalid="ignore"):
+        mean = own * FLOAT32.type(0.5) + back * FLOAT32.type(0.5)
     if ramp == 0:
         return np.asarray(mean)
     u = np.linspace(0, 1, own.shape[-1])
     left = (1 - np.clip((u - ramp) / ramp, 0, 1)).astype(FLOAT32)
     right = left[::-1]
-    return np.asarray(right * own + left * back + (1 - left - right) * mean)
+    with np.errstate(invalid="ignore"):  # of infinities, which become NaN
+        return np.asarray(right * own + left * back + (1 - left - right) * mean)
 
 
 def _predicted(
     function: str, outputs: Outputs, name: str, aliases: tuple[str, ...], keys: Keys, *, most: int = 1
 ) -> Array:
     """(B, C, h, w) with 1 ... ``most`` channels; an axis of one may be left out."""
-    known: Sequence[str] = (keys[name],) if keys and name in keys else (name, *aliases)
-    array: Any = None
-    if isinstance(outputs, Mapping):
-        array = next((outputs[key] for key in known if key in outputs), None)
+    array = outputs[name_among(function, outputs, name, aliases, keys)]
     axes: tuple[int | str, ...] = ("B", "C", "h", "w")
     if most == 1:
         axes = ("B", "h", "w") if getattr(array, "ndim", 3) == 3 else ("B", 1, "h", "w")

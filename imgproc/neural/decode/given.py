@@ -13,7 +13,7 @@ from ...boxes.geometry import convert_boxes
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, name_among, tensor
 
 SCORE = Range()
 FORMAT = Choice(("xyxy", "xywh", "cxcywh"))
@@ -110,25 +110,23 @@ def _batched(
 ) -> Array:
     """An output with the axis of the batch, which networks for one image leave out."""
     shape: tuple[int | str, ...] = ("B", "K", 4)[:rank]
-    names = (keys[name],) if keys and name in keys else (name, *aliases)
-    found = next((outputs[one] for one in names if one in outputs), None)
+    found = outputs[name_among(function, outputs, name, aliases, keys)]
     if isinstance(found, np.ndarray) and found.ndim == rank - 1:
         return tensor(function, outputs, name, shape[1:], aliases=aliases, keys=keys)[None]
     return tensor(function, outputs, name, shape, aliases=aliases, keys=keys)
 
 
 def _labels(function: str, outputs: Outputs, shape: tuple[int, ...], keys: Keys) -> Array:
-    names = (keys["labels"],) if keys and "labels" in keys else ("labels", *_LABELS)
-    found = next((one for one in names if one in outputs), None)
-    if found is None and not (keys and "labels" in keys):
+    if not (keys and "labels" in keys) and not any(one in outputs for one in ("labels", *_LABELS)):
         return np.zeros(shape, np.int64)
-    array: Any = outputs.get(found) if found is not None else None
+    found = name_among(function, outputs, "labels", _LABELS, keys)
+    array = outputs[found]
     if isinstance(array, np.ndarray) and array.dtype.kind in "iu":
         return array.astype(np.int64).reshape(shape if array.size == np.prod(shape) else array.shape)
     floats = _batched(function, outputs, "labels", _LABELS, 2, keys)
     whole = np.rint(floats)
     if not np.array_equal(whole, floats) or np.abs(whole).max(initial=0) >= 2**31:
-        raise OutputMismatch(function, str(found), "whole numbers within int32", floats)
+        raise OutputMismatch(function, found, "whole numbers within int32", floats)
     return whole.astype(np.int64)
 
 

@@ -17,7 +17,7 @@ from ...boxes import nms
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometry
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, name_among, tensor
 
 SHARE = Range(low=0, high=1)
 COUNT = Range(low=1, integer=True)
@@ -71,14 +71,13 @@ class Head:
         aliases: tuple[str, ...],
         keys: Keys,
     ) -> None:
-        self._asked: tuple[Any, ...] = (function, outputs, name, shape)
-        self._named: dict[str, Any] = {"aliases": aliases, "keys": keys}
-        self.function, self.name = function, name
-        self.array = tensor(*self._asked, **self._named, finite=False)
+        self.function, self.name = function, name_among(function, outputs, name, aliases, keys)
+        self._asked: tuple[Any, ...] = (function, outputs, self.name, shape)
+        self.array = tensor(*self._asked, finite=False)
 
     def refuse_infinite(self) -> None:
         """To be called where a kernel met a number that is not finite: says where."""
-        tensor(*self._asked, **self._named)
+        tensor(*self._asked)
 
     def refuse(self, wanted: str, got: str) -> NoReturn:
         raise OutputMismatch(self.function, self.name, wanted, Got(got))
@@ -95,6 +94,14 @@ class Head:
             extra = f" and {more} other columns" if more else ""
             self.refuse(f"of {wanted} classes{extra}", f"shape {self.array.shape}")
         return found - more
+
+    def check_background(self, background: Any) -> int:
+        """The column that stands for no object: one of those there are, for else all would count as objects."""
+        column: int = CLASS.check(self.function, "background", background)
+        if column >= self.array.shape[-1]:
+            must = f"an integer from 0 to {self.array.shape[-1] - 1}, the columns of {self.name}"
+            raise wrong_value(self.function, "background", must, background)
+        return column
 
 
 def top_logits(head: Head, logits: Array, least: float, most: int) -> tuple[Array, Array]:

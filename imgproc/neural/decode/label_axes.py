@@ -49,7 +49,7 @@ class Rows(NamedTuple):
 
 
 def rows_at(places: Array, samples: int) -> Rows:
-    low, weights = _beside(places, samples)
+    low, weights = beside(places, samples)
     return Rows(np.stack([low, np.minimum(low + 1, samples - 1)]), weights)
 
 
@@ -71,7 +71,7 @@ def columns_at(places: Array, samples: int) -> Columns:
     length, falling = len(places), places[0] > places[-1]
     if falling:
         places = places[::-1]
-    low, weights = _beside(places, samples)
+    low, weights = beside(places, samples)
     # Cell 0 is what lies left of the first logit, and the last cell what lies right of the last one.
     cell = np.where(places < 0, 0, low + 1)
     starts = _starts(cell)
@@ -105,7 +105,7 @@ def columns_at(places: Array, samples: int) -> Columns:
     )
 
 
-def _beside(places: Array, samples: int) -> tuple[Array, Array]:
+def beside(places: Array, samples: int) -> tuple[Array, Array]:
     """The first of two neighbouring samples, and what the second counts; held at the ends."""
     low = np.clip(np.floor(places), 0, samples - 1)
     return low.astype(INT32), np.clip(places - low, 0, 1).astype(FLOAT32)

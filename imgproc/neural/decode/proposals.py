@@ -1,4 +1,4 @@
-"""Detectors of two stages: proposals, the levels they are pooled from, and the heads that look at each."""
+"""Detectors of two stages: proposals, and the heads that look at each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from ..._core.array_parameters import Positives
-from ..._core.box_arrays import FLOAT64, INT64, check_boxes
-from ..._core.errors import wrong_type, wrong_value
+from ..._core.box_arrays import INT64, check_boxes
+from ..._core.errors import wrong_type
 from ..._core.images import FLOAT32, Array
 from ..._core.parameters import Choice, Range
 from ...boxes import decode_boxes, nms
@@ -39,8 +39,6 @@ from .ssd import above_softmax
 WEIGHTS = Positives(4)
 ACTIVATION = Choice(("softmax", "none"))
 SCORE = Range()
-LEVEL = Range(low=0, high=62, integer=True)
-SIZE = Range(above=0)
 
 _STRIDES = tuple(stride // 2 for stride in PYRAMID)
 _SIZES = tuple((8.0 * stride,) for stride in _STRIDES)
@@ -186,7 +184,7 @@ def decode_roi_heads(
     classes : int, optional
         How many C must be, background included; any number by default.
     background : int, default 0
-        The column that stands for no object.
+        The column that stands for no object; one of the C.
     activation : {"softmax", "none"}, default "softmax"
         What makes scores of the logits; none for the margins of R-CNN's support vector machines.
     score_threshold : float, default 0.05
@@ -246,7 +244,7 @@ def decode_roi_heads(
         deltas.refuse(f"of {4 * columns} columns, or 4 for all classes", f"shape {deltas.array.shape}")
     own = _proposals(name, proposals)
     images = geometry_of_each(name, geometries, len(own))
-    nothing = CLASS.check(name, "background", background)
+    nothing = logits.check_background(background)
     soft = ACTIVATION.check(name, "activation", activation) == "softmax"
     # A share is never below 0, so that a lower threshold finds the same.
     threshold = SCORE.check(name, "score_threshold", score_threshold)
@@ -261,7 +259,7 @@ def decode_roi_heads(
     deltas.refuse_infinite()
     if not soft:
         logits.refuse_infinite()
-    moves = deltas.array.reshape(total, -1, 4)
+    moves = deltas.array.reshape(total, deltas.array.shape[1] // 4, 4)
     found, start = [], 0
     for boxes, image in zip(own, images, strict=True):
         end = start + len(boxes)
@@ -270,7 +268,7 @@ def decode_roi_heads(
             rows, labels, scores = above_softmax(logits, part, nothing, threshold)
         else:
             wanted = part > FLOAT32.type(threshold)
-            wanted[:, nothing : nothing + 1] = False
+            wanted[:, nothing] = False
             rows, labels = np.nonzero(wanted)
             scores = part[rows, labels]
         shared = moves.shape[1] == 1
@@ -294,73 +292,3 @@ def _proposals(function: str, proposals: Any) -> list[Array]:
         ).astype(FLOAT32, copy=False)
         for i, one in enumerate(proposals)
     ]
-
-
-def assign_levels(
-    boxes: Array,
-    *,
-    lowest: Annotated[int, LEVEL] = 2,
-    highest: Annotated[int, LEVEL] = 5,
-    canonical_level: Annotated[int, LEVEL] = 4,
-    canonical_size: Annotated[float, SIZE] = 224.0,
-    semantics: Annotated[str, SEMANTICS] = "paper",
-) -> Array:
-    """Choose the level of a feature pyramid that each box is pooled from.
-
-    Parameters
-    ----------
-    boxes : (N, 4) array of float32 or float64
-        x1, y1, x2, y2 in pixels of the model's input.
-    lowest, highest : int, default 2 and 5
-        The finest and the coarsest level there is, 0 to 62.
-    canonical_level : int, default 4
-        Level of a box of the canonical size.
-    canonical_size : float, default 224
-        Square root of that box's area, in pixels; above 0.
-    semantics : {"paper", "torchvision"}, default "paper"
-        ``"torchvision"`` computes in float32 and adds 1e-6 before rounding down.
-
-    Returns
-    -------
-    (N,) array of int64
-        From ``lowest`` to ``highest``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Boxes of the wrong kind, not finite or inverted, or a number out of range.
-
-    Notes
-    -----
-    ``k = ⌊k0 + log2(√(w h) / s0)⌋``, clamped, in float64 and exact where the size is the canonical one times a power of
-    two. A lecture prints a ceiling for the floor; the paper and the libraries round down. A box without area has the
-    lowest level.
-
-    References
-    ----------
-    T.-Y. Lin et al., Feature pyramid networks for object detection, CVPR 2017, equation 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from imgproc.neural import assign_levels
-    >>> assign_levels(np.array([[0, 0, 224, 224], [0, 0, 100, 120], [0, 0, 900, 900]], np.float32))
-    array([4, 2, 5])
-    """
-    name = "assign_levels"
-    boxes = check_boxes(name, boxes)
-    least = LEVEL.check(name, "lowest", lowest)
-    most = LEVEL.check(name, "highest", highest)
-    if most < least:
-        raise wrong_value(name, "highest", f"at least lowest, {least}", most)
-    middle = LEVEL.check(name, "canonical_level", canonical_level)
-    size = SIZE.check(name, "canonical_size", canonical_size)
-    theirs = SEMANTICS.check(name, "semantics", semantics) == "torchvision"
-    dtype = FLOAT32 if theirs else FLOAT64
-    own: Array = boxes.astype(dtype, copy=False)
-    with np.errstate(divide="ignore", over="ignore"):
-        sides = own[:, 2:] - own[:, :2]
-        levels = middle + np.log2(np.sqrt(sides[:, 0] * sides[:, 1]) / dtype.type(size))
-    levels = levels + dtype.type(1e-6) if theirs else levels
-    chosen: Array = np.floor(levels).clip(least, most).astype(INT64)
-    return chosen

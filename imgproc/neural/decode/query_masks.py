@@ -69,7 +69,8 @@ def check_classes(function: str, argument: str, labels: object) -> set[int] | No
     must = "None or a collection of integers"
     if labels is None:
         return None
-    if isinstance(labels, str | bytes) or not isinstance(labels, Collection | np.ndarray):
+    flat = not isinstance(labels, np.ndarray) or labels.ndim == 1
+    if isinstance(labels, str | bytes) or not isinstance(labels, Collection) or not flat:
         raise wrong_type(function, argument, must, labels)
     for label in labels:
         if not isinstance(label, int | np.integer) or isinstance(label, bool):
@@ -85,21 +86,26 @@ class Rows(NamedTuple):
     across: Axis
 
 
-def whole_map(masks: Array, geometry: Geometry) -> Rows:
-    """Masks as they are, none copied."""
-    down, across = sampling(geometry, masks.shape[1:])
+def whole_map(masks: Array, geometry: Geometry, *, stretched: bool = False) -> Rows:
+    """Masks as they are, none copied; ``stretched`` over the image, whatever the geometry."""
+    down, across = sampling(geometry, masks.shape[1:], stretched=stretched)
     return Rows(masks, down, across)
 
 
 def map_parts(
-    masks: Array, geometry: Geometry, resample_to: tuple[int, int] | None, beside: int = 0
+    masks: Array,
+    geometry: Geometry,
+    resample_to: tuple[int, int] | None,
+    *,
+    stretched: bool = False,
+    more: int = 0,
 ) -> Iterator[Rows]:
-    """Masks by parts of their rows, resized before where wished; ``beside``: maps as large that the caller makes."""
+    """Masks by parts of their rows, resized before where wished; ``more``: maps as large that the caller makes."""
     shape = masks.shape[1:] if resample_to is None else resample_to
-    down, across = sampling(geometry, shape)
+    down, across = sampling(geometry, shape, stretched=stretched)
     if not len(across.runs):
         return
-    maps = max(len(masks) + beside, 1)
+    maps = max(len(masks) + more, 1)
     most = max(2, _PART_BYTES // (4 * maps * max(shape[1], masks.shape[2])))
     for part in parts(down, most):
         if resample_to is None:
@@ -132,13 +138,6 @@ def chance_rules(chances: Array, threshold: float) -> Array:
     """Interpolated probabilities; a pixel is in a mask where that times the query's own reaches the threshold."""
     rules = np.zeros((len(chances), 5), FLOAT32)
     rules[:, 1], rules[:, 2], rules[:, 3], rules[:, 4] = -chances, -threshold, chances, threshold
-    return rules
-
-
-def plain_rules(count: int) -> Array:
-    """The greatest value wins, wherever it lies."""
-    rules = np.zeros((count, 5), FLOAT32)
-    rules[:, 1], rules[:, 2], rules[:, 4] = -1, 1e30, -np.inf
     return rules
 
 

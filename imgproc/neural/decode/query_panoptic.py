@@ -88,10 +88,10 @@ def decode_query_panoptic(
     at ``overlap_threshold`` of EoMT in transformers.
 
     "transformers": as its ``post_process_panoptic_segmentation`` of MaskFormer, Mask2Former, OneFormer and DETR does
-    it, for comparison: probabilities are interpolated, and multiplied by p before they are compared with
-    ``mask_threshold``; pixels won go to the query whether in its mask or not; after stuff that is fused, ids of other
-    segments are given again, so that ``segments`` may hold several of one id; -1 everywhere where no query takes
-    part.
+    it, for comparison: probabilities are stretched over the image whatever the geometry, and multiplied by p before
+    they are compared with ``mask_threshold``; pixels won go to the query whether in its mask or not; after stuff that
+    is fused, ids of other segments are given again, so that ``segments`` may hold several of one id; -1 everywhere
+    where no query takes part.
 
     No image of floats is made for a query. Logits beyond ±60 count as ±60. Costs are 1 / p + exp(-x) / p in float32,
     good to 1e-6 of themselves, so that of queries closer together either may win; corners of the cells between
@@ -139,15 +139,16 @@ def _kept(queries: Queries, score_threshold: float) -> tuple[Array, Array, Array
 
 
 def _merged(
-    queries: Queries, kept: Array, rules: Array, kind: str, resample_to: tuple[int, int] | None
+    queries: Queries, kept: Array, rules: Array, resample_to: tuple[int, int] | None, *, chances: bool
 ) -> tuple[Array, Array]:
-    """Codes of the winners, and what they won."""
+    """Codes of the winners, and what they won; of ``chances`` that are stretched over the image, or of logits."""
+    kind, geometry = "chances" if chances else "logits", queries.geometry
     if resample_to is None:
-        rows = whole_map(queries.masks, queries.geometry)
+        rows = whole_map(queries.masks, geometry, stretched=chances)
         codes = new_codes(rows)
         return codes, win_pixels(rows, kept, rules, kind, codes)
-    codes, counts = np.full(queries.geometry.image_shape, -1, np.int32), np.zeros((len(kept), 3), np.int64)
-    for rows in map_parts(queries.masks[kept], queries.geometry, resample_to):
+    codes, counts = np.full(geometry.image_shape, -1, np.int32), np.zeros((len(kept), 3), np.int64)
+    for rows in map_parts(queries.masks[kept], geometry, resample_to, stretched=chances):
         counts += win_pixels(rows, np.arange(len(kept)), rules, kind, codes)
     return codes, counts
 
@@ -163,7 +164,7 @@ def _paper(
     kept, scores, labels = _kept(queries, score_threshold)
     if not len(kept):
         return PanopticSegments(np.zeros(queries.geometry.image_shape, np.int32), ())
-    codes, counts = _merged(queries, kept, logit_rules(scores, mask_threshold), "logits", resample_to)
+    codes, counts = _merged(queries, kept, logit_rules(scores, mask_threshold), resample_to, chances=False)
     table = np.zeros(2 * len(kept), np.int32)
     segments: list[Segment] = []
     fused: dict[int, int] = {}
@@ -200,7 +201,7 @@ def _transformers(
     kept, scores, labels = _kept(queries, score_threshold)
     if not len(kept):
         return PanopticSegments(np.full(queries.geometry.image_shape, -1, np.int32), ())
-    codes, counts = _merged(queries, kept, chance_rules(scores, mask_threshold), "chances", resample_to)
+    codes, counts = _merged(queries, kept, chance_rules(scores, mask_threshold), resample_to, chances=True)
     table = np.zeros(2 * len(kept), np.int32)
     segments: list[Segment] = []
     fused: dict[int, int] = {}

@@ -12,6 +12,9 @@ from ..._ext import query_masks as kernels
 from ..geometry import Geometries
 from ..outputs import Keys, Outputs
 from ..stable import sigmoid
+from .label_axes import Rows as LabelRows
+from .label_axes import columns_at, resized_places
+from .label_map import map_labels
 from .query_masks import (
     RESAMPLE,
     SEMANTICS,
@@ -19,11 +22,8 @@ from .query_masks import (
     Rows,
     map_parts,
     new_codes,
-    plain_rules,
     read_queries,
-    recode,
     whole_map,
-    win_pixels,
 )
 
 # Chances up to that are bounded all together: a query has many, that hardly matter.
@@ -75,7 +75,8 @@ def decode_query_semantic(
     -----
     With p(q, c) the probability of class c for query q, and x(q) the logit of the query's mask, a pixel has the class
     with the greatest sum over q of p(q, c) / (1 + exp(-x(q))), ties to the lower class. "paper": x is interpolated to
-    the pixel, as the code of MaskFormer does it. "transformers": sums are made at the samples, and interpolated.
+    the pixel, as the code of MaskFormer does it. "transformers": sums are made at the samples, and stretched over the
+    image, whatever the geometry.
 
     No map of floats is made for a class. Sums are of float32, and in "paper" without queries that may add 1e-6 of
     them all together, so that of classes closer together either may win. Where the corners of the cell between
@@ -147,15 +148,17 @@ def _label(rows: Rows, chances: Array, labels: Array) -> None:
 
 def _transformers(queries: Queries, resample_to: tuple[int, int] | None) -> Array:
     chances = np.ascontiguousarray(queries.chances[:, :-1].T, FLOAT32)
-    count = len(chances)
-    labels = np.full(queries.geometry.image_shape, -1, np.int32)
+    height, width = queries.geometry.image_shape
+    labels = np.full((height, width), -1, np.int32)
     if not chances.shape[1]:
         return labels
-    chosen, rules = np.arange(count), plain_rules(count)
-    for rows in map_parts(queries.masks, queries.geometry, resample_to, beside=count):
-        shape = rows.values.shape
-        masks = sigmoid(rows.values).reshape(shape[0], -1)
-        sums = (chances @ masks).reshape(count, *shape[1:])
-        win_pixels(Rows(sums, rows.down, rows.across), chosen, rules, "plain", labels)
-    recode(labels, np.arange(2 * count, dtype=np.int32) // 2, -1)
+    parts = map_parts(queries.masks, queries.geometry, resample_to, stretched=True, more=len(chances))
+    for rows in parts:
+        samples = rows.values.shape[1:]
+        sums = (chances @ sigmoid(rows.values).reshape(len(rows.values), -1)).reshape(-1, *samples)
+        y0, y1 = int(rows.down.runs[0, 1]), int(rows.down.runs[-1, 2])
+        low = np.repeat(rows.down.runs[:, 0], np.diff(rows.down.runs[:, 1:])[:, 0])
+        down = LabelRows(np.stack([low, np.minimum(low + 1, samples[0] - 1)]), rows.down.weights[y0:y1])
+        across = columns_at(resized_places(samples[1], width, False), samples[1])
+        map_labels("decode_query_semantic", sums, down, across, labels[y0:y1])
     return labels

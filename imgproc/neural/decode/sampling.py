@@ -10,6 +10,7 @@ import numpy as np
 
 from ..._core.images import FLOAT32, Array
 from ..geometry import Geometry
+from .label_axes import beside, placed_places, resized_places
 
 # Runs of pixels are cut at these lengths, down and across: together the most pixels of a cell that kernels take.
 _LONGEST = (16, 64)
@@ -39,34 +40,31 @@ class Axis(NamedTuple):
         return bool(len(runs)) and runs[0, 1] == 0 and runs[-1, 2] == len(self.weights)
 
 
-def sampling(geometry: Geometry, shape: tuple[int, int]) -> tuple[Axis, Axis]:
+def sampling(geometry: Geometry, shape: tuple[int, int], *, stretched: bool = False) -> tuple[Axis, Axis]:
     """Down and across, for a map of that height and width over the whole input.
 
     The middles of pixels are put into the input, and there between the middles of the map's samples, held at those of
-    its edge. Pixels in no part of the input are in no run.
+    its edge. Pixels in no part of the input are in no run. ``stretched``: the map is resized to the image, whatever
+    the geometry.
     """
-    return (
-        _axis(geometry, shape[0], 0, flip=False),
-        _axis(geometry, shape[1], 1, flip=geometry.flip),
-    )
+    down, across = (_axis(geometry, samples, axis, stretched) for axis, samples in enumerate(shape))
+    return down, across
 
 
-def _axis(geometry: Geometry, samples: int, axis: int, *, flip: bool) -> Axis:
-    length = geometry.input_shape[axis]
-    places = (np.arange(geometry.image_shape[axis]) + 0.5) * geometry.scale[axis] + geometry.offset[axis]
-    places = length - places if flip else places
-    inside = (places >= 0) & (places <= length)
-    places = np.clip(places * (samples / length) - 0.5, 0, samples - 1)
-    low = np.floor(places).astype(np.int32)
-    return Axis(_runs(low, inside, _LONGEST[axis]), (places - low).astype(FLOAT32), samples)
+def _axis(geometry: Geometry, samples: int, axis: int, stretched: bool) -> Axis:
+    length = geometry.image_shape[axis]
+    if stretched:
+        places, inside = resized_places(samples, length, False), slice(0, length)
+    else:
+        places, inside = placed_places(geometry, samples, axis, False)
+    low, weights = beside(places, samples)
+    return Axis(_runs(low, inside, _LONGEST[axis]), weights, samples)
 
 
-def _runs(low: Array, inside: Array, longest: int) -> Array:
-    """Pixels are inside in one stretch, since places grow or fall along it."""
-    pixels = np.flatnonzero(inside)
-    if not len(pixels):
+def _runs(low: Array, inside: slice, longest: int) -> Array:
+    start, stop = inside.start, inside.stop
+    if start >= stop:
         return np.empty((0, 3), np.int32)
-    start, stop = pixels[0], pixels[-1] + 1
     edges = np.flatnonzero(np.diff(low[start:stop])) + start + 1
     edges = np.concatenate([[start], edges, [stop]])
     if np.diff(edges).max() > longest:
@@ -98,10 +96,9 @@ def parts(axis: Axis, most: int) -> Iterator[Part]:
 
 def resizing(samples: int, length: int) -> Array:
     """The ``(length, samples)`` matrix that resizes a map along one axis, linearly between the middles of samples."""
-    places = np.clip((np.arange(length) + 0.5) * (samples / length) - 0.5, 0, samples - 1)
-    low = np.floor(places).astype(np.intp)
-    high, weights, rows = np.minimum(low + 1, samples - 1), places - low, np.arange(length)
-    matrix = np.zeros((length, samples))
+    low, weights = beside(resized_places(samples, length, False), samples)
+    high, rows = np.minimum(low + 1, samples - 1), np.arange(length)
+    matrix = np.zeros((length, samples), FLOAT32)
     matrix[rows, low] = 1 - weights
     matrix[rows, high] += weights
-    return matrix.astype(FLOAT32)
+    return matrix

@@ -80,7 +80,7 @@ def decode_ssd(
     classes : int, optional
         How many C must be, background included; any number by default.
     background : int, default 0
-        The column that stands for no object.
+        The column that stands for no object; one of the C.
     score_threshold : float, default 0.01
         A probability must be above it: 0 to 1.
     candidates : int, default 400
@@ -133,7 +133,7 @@ def decode_ssd(
     batch, rows = logits.array.shape[:2]
     deltas = Head(name, outputs, REGRESSION[0], (batch, rows, 4), REGRESSION[1], keys)
     images = geometry_of_each(name, geometries, batch)
-    nothing = CLASS.check(name, "background", background)
+    nothing = logits.check_background(background)
     threshold = SHARE.check(name, "score_threshold", score_threshold)
     most = COUNT.check(name, "candidates", candidates)
     suppress = greedy(

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
 
 from ..._core.array_parameters import Shape
 from ..._core.box_arrays import check_boxes
-from ..._core.errors import Got, wrong_value
-from ..._core.images import FLOAT32, Array, check_image
+from ..._core.images import FLOAT32, Array
 from ..._core.parameters import OrNone, Pair, Range
 from ...boxes import nms
 from ...detections import Detections
-from ...filters import resize
 from ..outputs import Keys, Outputs
 from .dense import LOGITS
 from .heads import CLASS, CLASSES, COUNT, SHARE, Head, with_area
 from .ssd import above_softmax
 
 SHAPE = Shape()
-SIZE = Pair(Range(low=1, integer=True), ("down", "across"))
+SIZE = Pair(Range(low=1, high=2**40, integer=True), ("down", "across"))
 STEP = OrNone(SIZE)
 
 
@@ -54,6 +51,7 @@ def window_grid(
     Notes
     -----
     Where the last step would reach beyond the image, one more window lies at its edge, so that all of it is seen.
+    `crop_and_resize` cuts the windows out for a classifier, and `decode_windows` reads what that says.
 
     Examples
     --------
@@ -78,70 +76,6 @@ def window_grid(
     return windows.reshape(-1, 4)
 
 
-def crop_windows(
-    image: Array,
-    windows: Array,
-    size: Annotated[tuple[int, int], SHAPE],
-    *,
-    batch: Annotated[int, COUNT] = 64,
-) -> Iterator[Array]:
-    """Cut windows out of an image, resized to what a classifier takes, some at a time.
-
-    Parameters
-    ----------
-    image : (H, W) or (H, W, C) array
-        Of a dtype that `imgproc.resize` takes.
-    windows : (N, 4) array of float32 or float64
-        x1, y1, x2, y2 in pixels. Corners are rounded to whole pixels and cut to the image; of each at least one pixel
-        must be left.
-    size : (int, int)
-        Height and width of a crop. Those windows that have it already are copied.
-    batch : int, default 64
-        Crops at a time, at most.
-
-    Yields
-    ------
-    (n, height, width) or (n, height, width, C) array
-        Of the dtype of the image, n at most ``batch``; in the order of the windows.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong kind, or a window outside the image, named by its row.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from imgproc.neural import crop_windows, window_grid
-    >>> image = np.zeros((64, 96, 3), np.uint8)
-    >>> [crops.shape for crops in crop_windows(image, window_grid((64, 96), 32), (24, 24), batch=10)]
-    [(10, 24, 24, 3), (5, 24, 24, 3)]
-    """
-    name = "crop_windows"
-    image = check_image(name, image)
-    windows = check_boxes(name, windows, argument="windows")
-    shape = SHAPE.check(name, "size", size)
-    count = COUNT.check(name, "batch", batch)
-    limits = np.array([image.shape[1], image.shape[0]] * 2, np.float64)
-    corners = np.rint(windows.astype(np.float64)).clip(0, limits).astype(np.int64)
-    wrong = (corners[:, 0] >= corners[:, 2]) | (corners[:, 1] >= corners[:, 3])
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        must = "windows with at least a pixel in the image"
-        raise wrong_value(name, "windows", must, Got(f"{windows[row].tolist()} in row {row}"))
-    return _crops(image, corners, shape, count)
-
-
-def _crops(image: Array, corners: Array, shape: tuple[int, int], batch: int) -> Iterator[Array]:
-    for start in range(0, len(corners), batch):
-        part = corners[start : start + batch]
-        crops = np.empty((len(part), *shape, *image.shape[2:]), image.dtype)
-        for crop, (x1, y1, x2, y2) in zip(crops, part.tolist(), strict=True):
-            window = image[y1:y2, x1:x2]
-            crop[...] = window if window.shape[:2] == shape else resize(window, shape)
-        yield crops
-
-
 def decode_windows(
     outputs: Outputs,
     windows: Array,
@@ -164,7 +98,7 @@ def decode_windows(
     classes : int, optional
         How many C must be, background included; any number by default.
     background : int, default 0
-        The column that stands for no object.
+        The column that stands for no object; one of the C.
     score_threshold : float, default 0.5
         A probability must be above it: 0 to 1.
     iou_threshold : float, default 0.3
@@ -198,7 +132,7 @@ def decode_windows(
     logits = Head(name, outputs, LOGITS[0], ("N", "C"), LOGITS[1], keys)
     logits.check_classes(CLASSES.check(name, "classes", classes))
     windows = check_boxes(name, windows, argument="windows").astype(FLOAT32, copy=False)
-    nothing = CLASS.check(name, "background", background)
+    nothing = logits.check_background(background)
     threshold = SHARE.check(name, "score_threshold", score_threshold)
     overlap = SHARE.check(name, "iou_threshold", iou_threshold)
     most = COUNT.check(name, "max_output", max_output)

@@ -304,7 +304,7 @@ def _finished(
     rows = rows[rows[:, 4] > FLOAT32.type(threshold)]
     _check_probabilities(head, rows[:, 4])
     kinds = np.rint(rows[:, 5])
-    wrong = (kinds != rows[:, 5]) | (kinds < 0) | (kinds >= (2**24 if classes is None else classes))
+    wrong = (kinds != rows[:, 5]) | (kinds < 0) | (kinds >= min(classes or 2**24, 2**24))
     if wrong.any():
         must = "of whole classes >= 0" if classes is None else f"of whole classes from 0 to {classes - 1}"
         head.refuse(must, f"{rows[np.argmax(wrong), 5]:g}")

@@ -25,8 +25,10 @@ from .heads import (
     least_logit,
     sigmoid,
 )
+from .yolo import PREDICTIONS
 
-PREDICTIONS = ("predictions", ("output0", "output", "detections"))
+# Cells from the input's edge, and the root of as many inputs.
+_FARTHEST = FLOAT32.type(1e9)
 
 YOLOV3_ANCHORS = (
     ((10, 13), (16, 30), (33, 23)),
@@ -117,7 +119,10 @@ def decode_yolov1(
         with np.errstate(over="ignore"):
             scores = own[..., 4, None] * grid[..., None, 5 * each :]
             row, column, box, labels = np.nonzero(scores > threshold)
-            x, y, width, height = own[row, column, box, :4].T
+            if not np.isfinite(scores[row, column, box, labels]).all():
+                cells.refuse("of scores within float32", "a product of confidence and probability beyond it")
+            # Held within what no product below takes out of float32; it ends at the image's edge all the same.
+            x, y, width, height = own[row, column, box, :4].clip(-_FARTHEST, _FARTHEST).T
             whole = np.array([image.input_shape[1], image.input_shape[0]] * 2, FLOAT32)
             places = np.stack(
                 [
@@ -207,6 +212,8 @@ def decode_yolov3(
     batch, count = len(scales[0].array), scales[0].array.shape[1] // len(sizes[0]) - 5
     for head, own in zip(scales, sizes, strict=True):
         channels = head.array.shape[1]
+        if 0 in head.array.shape[2:]:
+            head.refuse("of at least one cell", f"shape {head.array.shape}")
         if channels != len(own) * (5 + count) or count < 1 or wanted not in (None, count):
             number = "C" if wanted is None and count < 1 else (wanted or count)
             head.refuse(f"of {len(own)} · (5 + {number}) channels", f"shape {head.array.shape}")
@@ -270,10 +277,12 @@ def _head_names(function: str, outputs: Outputs, heads: Any, count: int) -> list
         raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
     must = f"{count} names, one for each scale of the anchors"
     names = list(outputs) if heads is None else heads
-    if isinstance(names, str) or not isinstance(names, Sequence):
+    if isinstance(names, str | bytes) or not isinstance(names, Sequence):
         raise wrong_type(function, "heads", must, heads)
     if len(names) != count:
         if heads is None:
             raise OutputMismatch(function, "outputs", must, tuple(map(str, names)))
         raise wrong_value(function, "heads", must, tuple(heads))
+    if heads is not None and not all(isinstance(one, str) for one in names):
+        raise wrong_type(function, "heads", must, heads)
     return list(names)
