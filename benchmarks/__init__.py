@@ -35,6 +35,7 @@ SUBJECTS = (
     "stereo",
     "bodyparts",
     "neural_roi",
+    "neural_tiles",
     "neural_augment",
     "neural_dense",
     "neural_maps",
