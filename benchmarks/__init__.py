@@ -35,10 +35,14 @@ SUBJECTS = (
     "stereo",
     "bodyparts",
     "neural_roi",
+    "neural_tiles",
     "neural_augment",
     "neural_dense",
     "neural_maps",
     "neural_queries",
     "neural_preprocess",
+    "neural_dense",
+    "neural_maps",
+    "neural_queries",
 )
 """The files of cases, in the order of the table."""

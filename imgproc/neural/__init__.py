@@ -54,6 +54,7 @@ from .label_cleaning import clean_labels
 from .logit_tiles import blend_logits, label_tiles
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
+from .patches import image_to_patches, occlusion_saliency, patches_to_image, position_similarity
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
 from .presets import PRESETS, preset
@@ -138,6 +139,7 @@ __all__ = [
     "from_timm_config",
     "heatmap_peaks",
     "heatmaps_to_keypoints",
+    "image_to_patches",
     "join_levels",
     "label_map",
     "label_tiles",
@@ -151,9 +153,12 @@ __all__ = [
     "merge_tiles",
     "monodepth_loss",
     "multiscale_roi_align",
+    "occlusion_saliency",
     "optim",
+    "patches_to_image",
     "plan_tiles",
     "pose_crops",
+    "position_similarity",
     "preset",
     "pyramid_anchors",
     "refined_peaks",
