@@ -25,10 +25,8 @@ from .heads import (
     least_logit,
     sigmoid,
 )
-from .yolo import PREDICTIONS
 
-# Cells from the input's edge, and the root of as many inputs.
-_FARTHEST = FLOAT32.type(1e9)
+PREDICTIONS = ("predictions", ("output0", "output", "detections"))
 
 YOLOV3_ANCHORS = (
     ((10, 13), (16, 30), (33, 23)),
@@ -117,24 +115,23 @@ def decode_yolov1(
     for grid, image in zip(cells.array, images, strict=True):
         own = grid[..., : 5 * each].reshape(rows, columns, each, 5)
         with np.errstate(over="ignore"):
-            scores = own[..., 4, None] * grid[..., None, 5 * each :]
-            row, column, box, labels = np.nonzero(scores > threshold)
-            if not np.isfinite(scores[row, column, box, labels]).all():
-                cells.refuse("of scores within float32", "a product of confidence and probability beyond it")
-            # Held within what no product below takes out of float32; it ends at the image's edge all the same.
-            x, y, width, height = own[row, column, box, :4].clip(-_FARTHEST, _FARTHEST).T
-            whole = np.array([image.input_shape[1], image.input_shape[0]] * 2, FLOAT32)
-            places = np.stack(
-                [
-                    (x + column.astype(FLOAT32)) / FLOAT32.type(columns),
-                    (y + row.astype(FLOAT32)) / FLOAT32.type(rows),
-                    width * width,
-                    height * height,
-                ],
-                axis=1,
-            )
-            shapes = from_centres(places * whole)
-        found.append(detections(shapes, scores[row, column, box, labels], labels, image, suppress))
+            chances = own[..., 4, None] * grid[..., None, 5 * each :]
+        row, column, box, labels = np.nonzero(chances > threshold)
+        scores = chances[row, column, box, labels]
+        if not np.isfinite(scores).all():
+            cells.refuse("of scores within float32", "a product beyond it")
+        x, y, width, height = own[row, column, box, :4].T.astype(np.float64)
+        down, across = image.input_shape
+        places = np.stack(
+            [
+                (x + column) * (across / columns),
+                (y + row) * (down / rows),
+                width**2 * across,
+                height**2 * down,
+            ],
+            axis=1,
+        )
+        found.append(detections(from_centres(places), scores, labels, image, suppress))
     return found
 
 
@@ -212,8 +209,6 @@ def decode_yolov3(
     batch, count = len(scales[0].array), scales[0].array.shape[1] // len(sizes[0]) - 5
     for head, own in zip(scales, sizes, strict=True):
         channels = head.array.shape[1]
-        if 0 in head.array.shape[2:]:
-            head.refuse("of at least one cell", f"shape {head.array.shape}")
         if channels != len(own) * (5 + count) or count < 1 or wanted not in (None, count):
             number = "C" if wanted is None and count < 1 else (wanted or count)
             head.refuse(f"of {len(own)} · (5 + {number}) channels", f"shape {head.array.shape}")
@@ -249,10 +244,10 @@ def _scale(
     scores = sigmoid(numbers[:, 4, None]) * sigmoid(numbers[:, 5:])
     picked, labels = np.nonzero(scores > FLOAT32.type(threshold))
     numbers, anchor, row, column = (array[picked] for array in (numbers, anchor, row, column))
-    places = np.empty((len(picked), 4), FLOAT32)
+    places = np.empty((len(picked), 4))
+    places[:, 0] = (sigmoid(numbers[:, 0]) + column) * (shape[1] / columns)
+    places[:, 1] = (sigmoid(numbers[:, 1]) + row) * (shape[0] / rows)
     with np.errstate(over="ignore"):
-        places[:, 0] = (sigmoid(numbers[:, 0]) + column) * (shape[1] / columns)
-        places[:, 1] = (sigmoid(numbers[:, 1]) + row) * (shape[0] / rows)
         places[:, 2:] = np.exp(numbers[:, 2:4].astype(np.float64)) * anchors[anchor]
     return from_centres(places), scores[picked, labels], labels
 
@@ -277,12 +272,10 @@ def _head_names(function: str, outputs: Outputs, heads: Any, count: int) -> list
         raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
     must = f"{count} names, one for each scale of the anchors"
     names = list(outputs) if heads is None else heads
-    if isinstance(names, str | bytes) or not isinstance(names, Sequence):
+    if isinstance(names, str) or not isinstance(names, Sequence):
         raise wrong_type(function, "heads", must, heads)
     if len(names) != count:
         if heads is None:
             raise OutputMismatch(function, "outputs", must, tuple(map(str, names)))
         raise wrong_value(function, "heads", must, tuple(heads))
-    if heads is not None and not all(isinstance(one, str) for one in names):
-        raise wrong_type(function, "heads", must, heads)
     return list(names)
