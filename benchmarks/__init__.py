@@ -34,7 +34,10 @@ SUBJECTS = (
     "mask_files",
     "stereo",
     "bodyparts",
+    "neural_augment",
+    "neural_dense",
     "neural_maps",
     "neural_queries",
+    "neural_preprocess",
 )
 """The files of cases, in the order of the table."""

@@ -101,11 +101,11 @@ def train(options: argparse.Namespace) -> None:
 
 
 def curves(options: argparse.Namespace) -> None:
-    """One thing changed at a time, around 1,000 images, 100 features and one tree of depth 20."""
+    """One thing changed at a time, around 500 images, 100 features and one tree of depth 20."""
     poses, others = split()
     tests = list(test_scenes(others, 150))
 
-    def accuracy(images: int = 1000, depth: int = 20, trees: int = 1, max_offset: float = 129.0) -> float:
+    def accuracy(images: int = 500, depth: int = 20, trees: int = 1, max_offset: float = 129.0) -> float:
         forest = DepthForest(trees, depth, 100, max_offset=max_offset)
         fit(forest, training_scenes(poses, images))
         result = judge(forest.predict_proba, tests, joints=False)["mean_per_class"]
@@ -113,7 +113,7 @@ def curves(options: argparse.Namespace) -> None:
         return float(result)
 
     found = {
-        "images": [(n, accuracy(images=n)) for n in (100, 300, 1000, 3000)],
+        "images": [(n, accuracy(images=n)) for n in (60, 180, 500, 1500, 4500)],
         "depth": [(d, accuracy(depth=d)) for d in (5, 8, 11, 14, 17, 20)],
         "trees": [(t, accuracy(trees=t)) for t in (1, 2, 3, 4)],
         "max_offset": [(o, accuracy(max_offset=float(o))) for o in (16, 32, 64, 129, 258)],

@@ -1,20 +1,21 @@
-"""Masks of probabilities, stretched over their boxes, as bits."""
+"""Masks of probabilities, stretched over their boxes or mixed from prototypes, as bits."""
 
-from libc.stdint cimport int64_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 include "level.pxi"
 
 cdef extern from "simd/paste.h" nogil:
+    ctypedef struct Tap:
+        int32_t low
+        int32_t high
+        float weight
     ctypedef struct Paste:
         const float *mask
-        Py_ssize_t height
         Py_ssize_t width
-        int64_t top
-        int64_t left
-        int64_t tall
-        int64_t wide
+        const Tap *down
+        const Tap *across
         Py_ssize_t y0
         Py_ssize_t y1
         Py_ssize_t x0
@@ -22,7 +23,16 @@ cdef extern from "simd/paste.h" nogil:
         Py_ssize_t w0
         Py_ssize_t w1
         float threshold
+    Tap tap_of(float, Py_ssize_t)
+    Tap tap_at(int64_t, int64_t, Py_ssize_t)
     int paste_bits(const Paste *, uint64_t *)
+
+cdef extern from "simd/prototypes.h" nogil:
+    void mix_prototypes(
+        const float *, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t,
+        Py_ssize_t, float *,
+    )
+    void logistic(float *, Py_ssize_t)
 
 cdef extern from "simd/mask_common.h" nogil:
     int64_t common_pixels(const uint64_t *, Py_ssize_t, const uint64_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t)
@@ -34,27 +44,89 @@ def paste(
 ):
     """Masks [n0, n1) with a border of `padding` zeros over boxes left, top, wide, tall; words of parts y0, y1, x0, x1."""
     cdef Py_ssize_t i, y, height = masks.shape[1], width = masks.shape[2]
+    cdef Py_ssize_t tall = height + 2 * padding, wide = width + 2 * padding, most_down = 1, most_across = 1
     cdef bint done = True
     cdef Paste job
-    cdef float *padded
-    job.height, job.width, job.threshold = height + 2 * padding, width + 2 * padding, threshold
-    padded = <float *>calloc(job.height * job.width, sizeof(float))
-    if padded == NULL:
-        raise MemoryError
-    job.mask = padded
+    cdef float *padded = <float *>calloc(tall * wide, sizeof(float))
+    cdef Tap *down
+    cdef Tap *across
+    for i in range(n0, n1):
+        most_down, most_across = max(most_down, parts[i, 1] - parts[i, 0]), max(most_across, parts[i, 3] - parts[i, 2])
+    down, across = <Tap *>malloc(most_down * sizeof(Tap)), <Tap *>malloc(most_across * sizeof(Tap))
+    done = padded != NULL and down != NULL and across != NULL
+    job.mask, job.width, job.down, job.across, job.threshold = padded, wide, down, across, threshold
     with nogil:
         for i in range(n0, n1):
+            if not done:
+                break
             if offsets[i] == offsets[i + 1]:
                 continue
             for y in range(height):
-                memcpy(padded + (y + padding) * job.width + padding, &masks[i, y, 0], width * sizeof(float))
-            job.left, job.top, job.wide, job.tall = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
-            job.y0, job.y1, job.x0, job.x1 = parts[i, 0], parts[i, 1], parts[i, 2], parts[i, 3]
-            job.w0, job.w1 = job.x0 // 64, (job.x1 + 63) // 64
-            done = done and paste_bits(&job, &words[offsets[i]])
+                memcpy(padded + (y + padding) * wide + padding, &masks[i, y, 0], width * sizeof(float))
+            set_part(&job, parts[i, 0], parts[i, 1], parts[i, 2], parts[i, 3])
+            for y in range(job.y1 - job.y0):
+                down[y] = tap_at(job.y0 + y - boxes[i, 1], boxes[i, 3], tall)
+            for y in range(job.x1 - job.x0):
+                across[y] = tap_at(job.x0 + y - boxes[i, 0], boxes[i, 2], wide)
+            done = paste_bits(&job, &words[offsets[i]])
     free(padded)
+    free(down)
+    free(across)
     if not done:
         raise MemoryError
+
+
+def prototypes(
+    const float[:, ::1] coefficients, const float[:, :, ::1] maps, const double[::1] down_places,
+    const double[::1] across_places, const int64_t[:, ::1] parts, const int64_t[::1] offsets, uint64_t[::1] words,
+    bint probabilities, float threshold, Py_ssize_t n0, Py_ssize_t n1,
+):
+    """Masks [n0, n1), each a sum of maps, within parts y0, y1, x0, x1 of the image, whose rows and columns lie at places
+    of the maps; of its logistic function if `probabilities`."""
+    cdef Py_ssize_t i, p, y, x, y0, y1, x0, x1, count = maps.shape[0], height = maps.shape[1], width = maps.shape[2]
+    cdef Py_ssize_t image_height = down_places.shape[0], image_width = across_places.shape[0]
+    cdef bint done
+    cdef Paste job
+    cdef float *mixed = <float *>malloc(height * width * sizeof(float))
+    cdef Tap *down = <Tap *>malloc(image_height * sizeof(Tap))
+    cdef Tap *across = <Tap *>malloc(image_width * sizeof(Tap))
+    done = mixed != NULL and down != NULL and across != NULL
+    with nogil:
+        if done:
+            for y in range(image_height):
+                down[y] = tap_of(<float>down_places[y], height)
+            for x in range(image_width):
+                across[x] = tap_of(<float>across_places[x], width)
+        job.mask, job.width, job.threshold = mixed, width, threshold
+        for i in range(n0, n1):
+            if not done:
+                break
+            if offsets[i] == offsets[i + 1]:
+                continue
+            set_part(&job, parts[i, 0], parts[i, 1], parts[i, 2], parts[i, 3])
+            job.down, job.across = down + job.y0, across + job.x0
+            y0, y1, x0, x1 = height, 0, width, 0
+            for y in range(job.y0, job.y1):
+                y0, y1 = min(y0, down[y].low), max(y1, down[y].high + 1)
+            for x in range(job.x0, job.x1):
+                x0, x1 = min(x0, across[x].low), max(x1, across[x].high + 1)
+            mix_prototypes(
+                &coefficients[i, 0], &maps[0, 0, 0], count, height * width, width, y0, y1, x0, x1, mixed
+            )
+            if probabilities:
+                for y in range(y0, y1):
+                    logistic(mixed + y * width + x0, x1 - x0)
+            done = paste_bits(&job, &words[offsets[i]])
+    free(mixed)
+    free(down)
+    free(across)
+    if not done:
+        raise MemoryError
+
+
+cdef void set_part(Paste *job, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
+    job.y0, job.y1, job.x0, job.x1 = y0, y1, x0, x1
+    job.w0, job.w1 = x0 // 64, (x1 + 63) // 64
 
 
 def extents(

@@ -153,21 +153,22 @@ def extents(const float[:, :, ::1] values, const int64_t[::1] chosen, float leas
 def bits(
     const float[:, :, :] values, const int32_t[:, ::1] rows, const float[::1] down, const int32_t[:, ::1] columns,
     const float[::1] across, const int64_t[::1] chosen, float least, const int64_t[:, ::1] boxes,
-    const int64_t[::1] offsets, uint64_t[::1] words, uint64_t[::1] sums, Py_ssize_t n0, Py_ssize_t n1,
+    const int64_t[::1] offsets, uint64_t[::1] words, uint64_t[::1] sums,
 ):
-    """Words of the masks of chosen [n0, n1) within boxes y0, y1, w0, w1, and the sums of their probabilities in 2^-24."""
+    """Words of the masks of the chosen within boxes y0, y1, w0, w1, and the sums of their probabilities in 2^-24, or
+    None."""
     cdef Bits job
     cdef Py_ssize_t i
     cdef bint done = True
     job.grid, job.least = grid_of(values, rows, down, columns, across), least
     cdef const float *first = job.grid.values
+    cdef uint64_t *sum = &sums[0] if sums is not None else NULL
     with nogil:
-        for i in range(n0, n1):
-            sums[i] = 0
+        for i in range(chosen.shape[0]):
             if offsets[i] == offsets[i + 1]:
                 continue
             job.grid.values = first + chosen[i] * job.grid.plane
             job.y0, job.y1, job.w0, job.w1 = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
-            done = done and query_bits(&job, &words[offsets[i]], &sums[i])
+            done = done and query_bits(&job, &words[offsets[i]], sum + i if sum != NULL else NULL)
     if not done:
         raise MemoryError

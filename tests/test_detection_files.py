@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from imgproc import Detections, DetectionSet, read_detections, write_detections
 from imgproc._core.runs import Runs
@@ -61,6 +62,12 @@ def sets(
     is_truth = draw(st.booleans()) if truth is None else truth
     images = [draw(st.integers(0, len(names) - 1)) for _ in range(n)]
     runs = [draw(st.sampled_from([None, Runs((1, 2), (0, 2)), Runs((2, 3), (1, 4, 1))])) for _ in range(n)]
+    point = st.none() | st.sampled_from([1, 2, 17])
+    counts = [draw(point) for _ in range(n)] if masks else []
+    points = [
+        None if count is None else draw(arrays(np.float64, (count, 3), elements=st.floats(-1e9, 1e9)))
+        for count in counts
+    ]
     classes = dict(zip(range(3), draw(st.lists(texts, min_size=3, max_size=3, unique=True)), strict=True))
     area = st.floats(0, 1e12)
     return DetectionSet(
@@ -73,6 +80,7 @@ def sets(
         crowd=np.array([draw(st.booleans()) for _ in range(n)], bool),
         areas=np.array([draw(area) for _ in range(n)], float) if draw(st.booleans()) else None,
         masks=runs if masks and any(runs) else None,
+        keypoints=points if masks and any(one is not None for one in points) else None,
         image_sizes=np.array(
             [draw(st.sampled_from([(0, 0), (3, 4), (480, 640)])) for _ in names], int
         ).reshape(-1, 2),
@@ -111,7 +119,7 @@ def test_jsonl_keeps_everything(folder: Path, found: DetectionSet) -> None:
 def test_coco_keeps_all_but_counts_and_params(folder: Path, found: DetectionSet) -> None:
     path = folder / "a.json"
     write_coco(path, found, overwrite=True)
-    back = read_coco(path, masks=True)
+    back = read_coco(path, masks=True, keypoints=True)
     kept = (
         "image_names",
         "images",
@@ -121,13 +129,14 @@ def test_coco_keeps_all_but_counts_and_params(folder: Path, found: DetectionSet)
         "crowd",
         "areas",
         "masks",
+        "keypoints",
         "image_sizes",
         "image_ids",
     )
     assert fields(back, *kept) == fields(found, *kept)
     assert back.class_names == found.class_names
     json.loads(path.read_text("utf-8"))
-    assert fields(read_detections(path), "boxes", "masks") == [found.boxes.tolist(), None]
+    assert fields(read_detections(path), "boxes", "masks", "keypoints") == [found.boxes.tolist(), None, None]
 
 
 @settings(max_examples=50, deadline=None)
@@ -137,8 +146,18 @@ def test_coco_results_keep_boxes_scores_and_masks(folder: Path, found: Detection
         return
     path = folder / "results.json"
     write_coco_results(path, found, overwrite=True)
-    back = read_coco(path, dataset=found, masks=True)
-    kept = ("image_names", "images", "boxes", "scores", "labels", "masks", "image_sizes", "image_ids")
+    back = read_coco(path, dataset=found, masks=True, keypoints=True)
+    kept = (
+        "image_names",
+        "images",
+        "boxes",
+        "scores",
+        "labels",
+        "masks",
+        "keypoints",
+        "image_sizes",
+        "image_ids",
+    )
     assert fields(back, *kept) == fields(found, *kept)
     np.testing.assert_allclose(
         back.areas,

@@ -68,6 +68,17 @@ def line(**changes: Any) -> str:
         ("a.jsonl", line(crowd=[1]), ": line 2: crowd[0] must be true or false, got 1"),
         ("a.jsonl", line(areas=[-1]), ": line 2: areas[0] must be a number >= 0, got -1"),
         ("a.jsonl", line(masks=[{"size": [1, 1], "counts": [2]}]), ": line 2: masks[0].counts must be run l"),
+        ("a.jsonl", line(keypoints=[3]), ": line 2: keypoints[0] must be a list of values, got 3"),
+        (
+            "a.jsonl",
+            line(keypoints=[[[1, 2]]]),
+            ": line 2: keypoints[0][0] must be a list of 3 numbers, x, y, sc",
+        ),
+        (
+            "a.jsonl",
+            line(keypoints=[[[1, 2, "x"]]]),
+            ": line 2: keypoints[0][0] must be a finite number, got 'x'",
+        ),
         ("a.jsonl", line(id=1) + "\n" + line(image="b").split("\n")[1], ": line 3: id must be given for all"),
         ("a.jsonl", line(id=1.5), ": line 2: id must be an integer, got 1.5"),
         ("a.csv", "", ": line 1 must be a header with the columns image and x1, y1, x2, y2 (or x, y, w, h),"),
@@ -167,6 +178,16 @@ def test_damaged_yolo_files_are_named(tmp_path: Path, name: str, content: str, s
         read_yolo(tmp_path, {"a.jpg": (10, 10)})
 
 
+@pytest.mark.parametrize("points", ["[1, 2]", '[1, 2, "x"]', "3", "[[1, 2, 3]]"])
+def test_wrong_keypoints_of_coco_are_named(tmp_path: Path, points: str) -> None:
+    """Where they are asked for: else they are passed over."""
+    path = tmp_path / "a.json"
+    path.write_text(coco().replace('"bbox"', f'"keypoints": {points}, "bbox"'))
+    assert read_coco(path).keypoints is None
+    with pytest.raises(ValueError, match=r": annotations\[0\]\.keypoints must be "):
+        read_coco(path, keypoints=True)
+
+
 def test_results_of_unknown_images_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text('[{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]')
@@ -235,6 +256,7 @@ def test_mutated_files_give_a_set_or_a_value_error_that_names_them(tmp_path: Pat
         boxes,
         scores=np.array([0.5, 0.25]),
         masks=runs,
+        keypoints=[np.full((2, 3), 1.5)] * len(runs),
         image_sizes=np.array([[4, 5]]),
         class_names={0: "cat", 1: "dog"},
         params={"a": 1.5},
@@ -245,8 +267,8 @@ def test_mutated_files_give_a_set_or_a_value_error_that_names_them(tmp_path: Pat
     read: dict[str, Callable[[], DetectionSet]] = {
         "jsonl": lambda: read_jsonl(path),
         "csv": lambda: read_csv(path),
-        "coco": lambda: read_coco(path, masks=True),
-        "coco-results": lambda: read_coco(path, dataset=found, masks=True),
+        "coco": lambda: read_coco(path, masks=True, keypoints=True),
+        "coco-results": lambda: read_coco(path, dataset=found, masks=True, keypoints=True),
         "yolo": lambda: read_yolo(target, {"a.jpg": (4, 5)}),
         "voc": lambda: read_voc(path),
     }

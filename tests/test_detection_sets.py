@@ -89,6 +89,20 @@ def test_a_set_gives_back_the_detections_of_each_image(parts: list[Detections]) 
         ({"crowd": np.zeros(3, int)}, "crowd must be None or a bool array of shape (3,)"),
         ({"crowd": np.zeros(2, bool)}, "crowd must be None or a bool array of shape (3,)"),
         ({"masks": [None]}, "masks must be None or a sequence of 3 Runs"),
+        (
+            {"keypoints": np.zeros((3, 2, 3))},
+            "keypoints must be None or a sequence of 3 arrays of shape (K, 3) or None",
+        ),
+        ({"keypoints": [None]}, "keypoints must be None or a sequence of 3 arrays of shape (K, 3) or None"),
+        (
+            {"keypoints": [None, None, np.zeros((2, 2))]},
+            "keypoints[2] must be finite, of shape (K, 3), got shape (2",
+        ),
+        (
+            {"keypoints": [None, None, np.full((2, 3), np.nan)]},
+            "keypoints[2] must be finite, of shape (K, 3), got NaN",
+        ),
+        ({"keypoints": [None, None, 3]}, "keypoints[2] must be a float32 or float64 array of shape (K, 3)"),
         ({"image_sizes": np.array([[1, 0], [1, 1]])}, "image_sizes must be from 1 to 2147483647 each"),
         (
             {"image_sizes": np.ones((1, 2), int)},
@@ -180,3 +194,25 @@ def test_sides_are_differences_of_decimals(scale: int, corners: list[tuple[int, 
 def test_sides_are_those_of_the_file() -> None:
     assert sides(np.array([[0.1, 41.29, 0.3, 285.07]])).tolist() == [[0.1, 41.29, 0.2, 243.78]]
     assert 0.3 - 0.1 != 0.2
+
+
+def test_keypoints_go_with_their_boxes(rng: np.random.Generator) -> None:
+    """Of images in another order, of some boxes alone, and of other numbers in each image."""
+    points = [rng.random((n, 3)).astype(np.float32) for n in (5, 5, 2)]
+    first = Detections(BOXES[:2], keypoints=np.stack(points[:2]))
+    second = Detections(BOXES[2:], keypoints=points[2][None])
+    every = DetectionSet.of({"a": first, "b": Detections(BOXES), "c": second})
+    assert every.keypoints is not None and [one and len(one) for one in every.keypoints] == [
+        5,
+        5,
+        None,
+        None,
+        None,
+        2,
+    ]
+    assert every.detections("a") == first and every.detections("c") == second
+    assert every.detections("b").keypoints is None
+    assert every != DetectionSet.of({"a": first, "b": Detections(BOXES), "c": Detections(BOXES[2:])})
+    turned = DetectionSet(["x", "y"], np.array([1, 0, 1]), BOXES, keypoints=[points[0], None, points[2]])
+    assert turned.keypoints[0] is None and len(turned.keypoints[1]) == 5
+    assert turned.detections("y").keypoints is None  # two numbers of them

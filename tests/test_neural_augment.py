@@ -152,6 +152,22 @@ def test_quarter_turns_move_pixels_bit_for_bit(rng: np.random.Generator) -> None
         np.testing.assert_array_equal(found.masks, np.rot90(masks, turns, (1, 2)))
 
 
+@pytest.mark.parametrize("degrees", [-70.0, 11.0, 133.0])
+def test_masks_are_sampled_like_images(degrees: float, rng: np.random.Generator) -> None:
+    """Also small ones, at the edges and empty, which are looked for in a window alone."""
+    masks = np.zeros((6, 17, 23), bool)
+    masks[0] = rng.random((17, 23)) > 0.5
+    masks[1, 5:9, 8:15] = rng.random((4, 7)) > 0.3
+    masks[2, 0, 0] = masks[3, 16, 22] = masks[4, :, 11] = True
+    sample = augment.Sample(np.zeros((17, 23), np.uint8), np.tile([5.0, 5, 18, 12], (6, 1)), masks=masks)
+    found = augment.rotate(sample, degrees=degrees).masks
+    for mask, turned in zip(masks, found, strict=True):
+        shares = reference.rotate(mask.astype(float), degrees)
+        np.testing.assert_array_equal(
+            turned[abs(shares - 0.5) > 0.003], (shares >= 0.5)[abs(shares - 0.5) > 0.003]
+        )
+
+
 def test_masks_turn_with_their_boxes() -> None:
     """A rectangle's mask stays within its turned box, and fills as much of the image as before."""
     mask = np.zeros((1, 60, 80), bool)

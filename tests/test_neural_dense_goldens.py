@@ -1,4 +1,5 @@
-"""Dense and two-stage decoders against torchvision (goldens made by goldens/torchvision_heads.py)."""
+"""Dense and two-stage decoders against torchvision and effdet (goldens made by goldens/torchvision_heads.py and
+goldens/effdet_heads.py)."""
 
 from __future__ import annotations
 
@@ -10,12 +11,15 @@ import pytest
 from imgproc.neural import (
     Geometry,
     anchor_points,
+    decode_efficientdet,
     decode_fcos,
     decode_retinanet,
     decode_roi_heads,
     decode_rpn,
     decode_ssd,
     default_boxes,
+    efficientdet_anchors,
+    join_levels,
     pyramid_anchors,
 )
 
@@ -114,3 +118,31 @@ def test_two_stages(golden, level):
     }
     some = [golden["rpn_boxes_0"][:30], golden["rpn_boxes_1"][:20]]
     check(golden, "roi", decode_roi_heads(heads, some, IMAGES, max_output=40))
+
+
+@pytest.mark.parametrize("word", ["hard", "soft"])
+def test_efficientdet(word, level):
+    """effdet counts classes from 1. Its soft suppression moves classes apart by an offset, which costs digits."""
+    with np.load(Path(__file__).parent / "goldens" / "effdet_heads.npz") as file:
+        theirs = dict(file)
+    np.testing.assert_allclose(
+        efficientdet_anchors((128, 128))[::7, [1, 0, 3, 2]], theirs["anchors"], atol=1e-4
+    )
+    numbers, moves = logits(theirs["order"]), theirs["deltas"].astype(np.float32)
+    maps = {3: [], 4: []}
+    for columns, flat in ((3, numbers), (4, moves)):
+        start = 0
+        for side in (16, 8, 4, 2, 1):
+            count = 9 * columns * side * side
+            maps[columns].append(flat[start : start + count].reshape(1, 9 * columns, side, side))
+            start += count
+    heads = {"cls_logits": join_levels(maps[3], 3), "bbox_regression": join_levels(maps[4], 4)}
+    method = "hard" if word == "hard" else "gaussian"
+    found = decode_efficientdet(
+        heads, Geometry((128, 128), (128, 128)), candidates=400, method=method, max_output=60
+    )[0]
+    rows = theirs[word]
+    assert len(found) == len(rows) == 60
+    np.testing.assert_allclose(found.scores, rows[:, 4], rtol=1e-4)
+    np.testing.assert_allclose(found.boxes, rows[:, :4], rtol=1e-5, atol=1e-3)
+    np.testing.assert_array_equal(found.labels, rows[:, 5] - 1)

@@ -152,6 +152,11 @@ def test_segmentation_of_views_is_their_mean(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(plain, np.exp(z) / np.exp(z).sum(axis=0), rtol=1e-5)
     assert plain.dtype == np.float32
 
+    far = views.segment_in_views(
+        image, lambda view: np.stack([np.zeros(view.shape), np.full(view.shape, 1e70)])
+    )
+    assert (far[1] == 1).all()
+
     # Logits of a quarter of the size, float64, from views of two scales.
     def coarse(view: np.ndarray) -> np.ndarray:
         return segment(
@@ -223,6 +228,11 @@ V = np.zeros((2, 3), int)
 IMAGE = np.zeros((4, 4), np.uint8)
 PART = Detections(np.array([[0.0, 0, 1, 1]]), np.array([-1.0]))
 WRONG: list[tuple[Any, type[Exception], str]] = [
+    (
+        lambda: ensemble.average_logits(np.zeros((1, 0, 2))),
+        ValueError,
+        "average_logits: logits must be of one class",
+    ),
     (lambda: ensemble.majority_error(0, 0.5), ValueError, "majority_error: models must be"),
     (lambda: ensemble.majority_error(3, 1.5), ValueError, "majority_error: error must be"),
     (lambda: ensemble.vote(V.astype(float), 2), TypeError, "vote: votes must be an integer array"),

@@ -276,6 +276,10 @@ LABELS = np.array([0, 1])
 CORNERS = np.array([[0.0, 0, 1, 1]])
 NAN = np.array([[np.nan, 0.0, 0.0]])
 WRONG: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
+    (losses.cross_entropy, (TWO, LABELS), {"weight": [1, 2, 10**400]}, TypeError, "weight must be"),
+    (losses.cross_entropy, (TWO, LABELS), {"weight": [1, 1j, 1]}, TypeError, "weight must be"),
+    (losses.cross_entropy, (TWO, LABELS), {"weight": [[1], [1, 2]]}, TypeError, "weight must be"),
+    (losses.cross_entropy, (TWO, LABELS), {"ignore_index": 2**63}, ValueError, "ignore_index must be"),
     (losses.cross_entropy, ([[0.0]], LABELS), {}, TypeError, "logits must be a float32 or float64 array"),
     (losses.cross_entropy, (TWO.astype(np.float16), LABELS), {}, TypeError, "got dtype float16"),
     (losses.cross_entropy, (TWO.astype(">f8"), LABELS), {}, TypeError, "got dtype >f8"),

@@ -82,6 +82,12 @@ def test_mixed_samples_keep_both(rng: np.random.Generator) -> None:
     assert mixed.masks is None
 
 
+def test_infinity_is_mixed_without_a_warning() -> None:
+    images = np.array([[np.inf, np.nan, 1.0], [2.0, 3.0, 4.0]], np.float32)
+    for seed in range(20):
+        augment.mixup(images, np.eye(2), seed, alpha=1e-3)  # shares of 0 and 1
+
+
 def test_stochastic_depth_has_the_mean_one() -> None:
     mask = augment.stochastic_depth_mask(10, 20_000, 3, survival=0.5)
     assert mask.shape == (10, 20_000) and mask.dtype == np.float32
@@ -97,6 +103,7 @@ SAMPLE = augment.Sample(IMAGE, keypoints=np.zeros((1, 3, 3)))
 BOXES = np.array([[0.0, 0, 1, 1]])
 BATCH = np.zeros((2, 4, 4), np.uint8)
 WRONG: list[tuple[Any, type[Exception], str]] = [
+    (lambda: augment.Sample(IMAGE, BOXES * 1e10), ValueError, r"boxes must be finite and within ±1e\+09"),
     (lambda: augment.Sample([[1]]), TypeError, "Sample: image must be a NumPy array"),
     (lambda: augment.Sample(np.zeros((4, 6))), TypeError, "Sample: image must be of dtype"),
     (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from imgproc.neural import Preprocess
+from imgproc.neural import Preprocess, preset
 
 CODES = {"pillow_lanczos": 1, "pillow": 2, "pillow_bicubic": 3, "pillow_box": 4, "pillow_hamming": 5}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -135,3 +136,16 @@ def test_photographs(data: Any) -> None:
     expected = (cut / 255 - MEAN) / STD
     made = Preprocess(224, policy="crop", resize=256, resample="pillow", mean=MEAN, std=STD, layout="nhwc")
     np.testing.assert_allclose(made(image)[0][0], expected, atol=2e-6)
+
+
+def test_inputs_are_torchvisions(level: str) -> None:
+    """What `goldens/torchvision_inputs.py` kept; its resampling weights are float32 from the start."""
+    with np.load(Path(__file__).parent / "goldens" / "torchvision_inputs.npz") as kept:
+        images = [kept["image0"], kept["image1"]]
+        batch, geometries = preset("torchvision_detection", size=30, longest=48)(images)
+        np.testing.assert_allclose(batch, kept["rcnn"], atol=2e-5)
+        assert [geometry.content() for geometry in geometries] == [(0, 0, 40, 30), (0, 0, 25, 48)]
+        # Its fixed size is (width, height).
+        np.testing.assert_allclose(preset("ssd300", size=(24, 40))(images)[0], kept["ssd"], atol=2e-5 * 255)
+        batch, _ = preset("imagenet", size=21, resize=28)(images)
+        np.testing.assert_allclose(batch, kept["classifier"], atol=1e-6)

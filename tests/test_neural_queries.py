@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import cache
 from typing import Any
 
@@ -356,6 +359,54 @@ def test_refused_parameters(rng: np.random.Generator) -> None:
         0,
         4,
     )
+
+
+MEMORY = """
+import resource
+import numpy as np, imgproc
+from imgproc import neural
+
+imgproc.set_num_threads(2)
+rng = np.random.default_rng(1)
+waves = np.sin(np.arange(192, dtype=np.float32) * rng.uniform(0.01, 0.1, (100, 1)).astype(np.float32))
+masks = np.empty((1, 100, 192, 192), np.float32)
+np.multiply(waves[:, :, None], 6 * waves[:, None, :], out=masks[0])
+classes = rng.standard_normal((1, 100, 151), np.float32)
+classes[0, np.arange(100), np.arange(100)] += 12
+outputs = {"class_queries_logits": classes, "masks_queries_logits": masks}
+own = 0
+
+
+def run(size):
+    for name in ("panoptic", "semantic", "instances"):
+        for semantics, resample_to in (("paper", None), ("transformers", (384, 384))):
+            decode = getattr(neural, "decode_query_" + name)
+            geometry = neural.Geometry.stretched(size, (768, 768))
+            yield decode(outputs, geometry, semantics=semantics, resample_to=resample_to)[0]
+
+
+all(map(bool, map(type, run((8, 8)))))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for found in run((1080, 1920)):
+    array = getattr(found, "ids", found)
+    own = max(own, array.nbytes if isinstance(array, np.ndarray) else found.masks.words.nbytes)
+    del found, array
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print((after - before) / 1024 - own / 2**20)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is told in other units elsewhere")
+def test_memory_beside_the_result() -> None:
+    """Of all decoders and both rules; an array of all queries at the size of the image would be 830 MB."""
+    ran = subprocess.run(
+        [sys.executable, "-c", MEMORY],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(ran.stdout) < 64
 
 
 def test_things_alone(rng: np.random.Generator) -> None:

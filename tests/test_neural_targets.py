@@ -128,15 +128,15 @@ def test_point_targets_equal_their_twin(radius: Any, offset: float, rng: np.rand
     twin = reference.point_targets(shapes, strides, boxes.tolist(), labels.tolist(), limits, radius, offset)
     np.testing.assert_array_equal(found.labels, [row[0] for row in twin])
     np.testing.assert_allclose(found.distances, [row[1] for row in twin], rtol=1e-13)
-    np.testing.assert_allclose(found.centerness, [row[2] for row in twin], rtol=1e-13)
+    np.testing.assert_allclose(found.centredness, [row[2] for row in twin], rtol=1e-13)
     assert (found.labels >= 0).any() and (found.labels == -1).any()
 
 
 def test_points_without_boxes_are_background() -> None:
     found = targets.point_targets([(2, 2)], [8], np.zeros((0, 4)), np.zeros(0, int), limits=[])
-    assert (found.labels == -1).all() and not found.distances.any() and not found.centerness.any()
+    assert (found.labels == -1).all() and not found.distances.any() and not found.centredness.any()
     centre = targets.point_targets([(1, 1)], [8], np.array([[0.0, 0, 8, 8]]), np.array([1]), limits=())
-    assert centre.centerness.tolist() == [1.0]
+    assert centre.centredness.tolist() == [1.0]
 
 
 @given(st.floats(0.5, 500), st.floats(0.5, 500), st.floats(0.05, 0.95))

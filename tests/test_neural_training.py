@@ -77,6 +77,7 @@ def test_rates_stay_between_their_ends(step: float, length: float, a: float, b: 
 
 
 SCHEDULES: list[tuple[Any, type[Exception], str]] = [
+    (lambda: schedules.cosine(np.ma.zeros(2), rate=1, steps=2), TypeError, "got a MaskedArray"),
     (lambda: schedules.cosine("1", rate=1, steps=2), TypeError, "cosine: step must be a number >= 0"),
     (lambda: schedules.cosine(True, rate=1, steps=2), TypeError, "cosine: step must be"),
     (lambda: schedules.cosine([1, 2], rate=1, steps=2), TypeError, "cosine: step must be"),

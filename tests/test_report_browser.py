@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
 from cascades import random_cascade
+from tiny_networks import brightness_detector, color_classifier
 from training_sets import objects, scenes
 
 pytest.importorskip("cv2")
@@ -129,6 +130,36 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages of what a network finds and of classes: long and hostile names of images and of classes, a failure."""
+    folder = tmp_path_factory.mktemp("networks")
+    (folder / "in").mkdir()
+    rng = np.random.default_rng(4)
+    for name, size in (
+        ("wide.png", (40, 900)),
+        ("high.png", (900, 40)),
+        ("b" * 200 + ".png", (200, 300)),
+        ("<img src=x onerror=alert(1)>&amp;.png", (60, 50)),
+    ):
+        write_image(folder / "in" / name, Picture(rng.integers(0, 255, (*size, 3), np.uint8)))
+    (folder / "in" / ("c" * 200 + ".jpg")).write_bytes(b"")
+    (folder / "names.txt").write_text("<b>&amp;\n" + "long" * 40 + "\nthird\n")
+    models = {
+        "detect": brightness_detector(folder / "boxes.onnx", np.array([[2, 2, 14, 14], [10, 6, 32, 30]])),
+        "classify": color_classifier(folder / "classes.onnx"),
+    }
+    pages = {}
+    for task, preset in (("detect", "boxes:score_threshold=0.1"), ("classify", "vit")):
+        out = folder / task
+        command = ["neural", task, str(models[task]), str(folder / "in"), "--preset", preset, "-o", str(out)]
+        with pytest.raises(SystemExit) as ending:
+            main([*command, "--backend", "opencv", "--names", str(folder / "names.txt"), "-q", "--report"])
+        assert ending.value.code == 1
+        pages[task] = out / "report.html"
+    return pages
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with Browser() as browser:
         yield browser
@@ -171,6 +202,27 @@ def test_the_page_of_a_training_stands_alone_and_fits(
     stumps = len(Cascade.load(training.with_name("m.xml")).node_feature)
     _stands_alone_and_fits(browser, training, width, dark, pictures=min(16, stumps) + 24)
     assert browser.run("return document.querySelectorAll('svg path').length") >= 9
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("task", ["detect", "classify"])
+def test_the_pages_of_networks_stand_alone_and_fit(
+    browser: Browser, networks: dict[str, Path], task: str, width: int
+) -> None:
+    dark = width < 600
+    browser.show(networks[task], width=width, dark=dark)
+    _stands_alone_and_fits(browser, networks[task], width, dark, pictures=4)
+    if task == "detect":
+        colors = (
+            "return [...document.querySelectorAll('.picture i')].map(e => getComputedStyle(e).borderColor)"
+        )
+        assert browser.run(colors) == ["rgb(85, 231, 161)"] * 8  # of the class, not of all that is found
+        assert _uncovered(browser) == 0
+    else:
+        widths = (
+            "return [...document.querySelectorAll('.likely u i')].map(e => e.getBoundingClientRect().width)"
+        )
+        assert len(browser.run(widths)) == 12 and min(browser.run(widths)) >= 0
 
 
 def _uncovered(browser: Browser) -> int:

@@ -62,7 +62,7 @@ def redness_depth(path: str | Path, size: int | None = None) -> Path:
 
 
 def spot_detector(path: str | Path, size: int | None = None) -> Path:
-    """CenterNet's heads with a stride of 4: a centre in each bright cell of 4 × 4 pixels, of its size."""
+    """CenterNet's heads with a stride of 4: a box in each cell of 4 × 4 pixels that is bright, of the cell's size."""
     weights = np.full((1, 3, 4, 4), 4 / 48, np.float32)
     none = np.zeros((2, 3, 4, 4), np.float32)
     heads = (("heatmap", weights, [0]), ("offset", none, [0.5, 0.5]), ("size", none, [1, 1]))

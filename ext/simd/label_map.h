@@ -18,6 +18,9 @@
 /* What a score says: nothing, the largest logit, how far it is above the second, its share of the sum of exponentials. */
 enum { LM_NO_SCORE, LM_LOGIT, LM_MARGIN, LM_PROBABILITY };
 
+/* Logits of a row that are asked for ahead of time at most: half a MB stays in a cache until they are needed. */
+#define LM_AHEAD (1 << 17)
+
 typedef struct {
     const f32 *logits; /* classes x height x width */
     ptrdiff_t classes, height, width;
@@ -75,6 +78,14 @@ static UNUSED int label_map_work(const LabelMap *job, LabelMapWork *work) {
     return 1;
 }
 
+INLINE void prefetch_row(const f32 *row, ptrdiff_t floats) {
+#if defined(__GNUC__)
+    for (ptrdiff_t k = 0; k < floats; k += 16) __builtin_prefetch(row + k);
+#else
+    (void)row, (void)floats;
+#endif
+}
+
 #include "simd/label_map_blocks.h"
 #define SIMD_SOURCE "simd/label_map.h"
 #include "simd/levels.h"
@@ -84,20 +95,22 @@ DISPATCH(int, label_map, (const LabelMap *job, ptrdiff_t y0, ptrdiff_t y1), (job
 #endif
 #else
 
-/* A row of logits of all classes in the order of slots; 0 where one is not finite. */
-static int FN(lm_fetch)(const LabelMap *job, LabelMapWork *work, i32 y, f32 *to) {
+/* A row of logits of all classes in the order of slots; 0 where one is not finite. The row `ahead` is fetched next: a
+   processor does not see by itself where rows of as many streams as there are classes go on. */
+static int FN(lm_fetch)(const LabelMap *job, const LabelMapWork *work, i32 y, i32 ahead, f32 *to) {
     const i32 *left = job->left, *right = job->right;
     const ptrdiff_t first = job->first, last = job->last, slots = job->slots;
     u32 bad = 0;
     for (ptrdiff_t c = 0; c < job->classes; c++, to += work->stride) {
         const f32 *from = job->logits + (c * job->height + y) * job->width;
+        if (ahead >= 0) prefetch_row(from + (ahead - y) * job->width, job->width);
         for (ptrdiff_t k = 0; k < first; k++) to[k] = from[left[k]];
         if (first < last) memcpy(to + first, from + left[first], (size_t)(last - first) * sizeof(f32));
-        for (ptrdiff_t k = last; k < slots; k++) to[k] = from[left[k]];
         if (job->together) {
+            for (ptrdiff_t k = last; k < slots; k++) to[k] = from[left[k]];
             to[slots] = from[right[slots - 1]];
         } else {
-            for (ptrdiff_t k = 0; k < slots; k++) to[slots + k] = from[right[k]];
+            for (ptrdiff_t k = 0; k < slots; k++) to[k] = from[left[k]], to[slots + k] = from[right[k]];
         }
         /* All bits of the exponent are set where a number is not finite: one more carries into the sign. */
         const ptrdiff_t floats = job->together ? slots + 1 : 2 * slots;
@@ -110,16 +123,16 @@ static int FN(lm_fetch)(const LabelMap *job, LabelMapWork *work, i32 y, f32 *to)
     return bad >> 31 == 0;
 }
 
-/* The two rows, each fetched once on the way down. */
-static int FN(lm_beside)(const LabelMap *job, LabelMapWork *work, i32 above, i32 below) {
+/* The two rows, each fetched once on the way down; the next one below them is `ahead`. */
+static int FN(lm_beside)(const LabelMap *job, LabelMapWork *work, i32 above, i32 below, i32 ahead) {
     if (work->held[0] != above && work->held[1] == above) {
         f32 *const row = work->rows[0];
         work->rows[0] = work->rows[1], work->rows[1] = row;
         work->held[1] = work->held[0], work->held[0] = above;
     }
-    if (work->held[0] != above && !FN(lm_fetch)(job, work, above, work->rows[0])) return 0;
+    if (work->held[0] != above && !FN(lm_fetch)(job, work, above, ahead < 0 ? -1 : below, work->rows[0])) return 0;
     work->held[0] = above;
-    if (work->held[1] != below && !FN(lm_fetch)(job, work, below, work->rows[1])) return 0;
+    if (work->held[1] != below && !FN(lm_fetch)(job, work, below, ahead, work->rows[1])) return 0;
     work->held[1] = below;
     return 1;
 }
@@ -191,13 +204,15 @@ static void FN(lm_group)(const LabelMap *job, const LabelMapWork *work, ptrdiff_
 
 static int FN(label_map)(const LabelMap *job, ptrdiff_t y0, ptrdiff_t y1) {
     const ptrdiff_t groups = job->slots / LM_GROUP;
+    const int few = job->classes * job->width <= LM_AHEAD;
     LabelMapWork work;
     int done = 1;
     if (!label_map_work(job, &work)) return 0;
     for (ptrdiff_t y = y0, next; y < y1 && done == 1; y = next) {
         const i32 above = job->above[y], below = job->below[y];
         for (next = y + 1; next < y1 && job->above[next] == above && job->below[next] == below; next++) {}
-        if (!FN(lm_beside)(job, &work, above, below)) done = -1;
+        const i32 ahead = next == y1 || !few ? -1 : job->above[next] > below ? job->above[next] : job->below[next];
+        if (!FN(lm_beside)(job, &work, above, below, ahead)) done = -1;
         for (ptrdiff_t g = 0; g < groups && done == 1; g++) FN(lm_group)(job, &work, y, next - y, g);
     }
     label_map_free(&work);

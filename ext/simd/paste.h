@@ -4,29 +4,34 @@
 #define IMGPROC_PASTE_H
 #include "simd/common.h"
 
-/* A mask with its border of zeros, the box of pixels it is stretched over, and what of it lies in the image: rows
-   [y0, y1), columns [x0, x1), in words [w0, w1). */
-typedef struct {
-    const f32 *mask;
-    ptrdiff_t height, width; /* of the mask, border and all */
-    i64 top, left, tall, wide;
-    ptrdiff_t y0, y1, x0, x1, w0, w1;
-    f32 threshold;
-} Paste;
-
 /* The two neighbours of a place along an axis, and what the second one counts. */
 typedef struct {
     i32 low, high;
     f32 weight;
 } Tap;
 
-/* Where output place `at` of `to` lies among `from` places, centres on centres and held at the ends. */
-INLINE Tap tap_at(i64 at, i64 to, ptrdiff_t from) {
-    const f32 scale = (f32)from / (f32)to, place = scale * ((f32)at + 0.5f) - 0.5f, inside = place > 0 ? place : 0;
+/* A mask that is stretched over pixels: rows [y0, y1), columns [x0, x1), in words [w0, w1); the taps of each of them. */
+typedef struct {
+    const f32 *mask;
+    ptrdiff_t width; /* of the mask */
+    const Tap *down, *across;
+    ptrdiff_t y0, y1, x0, x1, w0, w1;
+    f32 threshold;
+} Paste;
+
+/* A place among the centres of `from`, held at the ends. */
+INLINE Tap tap_of(f32 place, ptrdiff_t from) {
+    const f32 inside = place > 0 ? place : 0;
     const ptrdiff_t whole = (ptrdiff_t)inside, low = whole < from - 1 ? whole : from - 1;
     const f32 weight = inside - (f32)low;
     Tap tap = {(i32)low, (i32)(low < from - 1 ? low + 1 : low), weight < 1 ? weight : 1.0f};
     return tap;
+}
+
+/* Where output place `at` of `to` lies among `from` places, centres on centres. */
+INLINE Tap tap_at(i64 at, i64 to, ptrdiff_t from) {
+    const f32 scale = (f32)from / (f32)to;
+    return tap_of(scale * ((f32)at + 0.5f) - 0.5f, from);
 }
 
 #define SIMD_SOURCE "simd/paste.h"
@@ -68,17 +73,13 @@ INLINE u64 FN(reached)(const f32 *a, const f32 *b, f32 weight, f32 threshold) {
 static int FN(paste_bits)(const Paste *paste, u64 *words) {
     const ptrdiff_t n = paste->x1 - paste->x0, across = paste->w1 - paste->w0, padded = 64 * across;
     const ptrdiff_t skipped = paste->x0 - 64 * paste->w0;
-    Tap *taps = malloc((size_t)n * sizeof *taps);
+    const Tap *taps = paste->across;
     f32 *rows = calloc((size_t)(2 * padded), sizeof *rows);
     i32 held[2] = {-1, -1}; /* the mask's rows that are stretched in the two */
-    if (!taps || !rows) {
-        free(taps), free(rows);
-        return 0;
-    }
-    for (ptrdiff_t x = 0; x < n; x++) taps[x] = tap_at(paste->x0 + x - paste->left, paste->wide, paste->width);
+    if (!rows) return 0;
     const u64 first = ~(u64)0 << skipped, last = ~(u64)0 >> (63 - ((paste->x1 - 1) & 63));
     for (ptrdiff_t y = paste->y0; y < paste->y1; y++) {
-        const Tap tap = tap_at(y - paste->top, paste->tall, paste->height);
+        const Tap tap = paste->down[y - paste->y0];
         const i32 wanted[2] = {tap.low, tap.high};
         /* Going down, the row that was the second often becomes the first. */
         if (held[1] == tap.low && held[0] != tap.low) {
@@ -99,7 +100,7 @@ static int FN(paste_bits)(const Paste *paste, u64 *words) {
         words[across - 1] &= last;
         words += across;
     }
-    free(taps), free(rows);
+    free(rows);
     return 1;
 }
 

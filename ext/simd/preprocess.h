@@ -195,7 +195,7 @@ static int FN(preprocess)(const Source *s, Target *t, ptrdiff_t y0, ptrdiff_t y1
     const ptrdiff_t skipped = t->left < 0 ? -t->left : 0, x0 = t->left > 0 ? t->left : 0;
     const ptrdiff_t x1 = t->left + t->columns < t->width ? t->left + t->columns : t->width, n = x1 - x0;
     const int bytes = s->method == ROWS_EXACT ? 4 : s->bytes;
-    t->line = malloc(((size_t)(n > 0 ? n : 0) + 16) * sizeof(f32));
+    t->line = malloc(((size_t)(n > 0 ? n : 0) * 3 + 1) * sizeof(f32));
     if (FN(rows_begin)(&rows, s, t->rows, t->columns) < 0 || !t->line) {
         FN(rows_free)(&rows);
         free(t->line);

@@ -18,7 +18,7 @@ typedef struct {
     int fresh;                /* memory that was never written: the system clears it page by page, which brings it into the caches */
     int past;                 /* stores past the caches */
     f32 mean[3], factor[3], pad[3]; /* by channel of the input: (sample - mean) * factor; what fills the rest */
-    f32 *line;                /* `columns` numbers, for what is not float32 with channels apart */
+    f32 *line;                /* three for each column, for float16 */
 } Target;
 
 /* float32 to float16, rounded half to even. */
@@ -65,21 +65,14 @@ INLINE void FN(fill_columns)(const Target *t, ptrdiff_t y, ptrdiff_t x0, ptrdiff
     }
 }
 
-/* The numbers of `line` as channel `plane`. */
-INLINE void FN(put_line)(const Target *t, int plane, ptrdiff_t y, ptrdiff_t x, ptrdiff_t n) {
-    const ptrdiff_t step = t->apart ? 1 : t->planes;
-    char *to = target_at(t, plane, y, x);
+/* n numbers, one after the other, as float16. */
+INLINE void FN(put_halves)(const f32 *restrict from, u16 *restrict out, ptrdiff_t n) {
     ptrdiff_t i = 0;
-    if (t->bytes == 4) {
-        for (; i < n; i++) ((f32 *)(void *)to)[i * step] = t->line[i];
-        return;
-    }
-    u16 *out = (u16 *)(void *)to;
 #if LEVEL >= LEVEL_AVX2
-    for (; step == 1 && i + 8 <= n; i += 8) _mm_storeu_si128((__m128i *)(out + i), _mm256_cvtps_ph(_mm256_loadu_ps(t->line + i), 0));
-    for (; i < n; i++) out[i * step] = _cvtss_sh(t->line[i], 0);
+    for (; i + 8 <= n; i += 8) _mm_storeu_si128((__m128i *)(out + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), 0));
+    for (; i < n; i++) out[i] = _cvtss_sh(from[i], 0);
 #else
-    for (; i < n; i++) out[i * step] = half_bits(t->line[i]);
+    for (; i < n; i++) out[i] = half_bits(from[i]);
 #endif
 }
 
@@ -144,48 +137,63 @@ INLINE ptrdiff_t FN(planes_f32)(const f32 *row, const int channels, ptrdiff_t n,
     return 0;
 }
 
-/* Columns [x, x + n) of row y from n pixels. */
+/* Columns [x, x + n) of row y from n pixels; means and factors are in the order of the source's channels. */
 #define TAKE(kind)                                                                                                        \
-    INLINE void FN(three_##kind)(const kind *row, const int channels, ptrdiff_t n, const Target *t, ptrdiff_t y, ptrdiff_t x) { \
-        f32 *out[3], mean[3], factor[3];                                                                                  \
-        for (int c = 0; c < 3; c++) {                                                                                     \
-            const int p = t->reversed ? 2 - c : c;                                                                        \
-            out[c] = (f32 *)(void *)target_at(t, p, y, x), mean[c] = t->mean[p], factor[c] = t->factor[p];                \
-        }                                                                                                                 \
+    INLINE void FN(three_##kind)(const kind *row, const int channels, ptrdiff_t n, f32 *const out[3], const f32 mean[3],  \
+                                 const f32 factor[3], int past) {                                                         \
         f32 *restrict o0 = out[0], *restrict o1 = out[1], *restrict o2 = out[2];                                          \
         const f32 m0 = mean[0], m1 = mean[1], m2 = mean[2], a0 = factor[0], a1 = factor[1], a2 = factor[2];               \
-        for (ptrdiff_t i = FN(planes_##kind)(row, channels, n, out, mean, factor, t->past); i < n; i++) {                 \
+        for (ptrdiff_t i = FN(planes_##kind)(row, channels, n, out, mean, factor, past); i < n; i++) {                    \
             o0[i] = ((f32)row[i * channels] - m0) * a0;                                                                   \
             o1[i] = ((f32)row[i * channels + 1] - m1) * a1;                                                               \
             o2[i] = ((f32)row[i * channels + 2] - m2) * a2;                                                               \
         }                                                                                                                 \
     }                                                                                                                     \
-    INLINE void FN(take_##kind)(const kind *row, int channels, ptrdiff_t n, const Target *t, ptrdiff_t y, ptrdiff_t x) {  \
-        const int direct = t->apart && t->bytes == 4;                                                                     \
-        if (direct && t->planes == 3 && channels == 3) {                                                                  \
-            FN(three_##kind)(row, 3, n, t, y, x);                                                                         \
-            return;                                                                                                       \
+    INLINE void FN(mixed_##kind)(const kind *restrict row, const int channels, const int reversed, ptrdiff_t n,           \
+                                 f32 *restrict out, const f32 *mean, const f32 *factor) {                                 \
+        const int c0 = reversed ? 2 : 0, c2 = channels == 1 ? 0 : 2 - c0, c1 = channels == 1 ? 0 : 1;                     \
+        const f32 m0 = mean[c0], m1 = mean[1], m2 = mean[2 - c0], a0 = factor[c0], a1 = factor[1], a2 = factor[2 - c0];   \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                                               \
+            out[3 * i] = ((f32)row[i * channels + (channels == 1 ? 0 : c0)] - m0) * a0;                                   \
+            out[3 * i + 1] = ((f32)row[i * channels + c1] - m1) * a1;                                                     \
+            out[3 * i + 2] = ((f32)row[i * channels + c2] - m2) * a2;                                                     \
         }                                                                                                                 \
-        if (direct && t->planes == 3 && channels == 4) {                                                                  \
-            FN(three_##kind)(row, 4, n, t, y, x);                                                                         \
-            return;                                                                                                       \
-        }                                                                                                                 \
+    }                                                                                                                     \
+    static void FN(take_##kind)(const kind *row, int channels, ptrdiff_t n, const Target *t, ptrdiff_t y, ptrdiff_t x) {  \
+        const int direct = t->bytes == 4;                                                                                 \
+        f32 *out[3] = {t->line, t->line + n, t->line + 2 * n}, mean[3], factor[3];                                        \
         for (int p = 0; p < t->planes; p++) {                                                                             \
-            const kind *from = row + (channels == 1 ? 0 : t->reversed ? 2 - p : p);                                       \
-            const f32 mean = t->mean[p], factor = t->factor[p];                                                           \
-            if (t->bytes == 1) {                                                                                          \
-                u8 *to = (u8 *)target_at(t, p, y, x);                                                                     \
-                const ptrdiff_t step = t->apart ? 1 : t->planes;                                                          \
-                for (ptrdiff_t i = 0; i < n; i++) to[i * step] = (u8)from[i * channels];                                  \
-                continue;                                                                                                 \
-            }                                                                                                             \
-            f32 *restrict to = direct ? (f32 *)(void *)target_at(t, p, y, x) : t->line;                                   \
-            if (channels == 1)                                                                                            \
-                for (ptrdiff_t i = 0; i < n; i++) to[i] = ((f32)from[i] - mean) * factor;                                 \
-            else                                                                                                          \
-                for (ptrdiff_t i = 0; i < n; i++) to[i] = ((f32)from[i * channels] - mean) * factor;                      \
-            if (!direct) FN(put_line)(t, p, y, x, n);                                                                     \
+            const int c = t->reversed ? 2 - p : p;                                                                        \
+            if (direct) out[c] = (f32 *)(void *)target_at(t, p, y, x);                                                    \
+            mean[c] = t->mean[p], factor[c] = t->factor[p];                                                               \
         }                                                                                                                 \
+        if (t->bytes == 1) {                                                                                              \
+            const ptrdiff_t step = t->apart ? 1 : t->planes;                                                              \
+            for (int p = 0; p < t->planes; p++) {                                                                         \
+                const kind *from = row + (channels == 1 ? 0 : t->reversed ? 2 - p : p);                                   \
+                u8 *to = (u8 *)target_at(t, p, y, x);                                                                     \
+                for (ptrdiff_t i = 0; i < n; i++) to[i * step] = (u8)from[i * channels];                                  \
+            }                                                                                                             \
+            return;                                                                                                       \
+        }                                                                                                                 \
+        if (t->planes == 3 && !t->apart) {                                                                                \
+            f32 *mixed = direct ? (f32 *)(void *)target_at(t, 0, y, x) : t->line;                                         \
+            if (channels == 1) FN(mixed_##kind)(row, 1, t->reversed, n, mixed, mean, factor);                             \
+            else if (channels == 4) FN(mixed_##kind)(row, 4, t->reversed, n, mixed, mean, factor);                        \
+            else if (t->reversed) FN(mixed_##kind)(row, 3, 1, n, mixed, mean, factor);                                    \
+            else FN(mixed_##kind)(row, 3, 0, n, mixed, mean, factor);                                                     \
+        } else if (channels == 3) FN(three_##kind)(row, 3, n, out, mean, factor, direct && t->past);                      \
+        else if (channels == 4) FN(three_##kind)(row, 4, n, out, mean, factor, direct && t->past);                        \
+        else                                                                                                              \
+            for (int c = 0; c < t->planes; c++) {                                                                         \
+                f32 *restrict to = out[c];                                                                                \
+                for (ptrdiff_t i = 0; i < n; i++) to[i] = ((f32)row[i] - mean[c]) * factor[c];                            \
+            }                                                                                                             \
+        if (direct) return;                                                                                               \
+        if (!t->apart) FN(put_halves)(t->line, (u16 *)(void *)target_at(t, 0, y, x), n * t->planes);                      \
+        else                                                                                                              \
+            for (int p = 0; p < t->planes; p++)                                                                           \
+                FN(put_halves)(out[t->reversed ? 2 - p : p], (u16 *)(void *)target_at(t, p, y, x), n);                    \
     }
 TAKE(u8)
 TAKE(u16)

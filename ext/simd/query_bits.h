@@ -21,7 +21,7 @@ typedef struct {
 #define SIMD_SOURCE "simd/query_bits.h"
 #include "simd/levels.h"
 
-/* All words, row after row; sum: of the probabilities, in units of 2^-24. 0 without memory. */
+/* All words, row after row; sum: of the probabilities, in units of 2^-24, or NULL. 0 without memory. */
 DISPATCH(int, query_bits, (const Bits *job, u64 *words, u64 *sum), (job, words, sum))
 #endif
 #else
@@ -55,7 +55,7 @@ static int FN(query_bits)(const Bits *job, u64 *words, u64 *sum) {
     f32 *rows = malloc((size_t)(2 * padded) * sizeof *rows);
     ptrdiff_t held[2] = {-1, -1}; /* the rows of samples that are stretched in the two */
     if (!rows) return 0;
-    *sum = 0;
+    u64 total = 0;
     for (ptrdiff_t x = 0; x < 2 * padded; x++) rows[x] = NOWHERE;
     for (ptrdiff_t at = 0; at < down->count; at++) {
         const i32 *run = down->runs + 3 * at;
@@ -71,10 +71,11 @@ static int FN(query_bits)(const Bits *job, u64 *words, u64 *sum) {
             for (ptrdiff_t w = 0; w < wide; w++) {
                 const f32 *a = upper + 64 * w, *b = lower + 64 * w;
                 to[w] = FN(reached)(a, b, down->weights[y], job->least);
-                if (to[w]) *sum += FN(sum_word)(a, b, down->weights[y], job->least);
+                if (sum && to[w]) total += FN(sum_word)(a, b, down->weights[y], job->least);
             }
         }
     }
+    if (sum) *sum = total;
     free(rows);
     return 1;
 }

@@ -24,8 +24,9 @@ typedef struct {
     i64 *counts; /* added to, for each query: pixels it wins, those of them in its mask, those in its mask */
 } Merge;
 
-/* Where masks are decided by their corners, and where pixels decide. */
-enum { OUTSIDE = 0, DIVIDED = 1, INSIDE = 2 };
+/* Where masks are decided by their corners, and where pixels decide; those of queries that may win there are counted when
+   the winners are found. */
+enum { OUTSIDE = 0, DIVIDED = 1, INSIDE = 2, LISTED = 4 };
 
 typedef struct {
     ptrdiff_t stride; /* of rows of samples */
@@ -85,13 +86,17 @@ static void FN(list_winners)(const Merge *job, MergeWork *work) {
     memset(flags, 0, (size_t)work->stride);
     for (ptrdiff_t k = 0; k < job->count; k++) {
         const f32 *lowest = work->lowest + k * work->stride;
+        u8 *states = work->states + k * work->stride;
         for (ptrdiff_t x = 0; x < width; x++) flags[x] = lowest[x] <= work->best[x];
         for (ptrdiff_t x = 0; x < padded; x += 8) {
             u64 eight;
             memcpy(&eight, flags + x, 8);
             if (!eight) continue;
-            for (ptrdiff_t i = x; i < x + 8; i++)
-                if (flags[i]) work->list[i * job->count + work->found[i]++] = (i32)k;
+            for (ptrdiff_t i = x; i < x + 8; i++) {
+                if (!flags[i]) continue;
+                work->list[i * job->count + work->found[i]++] = (i32)k;
+                if (states[i] == DIVIDED) states[i] = LISTED;
+            }
         }
     }
 }
@@ -108,27 +113,26 @@ INLINE void FN(pick_corners)(const Merge *job, const MergeWork *work, const i32 
 
 /* Pixels in the mask of a query in a cell that its edge divides. */
 static i64 FN(count_inside)(const Merge *job, MergeWork *work, const i32 *row, ptrdiff_t run, ptrdiff_t k) {
-    const ptrdiff_t n = lay_pixels(&job->grid, &work->pixels, row, run), at = work->pixels.at[run];
+    const ptrdiff_t n = lay_pixels(&job->grid, &work->pixels, row, run), padded = whole_blocks(n), at = work->pixels.at[run];
     const f32 scale = job->rules[k].scale, least = job->rules[k].least, *u = work->pixels.u + at, *v = work->pixels.v + at;
     f32 corners[4];
     i32 pixels = 0;
     FN(pick_corners)(job, work, row, job->grid.across.runs[3 * run], k, corners);
-    for (ptrdiff_t i = 0; i < whole_blocks(n); i++)
-        pixels += (between_corners(corners, u[i], v[i]) * scale >= least) & (i < n);
-    return pixels;
+    for (ptrdiff_t i = 0; i < padded; i++) pixels += between_corners(corners, u[i], v[i]) * scale >= least;
+    /* What fills up the last block has the value of the first corner. */
+    return pixels - (corners[0] * scale >= least ? padded - n : 0);
 }
 
 static void FN(count_divided)(const Merge *job, MergeWork *work, const i32 *row) {
-    const ptrdiff_t width = job->grid.across.size;
+    const Axis *across = &job->grid.across;
     for (ptrdiff_t k = 0; k < job->count; k++) {
         const u8 *states = work->states + k * work->stride;
-        for (ptrdiff_t at = 0; at < width; at += 8) {
+        for (ptrdiff_t at = 0; at < across->size; at += 8) {
             u64 eight;
             memcpy(&eight, states + at, 8);
             if (!(eight & 0x0101010101010101u * DIVIDED)) continue;
-            for (ptrdiff_t x = at; x < at + 8 && x < width; x++) {
+            for (ptrdiff_t x = at; x < at + 8 && x < across->size; x++) {
                 if (states[x] != DIVIDED || !work->wide[x]) continue;
-                const Axis *across = &job->grid.across;
                 for (ptrdiff_t run = work->first[x]; run < across->count && across->runs[3 * run] == x; run++)
                     job->counts[3 * k + 2] += FN(count_inside)(job, work, row, run, k);
             }
@@ -136,36 +140,41 @@ static void FN(count_divided)(const Merge *job, MergeWork *work, const i32 *row)
     }
 }
 
-/* Pixels of a cell, in whole blocks: the codes of those with the lowest cost. */
-INLINE void FN(win_pixels)(const Merge *job, const f32 *corners, const i32 *list, i32 found, const f32 *u, const f32 *v,
-                           ptrdiff_t n, int kind, f32 *restrict costs, i32 *restrict codes) {
-    for (ptrdiff_t i = 0; i < n; i++) costs[i] = INFINITY, codes[i] = 2 * list[0];
+/* The n pixels of a cell, filled up to `padded`: the codes of those with the lowest cost. */
+INLINE void FN(win_pixels)(const Merge *job, const MergeWork *work, const f32 *corners, ptrdiff_t x, const f32 *u,
+                           const f32 *v, ptrdiff_t n, int kind, i32 *restrict codes) {
+    const i32 *list = work->list + x * job->count, found = work->found[x];
+    const ptrdiff_t padded = whole_blocks(n);
+    f32 costs[MOST];
+    for (ptrdiff_t i = 0; i < padded; i++) costs[i] = INFINITY, codes[i] = 2 * list[0];
     for (i32 at = 0; at < found; at++) {
         const Rule rule = job->rules[list[at]];
         const f32 *c = corners + 4 * at, a[4] = {c[0], c[1], c[2], c[3]};
         const i32 code = 2 * list[at];
-        for (ptrdiff_t i = 0; i < n; i++) {
+        i32 pixels = 0;
+        for (ptrdiff_t i = 0; i < padded; i++) {
             const f32 value = between_corners(a, u[i], v[i]);
             const f32 cost = rule.base + rule.gain * (kind == LOGITS ? exp_minus(value) : value), old = costs[i];
-            const i32 own = code + (value * rule.scale >= rule.least), other = codes[i];
+            const i32 inside = value * rule.scale >= rule.least, other = codes[i];
             costs[i] = cost < old ? cost : old;
-            codes[i] = cost < old ? own : other;
+            codes[i] = cost < old ? code + inside : other;
+            pixels += inside;
         }
+        if (work->states[list[at] * work->stride + x] == LISTED)
+            job->counts[3 * list[at] + 2] += pixels - (c[0] * rule.scale >= rule.least ? padded - n : 0);
     }
 }
 
 /* A cell in which pixels decide. */
-static void FN(win_cell)(const Merge *job, MergeWork *work, const i32 *row, ptrdiff_t run, const i32 *list, i32 found,
-                         f32 *corners) {
-    const i32 *column = job->grid.across.runs + 3 * run;
-    const ptrdiff_t n = lay_pixels(&job->grid, &work->pixels, row, run), padded = whole_blocks(n), across = column[2] - column[1];
+static void FN(win_cell)(const Merge *job, MergeWork *work, const i32 *row, ptrdiff_t run, f32 *corners) {
+    const i32 *column = job->grid.across.runs + 3 * run, *list = work->list + column[0] * job->count;
+    const ptrdiff_t n = lay_pixels(&job->grid, &work->pixels, row, run), across = column[2] - column[1];
     const f32 *u = work->pixels.u + work->pixels.at[run], *v = work->pixels.v + work->pixels.at[run];
-    f32 costs[MOST];
     i32 codes[MOST];
-    for (i32 at = 0; at < found; at++) FN(pick_corners)(job, work, row, column[0], list[at], corners + 4 * at);
-    if (job->kind == LOGITS)
-        FN(win_pixels)(job, corners, list, found, u, v, padded, LOGITS, costs, codes);
-    else FN(win_pixels)(job, corners, list, found, u, v, padded, CHANCES, costs, codes);
+    for (i32 at = 0; at < work->found[column[0]]; at++)
+        FN(pick_corners)(job, work, row, column[0], list[at], corners + 4 * at);
+    if (job->kind == LOGITS) FN(win_pixels)(job, work, corners, column[0], u, v, n, LOGITS, codes);
+    else FN(win_pixels)(job, work, corners, column[0], u, v, n, CHANCES, codes);
     for (ptrdiff_t i = 0; i < n; i++) {
         i64 *counts = job->counts + 3 * (codes[i] >> 1);
         counts[0]++;
@@ -193,8 +202,8 @@ static void FN(win_row)(const Merge *job, MergeWork *work, const i32 *row, f32 *
     for (ptrdiff_t at = 0; at < across->count; at++) {
         const i32 *column = across->runs + 3 * at, *list = work->list + column[0] * job->count, found = work->found[column[0]];
         const u8 state = work->states[list[0] * work->stride + column[0]];
-        if (found > 1 || state == DIVIDED) {
-            FN(win_cell)(job, work, row, at, list, found, corners);
+        if (found > 1 || state == LISTED) {
+            FN(win_cell)(job, work, row, at, corners);
             continue;
         }
         const i32 code = 2 * list[0] + (state == INSIDE);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -70,10 +71,10 @@ def draw_boxes(
 
 def label_text(label: int, names: Mapping[int, str]) -> str:
     """A class's name as the letters of pictures can show it, or its number."""
-    name = names.get(label, "").encode("ascii", "replace").decode("ascii")
+    name = normalize("NFKD", names.get(label, "")).encode("ascii", "ignore").decode("ascii").strip()
     if not name:
         return str(label)
-    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}."
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 2].rstrip()}.."
 
 
 def draw_labels(image: Array, labels: Array, *, borders: Array | None = None) -> Array:

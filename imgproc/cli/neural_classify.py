@@ -27,6 +27,7 @@ from .neural_models import (
     Opened,
     Preset,
     Size,
+    Trust,
     Worker,
     presets_text,
 )
@@ -77,6 +78,7 @@ def classify(
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
+    trust: Trust = False,
     batch: Batch = "1",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
@@ -123,6 +125,7 @@ def classify(
             backend=backend,
             device=device,
             worker=worker,
+            trust=trust,
             batch=batch,
         ),
     )

@@ -31,6 +31,7 @@ from .neural_models import (
     Opened,
     Preset,
     Size,
+    Trust,
     Worker,
     presets_text,
 )
@@ -91,6 +92,7 @@ def depth(
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
+    trust: Trust = False,
     batch: Batch = "1",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
@@ -139,6 +141,7 @@ def depth(
             backend=backend,
             device=device,
             worker=worker,
+            trust=trust,
             batch=batch,
         ),
     )

@@ -29,6 +29,7 @@ from .neural_models import (
     Score,
     Size,
     Tiles,
+    Trust,
     Worker,
     open_network,
     presets_text,
@@ -81,6 +82,7 @@ def detect(
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
+    trust: Trust = False,
     batch: Batch = "1",
     annotate: Annotated[
         bool,
@@ -110,6 +112,7 @@ def detect(
         backend=backend,
         device=device,
         worker=worker,
+        trust=trust,
         batch=batch,
         score_threshold=score_threshold,
     )

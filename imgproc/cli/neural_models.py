@@ -94,6 +94,10 @@ Worker = Annotated[
     bool,
     typer.Option("--worker", help="Run it in a process of its own, whose crash is a failure like others."),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="It may run code as it is loaded: only for files of your own."),
+]
 Batch = Annotated[
     str, typer.Option("--batch", metavar="N", help="Images, or tiles, that it is given at a time.")
 ]
@@ -129,6 +133,7 @@ class NetworkRequest:
     backend: str | None
     device: str
     worker: bool
+    trust: bool
     batch: str
     score_threshold: str | None = None
 
@@ -187,12 +192,13 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
     if dry_run:
         return Opened(family, parameters, names, batch, params, settings, None)
     try:
-        model = load(path, backend=backend, device=request.device, worker=request.worker)
+        model = load(path, backend=backend, device=request.device, worker=request.worker, trust=request.trust)
         pipeline = family.pipeline(PIPELINES[task], model, size=size, names=names, **parameters)
     except BackendUnavailable as error:
         raise PlanError(str(error)) from None
     except (NeuralError, TypeError, ValueError) as error:
-        raise PlanError(f"{str(error).removeprefix('load: ')}") from None
+        text = str(error).removeprefix("load: ").replace("trust=True", "--trust")
+        raise PlanError(text) from None
     except OSError as error:
         raise PlanError(f"the model {request.model!r} cannot be read: {cause(error)}") from None
     settings += [

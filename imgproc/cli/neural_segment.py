@@ -35,6 +35,7 @@ from .neural_models import (
     Preset,
     Size,
     Tiles,
+    Trust,
     Worker,
     presets_text,
     tile_sides,
@@ -97,6 +98,7 @@ def segment(
     backend: Backend = None,
     device: Device = "cpu",
     worker: Worker = False,
+    trust: Trust = False,
     batch: Batch = "1",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
@@ -150,6 +152,7 @@ def segment(
             backend=backend,
             device=device,
             worker=worker,
+            trust=trust,
             batch=batch,
         ),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._core.errors import Got, wrong_value
 from .._core.images import Array
+from .checks import arrays_of
 from .fields import check_set
 from .sets import DetectionSet
 
@@ -75,6 +76,7 @@ def align_detections(detections: DetectionSet, truth: DetectionSet) -> Detection
         crowd=detections.crowd,
         areas=detections.areas,
         masks=detections.masks,
+        keypoints=arrays_of(detections.keypoints),
         image_sizes=truth.image_sizes,
         image_ids=truth.image_ids,
         class_names=names,

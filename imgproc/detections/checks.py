@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._core.box_arrays import check_floats, check_labels, packed
@@ -78,6 +80,37 @@ def check_keypoints(function: str, keypoints: object, count: int) -> Array:
         must = f"of shape ({count}, K, 3), x, y and score of K points for each of the boxes"
         raise wrong_value(function, "keypoints", must, Got(f"shape {array.shape}"))
     return packed(check_float32(function, "keypoints", array))
+
+
+Points = tuple[tuple[float, ...], ...]
+"""The keypoints of one box: ``x, y, score`` each."""
+
+
+def listed_keypoints(function: str, keypoints: object, count: int) -> list[Points | None]:
+    """Those of each box as numbers that compare and hash, in float64."""
+    must = f"None or a sequence of {count} arrays of shape (K, 3) or None, one for each of the boxes"
+    if isinstance(keypoints, str | np.ndarray) or not isinstance(keypoints, Sequence):
+        raise wrong_type(function, "keypoints", must, keypoints)
+    if len(keypoints) != count:
+        raise wrong_value(function, "keypoints", must, Got(f"{len(keypoints)}"))
+    found: list[Points | None] = []
+    for row, points in enumerate(keypoints):
+        if points is None:
+            found.append(None)
+            continue
+        array = check_floats(function, f"keypoints[{row}]", points, "(K, 3)").astype(np.float64)
+        if array.ndim != 2 or array.shape[1] != 3 or not np.isfinite(array).all():
+            got = Got(f"shape {array.shape}") if array.shape[1:] != (3,) else Got("NaN or infinity in it")
+            raise wrong_value(function, f"keypoints[{row}]", "finite, of shape (K, 3)", got)
+        found.append(tuple(map(tuple, array.tolist())))
+    return found
+
+
+def arrays_of(keypoints: Sequence[Points | None] | None) -> list[Array | None] | None:
+    """As `DetectionSet` takes them."""
+    if keypoints is None:
+        return None
+    return [None if points is None else np.array(points, np.float64).reshape(-1, 3) for points in keypoints]
 
 
 def check_label_choice(function: str, labels: object) -> Array:

@@ -10,6 +10,7 @@ from .._core.config import VERSION
 from .._core.errors import Got, wrong_value
 from .._core.files import check_free, write_file
 from .._core.runs import Runs, box_of_runs, check_runs
+from .checks import Points
 from .decimals import decimal_of, minus, plus
 from .fields import INT32, Place, check_set, dumped, dumped_params, parse_json, path_name, read_text
 from .sets import NO_SIZE, DetectionSet
@@ -39,7 +40,8 @@ def write_coco(path: str | os.PathLike[str], detections: DetectionSet, *, overwr
     -----
     ``images`` have ``id``, ``file_name`` and, where known, ``height`` and ``width``; ``annotations`` have ``id`` from 1
     (COCO's own evaluation takes 0 for none), ``image_id``, ``category_id``, ``bbox`` as x, y, width and height,
-    ``area``, ``iscrowd`` and, of detections, ``score``; a mask is written as ``segmentation`` by run lengths.
+    ``area``, ``iscrowd`` and, of detections, ``score``; a mask is written as ``segmentation`` by run lengths, keypoints
+    as ``keypoints`` ``[x, y, score, x, …]`` with ``num_keypoints``, those of a score or visibility above 0.
     ``info`` names the version and, where there are any, ``params``.
     ``categories`` are the named labels, and those of the boxes that have no name. Width and height are the exact
     differences of the corners as decimals, so that adding them up again gives the same corners.
@@ -76,7 +78,8 @@ def write_coco_results(
     Notes
     -----
     Each has ``image_id``, ``category_id``, ``bbox`` as x, y, width and height, ``score`` and, where there is a mask,
-    ``segmentation``. Images without detections, their names, and names of classes are not in such a file.
+    ``segmentation``, where there are keypoints, ``keypoints``. Images without detections, their names, and names of
+    classes are not in such a file.
     """
     if check_set("write_coco_results", detections).scores is None:
         raise wrong_value("write_coco_results", "detections", "detections with scores", Got("ground truth"))
@@ -119,6 +122,10 @@ def coco_results(found: DetectionSet) -> list[dict[str, Any]]:
         mask = None if found.masks is None else found.masks[row]
         if mask is not None:
             entry["segmentation"] = {"size": list(mask.size), "counts": list(mask.counts)}
+        points = None if found.keypoints is None else found.keypoints[row]
+        if points is not None:
+            entry["keypoints"] = [decimal_of(value) for point in points for value in point]
+            entry["num_keypoints"] = sum(point[2] > 0 for point in points)
         entries.append(entry)
     return entries
 
@@ -135,7 +142,11 @@ def _write(function: str, path: str | os.PathLike[str], text: str, overwrite: bo
 
 
 def read_coco(
-    path: str | os.PathLike[str], *, dataset: DetectionSet | None = None, masks: bool = False
+    path: str | os.PathLike[str],
+    *,
+    dataset: DetectionSet | None = None,
+    masks: bool = False,
+    keypoints: bool = False,
 ) -> DetectionSet:
     """Read COCO's JSON: a data set, or a list of results.
 
@@ -148,6 +159,8 @@ def read_coco(
         are refused. Without one, images are called by their numbers.
     masks : bool, default False
         Whether to keep ``segmentation`` by run lengths. Polygons are passed over.
+    keypoints : bool, default False
+        Whether to keep ``keypoints``, three numbers each: x, y, and visibility or score.
 
     Returns
     -------
@@ -169,14 +182,14 @@ def read_coco(
         check_set("read_coco", dataset, argument="dataset")
     content = parse_json(place, text)
     if isinstance(content, list):
-        return _read_results(Table(place), content, dataset, masks)
+        return _read_results(Table(place), content, dataset, (masks, keypoints))
     must = "a data set with images and annotations, or a list of results"
     if not isinstance(content, dict) or not {"images", "annotations"} <= content.keys():
         raise place.wrong("", must, Got("something else"))
-    return _read_dataset(Table(place), content, masks)
+    return _read_dataset(Table(place), content, (masks, keypoints))
 
 
-def _read_dataset(table: Table, content: dict[str, Any], masks: bool) -> DetectionSet:
+def _read_dataset(table: Table, content: dict[str, Any], kept: tuple[bool, bool]) -> DetectionSet:
     place = table.place
     positions: dict[int, int] = {}
     for row, value in enumerate(place.listed("images", content["images"], of="images")):
@@ -205,12 +218,12 @@ def _read_dataset(table: Table, content: dict[str, Any], masks: bool) -> Detecti
         number = place.integer(f"{element}.image_id", entry["image_id"])
         if number not in positions:
             raise place.wrong(f"{element}.image_id", "the id of one of the images", number)
-        _read_box(table, element, entry, positions[number], table.class_names, scored, masks, "area" in entry)
+        _read_box(table, element, entry, positions[number], table.class_names, scored, kept, "area" in entry)
     return table.to_set(truth=not scored)
 
 
 def _read_results(
-    table: Table, results: list[Any], dataset: DetectionSet | None, masks: bool
+    table: Table, results: list[Any], dataset: DetectionSet | None, kept: tuple[bool, bool]
 ) -> DetectionSet:
     place = table.place
     positions: dict[int | str, int] = {}
@@ -233,7 +246,7 @@ def _read_results(
                 raise place.wrong(f"{element}.image_id", must, number)
             positions[number] = table.add_image(f"{element}.image_id", str(number), NO_SIZE, number)
         known = table.class_names if dataset is not None else {}
-        _read_box(table, element, entry, positions[number], known, True, masks, False)
+        _read_box(table, element, entry, positions[number], known, True, kept, False)
     return table.to_set(truth=False)
 
 
@@ -244,7 +257,7 @@ def _read_box(
     image: int,
     known: Mapping[int, str],
     scored: bool,
-    masks: bool,
+    kept: tuple[bool, bool],
     own_area: bool,
 ) -> None:
     place = table.place
@@ -253,7 +266,8 @@ def _read_box(
     if known and label not in known:
         raise place.wrong(f"{element}.category_id", "the id of one of the categories", label)
     corners, area = _corners(place, f"{element}.bbox", entry["bbox"])
-    mask = entry.get("segmentation")
+    mask, points = entry.get("segmentation"), entry.get("keypoints")
+    masks, keypoints = kept
     if own_area:
         area = place.number(f"{element}.area", entry["area"], "a number >= 0", 0)
     table.add_box(
@@ -264,7 +278,18 @@ def _read_box(
         area=area,
         crowd=bool(place.integer(f"{element}.iscrowd", entry.get("iscrowd", 0), "0 or 1", (0, 1))),
         mask=_runs(place, element, mask) if masks and isinstance(mask, dict) else None,
+        keypoints=_points(place, f"{element}.keypoints", points)
+        if keypoints and points is not None
+        else None,
     )
+
+
+def _points(place: Place, element: str, points: object) -> Points:
+    must = "numbers in threes: x, y, visibility or score"
+    values = [place.number(element, value, must) for value in place.listed(element, points)]
+    if len(values) % 3:
+        raise place.wrong(element, must, Got(f"{len(values)} numbers"))
+    return tuple(zip(values[::3], values[1::3], values[2::3], strict=True))
 
 
 def _corners(place: Place, element: str, bbox: object) -> tuple[Corners, float]:

@@ -35,7 +35,7 @@ SIDES = ("x", "y", "w", "h")
 
 
 def write_csv(path: str | os.PathLike[str], detections: DetectionSet, *, overwrite: bool = False) -> None:
-    """Write a set as a table, from which `read_csv` gives an equal set but for ids, masks and params.
+    """Write a set as a table, from which `read_csv` gives an equal set but for ids, masks, keypoints and params.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def write_csv(path: str | os.PathLike[str], detections: DetectionSet, *, overwri
     -----
     Columns ``image, height, width, x1, y1, x2, y2, score, label, class, count, crowd, area``, one line a box. An image
     without boxes has one line with nothing from ``x1`` on; sizes that are not known and scores of ground truth are
-    empty. Numbers have the fewest digits that read as the same float64. Image ids, masks, params and names of
-    classes without boxes are not kept. UTF-8, lines end in a line feed.
+    empty. Numbers have the fewest digits that read as the same float64. Image ids, masks, keypoints, params and names
+    of classes without boxes are not kept. UTF-8, lines end in a line feed.
     """
     check_set("write_csv", detections)
     name = path_name("write_csv", path)

@@ -11,6 +11,7 @@ from .._core.config import VERSION
 from .._core.errors import Got
 from .._core.files import check_free, write_file
 from .._core.runs import check_runs
+from .checks import Points
 from .decimals import written
 from .fields import INT32, Place, check_set, dumped_params, parse_json, path_name, plain, read_text
 from .sets import NO_SIZE, DetectionSet, box_areas
@@ -44,10 +45,10 @@ def write_jsonl(path: str | os.PathLike[str], detections: DetectionSet, *, overw
     JSON lines: a header ``{"format": "imgproc detections", "version": 1, "kind": "detections" or "truth", "classes":
     {label: name}, "params": {…}}``, then for each image ``{"image": name, "id": number, "size": [height, width],
     "boxes": [[x1, y1, x2, y2], …], "scores": […], "labels": […], "counts": […], "crowd": […], "areas": […], "masks":
-    […]}``. ``size`` is left out where it is not known, ``scores`` for truth, ``counts`` where all are 1, ``crowd``
-    where none is, ``areas`` where they are those of the boxes, ``masks`` (run lengths in COCO's order, or null)
-    where there are none. Numbers have the fewest digits that read as the same float64. The file is there whole or
-    not at all.
+    […], "keypoints": [[[x, y, score], …], …]}``. ``size`` is left out where it is not known, ``scores`` for truth,
+    ``counts`` where all are 1, ``crowd`` where none is, ``areas`` where they are those of the boxes, ``masks`` (run
+    lengths in COCO's order, or null) and ``keypoints`` (or null) where there are none. Numbers have the fewest digits
+    that read as the same float64. The file is there whole or not at all.
     """
     check_set("write_jsonl", detections)
     name = path_name("write_jsonl", path)
@@ -87,7 +88,16 @@ def _lines(found: DetectionSet) -> Iterator[str]:
                 for mask in found.masks[rows]
             ]
             entries.append(f'"masks": {json.dumps(masks)}')
+        if found.keypoints is not None and any(points is not None for points in found.keypoints[rows]):
+            entries.append(f'"keypoints": [{", ".join(map(_written_points, found.keypoints[rows]))}]')
         yield "{" + ", ".join(entries) + "}"
+
+
+def _written_points(points: Points | None) -> str:
+    if points is None:
+        return "null"
+    listed = ("[" + ", ".join(map(written, point)) + "]" for point in points)
+    return "[" + ", ".join(listed) + "]"
 
 
 def read_jsonl(path: str | os.PathLike[str]) -> DetectionSet:
@@ -158,7 +168,7 @@ def _read_image(table: Table, element: str, line: str, truth: bool) -> None:
     boxes = place.listed(f"{element}: boxes", entry["boxes"])
     columns = {
         column: _column(place, element, entry, column, len(boxes))
-        for column in ("scores", "labels", "counts", "crowd", "areas", "masks")
+        for column in ("scores", "labels", "counts", "crowd", "areas", "masks", "keypoints")
     }
     if columns["scores"] is None and boxes and not truth:
         raise place.wrong(f"{element}: scores", "a list of numbers, one for each of the boxes", None)
@@ -188,7 +198,7 @@ def _read_box(
     crowd = values.get("crowd", False)
     if not isinstance(crowd, bool):
         raise place.wrong(at("crowd"), "true or false", crowd)
-    mask = values.get("masks")
+    mask, points = values.get("masks"), values.get("keypoints")
     table.add_box(
         image,
         place.corners(at("boxes"), (x1, y1, x2, y2)),
@@ -198,4 +208,14 @@ def _read_box(
         count=place.integer(at("counts"), values.get("counts", 1), "an integer >= 1", (1, INT32[1])),
         crowd=crowd,
         mask=None if mask is None else check_runs(place.function, f"file {place.file}: {at('masks')}", mask),
+        keypoints=None if points is None else _read_points(place, at("keypoints"), points),
     )
+
+
+def _read_points(place: Place, element: str, points: object) -> Points:
+    found = []
+    for position, point in enumerate(place.listed(element, points)):
+        here = f"{element}[{position}]"
+        numbers = place.listed(here, point, 3, "numbers, x, y, score")
+        found.append(tuple(place.number(here, value) for value in numbers))
+    return tuple(found)

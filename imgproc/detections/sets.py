@@ -13,7 +13,7 @@ from .._core.coco_runs import runs_of
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .._core.runs import Runs, decode_runs
-from .checks import check_int32, shortest
+from .checks import check_int32, listed_keypoints, shortest
 from .record import Detections
 
 _NAME = "DetectionSet"
@@ -47,6 +47,8 @@ class DetectionSet:
         the boxes by default.
     masks : sequence of (Runs or None), optional
         One for each box.
+    keypoints : sequence of ((K, 3) float array or None), optional
+        ``x, y, score`` of the points of each box, finite; in ground truth COCO's visibility takes the score's place.
     image_sizes : (M, 2) integer array, optional
         Height and width of each image; 0, 0 where they are not known.
     image_ids : (M,) integer array, optional
@@ -59,8 +61,9 @@ class DetectionSet:
     Attributes
     ----------
     image_names, images, boxes, scores, labels, counts, crowd, areas, masks, image_sizes, image_ids, class_names, params
+    keypoints
         As above, float64 for floats, int64 for ``images``, ``image_sizes`` and ``image_ids``, int32 for ``labels`` and
-        ``counts``. Arrays are read-only.
+        ``counts``. Arrays are read-only; keypoints are tuples.
 
     Raises
     ------
@@ -102,6 +105,7 @@ class DetectionSet:
         crowd: Array | None = None,
         areas: Array | None = None,
         masks: Sequence[Runs | None] | None = None,
+        keypoints: Sequence[Array | None] | None = None,
         image_sizes: Array | None = None,
         image_ids: Array | None = None,
         class_names: Mapping[int, str] | None = None,
@@ -134,6 +138,8 @@ class DetectionSet:
         self.areas: Final = _frozen(_floats("areas", own, n, least=0.0)[rows])
         runs = None if masks is None else _masks(masks, n)
         self.masks: Final = None if runs is None else tuple(runs[row] for row in rows)
+        points = None if keypoints is None else listed_keypoints(_NAME, keypoints, n)
+        self.keypoints: Final = None if points is None else tuple(points[row] for row in rows)
         self.class_names: Final = _class_names({} if class_names is None else class_names)
         if params is not None and not isinstance(params, Mapping):
             raise wrong_type(_NAME, "params", "None or a mapping", params)
@@ -186,7 +192,9 @@ class DetectionSet:
             return np.concatenate([empty, *(getattr(part, name) for part in parts)])
 
         masks: list[Runs | None] = []
+        points: list[Array | None] = []
         for found in parts:
+            points.extend([None] * len(found) if found.keypoints is None else shortest(found.keypoints))
             masks += [None] * len(found) if found.masks is None else runs_of("DetectionSet.of", found.masks)
         return cls(
             tuple(detections),
@@ -196,6 +204,7 @@ class DetectionSet:
             labels=column("labels", np.empty(0, np.int32)),
             counts=column("counts", np.empty(0, np.int32)),
             masks=masks if any(mask is not None for mask in masks) else None,
+            keypoints=points if any(one is not None for one in points) else None,
             image_sizes=np.array(sizes, INT64).reshape(-1, 2),
             class_names=class_names,
             params=params,
@@ -217,7 +226,8 @@ class DetectionSet:
         return slice(int(self._starts[position]), int(self._starts[position + 1]))
 
     def detections(self, image: int | str) -> Detections:
-        """The boxes of one image, by position or name; with masks where all of its boxes have one of one size.
+        """The boxes of one image, by position or name; with masks where all of its boxes have one of one size, and with
+        keypoints where all have as many.
 
         Scores of ground truth are 1.
         """
@@ -233,7 +243,10 @@ class DetectionSet:
                 masks = np.stack([decode_runs(mask) for mask in runs if mask is not None])
                 masks.setflags(write=False)
         scores = None if self.scores is None else self.scores[rows]
-        return Detections(self.boxes[rows], scores, self.labels[rows], self.counts[rows], masks)
+        points = [] if self.keypoints is None else self.keypoints[rows]
+        alike = len({None if one is None else len(one) for one in points}) == 1 and None not in points
+        keypoints = np.array(points).reshape(len(points), -1, 3) if alike else None
+        return Detections(self.boxes[rows], scores, self.labels[rows], self.counts[rows], masks, keypoints)
 
     def class_name(self, label: int) -> str:
         """A label's name, or its number where it has none."""
@@ -252,6 +265,7 @@ class DetectionSet:
             and self.class_names == other.class_names
             and self.params == other.params
             and self.masks == other.masks
+            and self.keypoints == other.keypoints
             and (self.scores is None) == (other.scores is None)
             and (self.scores is None or np.array_equal(self.scores, np.asarray(other.scores)))
             and all(np.array_equal(getattr(self, name), getattr(other, name)) for name in arrays)

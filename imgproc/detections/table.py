@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._core.runs import Runs
+from .checks import Points, arrays_of
 from .fields import Place
 from .sets import NO_SIZE, DetectionSet
 
@@ -33,6 +34,7 @@ class Table:
     crowd: list[bool] = field(default_factory=list)
     areas: list[float] = field(default_factory=list)
     masks: list[Runs | None] = field(default_factory=list)
+    keypoints: list[Points | None] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
 
     def add_image(
@@ -59,6 +61,7 @@ class Table:
         count: int = 1,
         crowd: bool = False,
         mask: Runs | None = None,
+        keypoints: Points | None = None,
     ) -> None:
         self.images.append(image)
         self.boxes.append(corners)
@@ -68,6 +71,7 @@ class Table:
         x1, y1, x2, y2 = corners
         self.areas.append((x2 - x1) * (y2 - y1) if area is None else area)
         self.masks.append(mask)
+        self.keypoints.append(keypoints)
         if score is not None:
             self.scores.append(score)
 
@@ -92,6 +96,9 @@ class Table:
                 crowd=np.array(self.crowd, np.bool_),
                 areas=np.array(self.areas, np.float64),
                 masks=self.masks if any(mask is not None for mask in self.masks) else None,
+                keypoints=arrays_of(
+                    self.keypoints if any(one is not None for one in self.keypoints) else None
+                ),
                 image_sizes=np.array(self.image_sizes, np.int64).reshape(-1, 2),
                 image_ids=np.array(self.image_ids, np.int64) if self.image_ids else None,
                 class_names=self.class_names,

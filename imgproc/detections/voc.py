@@ -44,8 +44,8 @@ def write_voc(folder: str | os.PathLike[str], detections: DetectionSet, *, overw
     VOC counts pixels from 1 and both its corners lie inside the box: ``xmin`` is x1 + 1 and ``xmax`` is x2, so that
     0, 0, 10, 10 is written as 1, 1, 10, 10. Sums are of decimals, so that reading gives the same numbers again. Crowd
     regions are ``difficult``; detections have a ``score`` beside ``name``. Labels stand as names: reading
-    numbers them in the order of the sorted names. Counts, areas, masks, ids, params and names of classes without
-    boxes are not kept.
+    numbers them in the order of the sorted names. Counts, areas, masks, keypoints, ids, params and names of classes
+    without boxes are not kept.
     """
     check_set("write_voc", detections)
     write_all(path_name("write_voc", folder), voc_contents(detections), overwrite=overwrite)

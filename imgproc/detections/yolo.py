@@ -42,7 +42,7 @@ def write_yolo(folder: str | os.PathLike[str], detections: DetectionSet, *, over
     the fewest digits that read as the same float64: `read_yolo` gives corners within 2**-49 of the image's side, or of
     the box's greatest coordinate where that is larger. An image without boxes has an empty file. Classes are numbered
     from 0, in the order of the labels, and ``classes.txt`` names them; labels >= 0 in a set that names none stay as
-    they are. Counts, crowd regions, areas, masks, ids and params are not kept.
+    they are. Counts, crowd regions, areas, masks, keypoints, ids and params are not kept.
     """
     check_set("write_yolo", detections)
     target = path_name("write_yolo", folder)

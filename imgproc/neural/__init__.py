@@ -16,7 +16,9 @@ from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
 from .decode.label_map import label_map
+from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.panoptic_fpn import decode_panoptic_fpn
+from .decode.poses import decode_pose, pose_crops, refined_peaks
 from .decode.proposals import decode_roi_heads, decode_rpn
 from .decode.queries import decode_detr
 from .decode.query_instances import decode_query_instances
@@ -27,6 +29,7 @@ from .decode.ssd import decode_ssd
 from .decode.windows import decode_windows, window_grid
 from .decode.yolo import decode_yolo, decode_yolo_extras
 from .decode.yolo_heads import YOLOV3_ANCHORS, decode_yolov1, decode_yolov3
+from .decode.yolo_tasks import decode_yolo_masks, decode_yolo_points
 from .depth_measures import (
     DepthScores,
     MonodepthLoss,
@@ -102,8 +105,11 @@ __all__ = [
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
+    "decode_mask_head",
     "decode_monodepth",
     "decode_panoptic_fpn",
+    "decode_pose",
+    "decode_prototype_masks",
     "decode_query_instances",
     "decode_query_panoptic",
     "decode_query_semantic",
@@ -115,6 +121,8 @@ __all__ = [
     "decode_windows",
     "decode_yolo",
     "decode_yolo_extras",
+    "decode_yolo_masks",
+    "decode_yolo_points",
     "decode_yolov1",
     "decode_yolov3",
     "default_boxes",
@@ -141,8 +149,10 @@ __all__ = [
     "multiscale_roi_align",
     "optim",
     "plan_tiles",
+    "pose_crops",
     "preset",
     "pyramid_anchors",
+    "refined_peaks",
     "roi_align",
     "roi_levels",
     "roi_pool",

@@ -165,7 +165,7 @@ def average_logits(
     TypeError
         Wrong kind of array, number or word.
     ValueError
-        Wrong shape or axis, no model, numbers that are not finite, or weights below 0 or all 0.
+        Wrong shape or axis, no model or class, numbers that are not finite, or weights below 0 or all 0.
 
     Notes
     -----
@@ -191,7 +191,7 @@ def average_logits(
     if axis == 0:
         raise wrong_value(name, "axis", "one beside the first, along which the models are", axis)
     if not z.shape[axis]:
-        raise wrong_value(name, "logits", f"of at least one class along axis {axis}", Got(f"shape {z.shape}"))
+        raise wrong_value(name, "logits", "of one class or more", Got(f"shape {z.shape}"))
     of_logits = MEAN.check(name, "mean", mean) == "logits"
     shares = model_weights / model_weights.sum()
     out = np.zeros(z.shape[1:])

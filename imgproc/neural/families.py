@@ -139,6 +139,8 @@ FAMILIES = (
         _AS_IT_IS,
     ),
     Family("yolo", "detect", "YOLOv8, 9, 11 and 12", "yolo", "decode_yolo"),
+    Family("yolo-masks", "detect", "YOLO for segmentation, with masks", "yolo", "decode_yolo_masks"),
+    Family("yolo-points", "detect", "YOLO for poses, with keypoints", "yolo", "decode_yolo_points"),
     Family("yolov5", "detect", "YOLOv5 and 7", "yolo", "decode_yolo", {"layout": "objectness"}),
     Family(
         "yolov10",

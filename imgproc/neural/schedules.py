@@ -28,6 +28,8 @@ def _steps(function: str, step: object) -> Array:
     must = "a number >= 0 or an array of such"
     if isinstance(step, bool) or not isinstance(step, int | float | np.integer | np.floating | np.ndarray):
         raise wrong_type(function, "step", must, step)
+    if isinstance(step, np.ma.MaskedArray):
+        raise wrong_type(function, "step", must, Got("a MaskedArray"))
     if isinstance(step, np.ndarray) and step.dtype.kind not in "iuf":
         raise wrong_type(function, "step", must, Got(f"dtype {step.dtype}"))
     try:
@@ -208,7 +210,8 @@ def linear(
 def _share(function: str, step: object, steps: float) -> Array:
     """How much of the way is done, up to 1."""
     done = _steps(function, step)
-    share: Array = np.minimum(done, STEPS.check(function, "steps", steps)) / steps
+    whole = STEPS.check(function, "steps", steps)
+    share: Array = np.minimum(done, whole) / whole
     return share
 
 

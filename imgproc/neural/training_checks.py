@@ -70,9 +70,12 @@ def check_weights(function: str, argument: str, weights: object, count: int) -> 
         return np.ones(count)
     must = f"None or {count} finite numbers >= 0, not all 0"
     try:
-        array = np.asarray(weights, FLOAT64)
-    except (TypeError, ValueError, OverflowError):
+        given = np.asarray(weights)
+    except ValueError:  # rows of different lengths
         raise wrong_type(function, argument, must, weights) from None
+    if given.dtype.kind not in "iuf":
+        raise wrong_type(function, argument, must, weights)
+    array = given.astype(FLOAT64)
     if array.shape != (count,):
         raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))
     if not ((array >= 0) & (array <= LIMIT)).all() or not array.any():

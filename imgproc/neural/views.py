@@ -270,7 +270,8 @@ def segment_in_views(
         given = check_array(name, "what segment gives", segment(view_image(image, geometry)), shape)
         if not given.size:
             raise wrong_value(name, "what segment gives", "of one class and pixel or more", given)
-        logits = given.astype(FLOAT32)[..., :: -1 if geometry.flip else 1]
+        # Far within float32, so that neither resampling nor softmax leaves it.
+        logits = given.clip(-1e37, 1e37).astype(FLOAT32)[..., :: -1 if geometry.flip else 1]
         maps = np.stack([resize(one, image.shape[:2]) for one in logits])
         probabilities = softmax(maps, 0)
         total = total + probabilities if total.size else probabilities

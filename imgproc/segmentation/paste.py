@@ -24,8 +24,9 @@ PADDING = Range(low=0, high=1024, integer=True)
 
 _FARTHEST = 2.0**31
 
-# Nanoseconds for a word of 64 pixels.
+# Nanoseconds for a word of 64 pixels, to write it and to look at it again.
 _WORD_COST = 15.0
+_SCAN_COST = 1.0
 
 
 @operation("segmentation", takes="masks")
@@ -154,16 +155,25 @@ def _paste(masks: Array, boxes: Array, shape: tuple[int, int], threshold: float,
     around[:, 3] = (around[:, 3] + 63) >> 6
     offsets = word_offsets(around)
     words = np.empty(offsets[-1], np.uint64)
-    needed, areas = np.empty_like(around), np.empty(len(masks), INT64)
+    run_bands(
+        lambda n0, n1: kernels.paste(masks, boxes, parts, offsets, words, padding, threshold, n0, n1),
+        len(masks),
+        _WORD_COST * words.size,
+    )
+    return frozen_masks((len(masks), height, width), *cropped_masks(words, offsets, around))
 
-    def band(n0: int, n1: int) -> None:
-        kernels.paste(masks, boxes, parts, offsets, words, padding, threshold, n0, n1)
-        kernels.extents(words, offsets, around, needed, areas, n0, n1)
 
-    run_bands(band, len(masks), _WORD_COST * words.size)
+def cropped_masks(words: Array, offsets: Array, around: Array) -> tuple[Array, Array, Array, Array]:
+    """Words of masks within boxes ``around``, cut to the rows and words with pixels: the fields of `PackedMasks`."""
+    needed, areas = np.empty_like(around), np.empty(len(around), INT64)
+    run_bands(
+        lambda n0, n1: kernels.extents(words, offsets, around, needed, areas, n0, n1),
+        len(around),
+        _SCAN_COST * words.size,
+    )
     if not np.array_equal(needed, around):
         kept_offsets = word_offsets(needed)
         kept = np.empty(kept_offsets[-1], np.uint64)
         kernels.crop(words, offsets, around, kept, kept_offsets, needed)
         words, offsets = kept, kept_offsets
-    return frozen_masks((len(masks), height, width), words, offsets, needed, areas)
+    return words, offsets, needed, areas

@@ -72,3 +72,39 @@ def keypoint(plane, box):
         whole[y, x],
         apart,
     )
+
+
+def refined_peak(plane, kernel_size):
+    """x, y and value of the greatest pixel, moved to the top of a parabola through the logarithms around it."""
+    height, width = plane.shape
+    y, x = divmod(int(plane.argmax()), width)
+    value = float(plane[y, x])
+    if value <= 0:
+        return x, y, value
+    bell = [math.exp(-0.5 * (i / 0.8) ** 2) for i in range(-(kernel_size // 2), kernel_size // 2 + 1)]
+
+    def mirrored(at, extent):
+        while not 0 <= at < extent:
+            at = -1 - at if at < 0 else 2 * extent - 1 - at
+        return at
+
+    def log(dy, dx):
+        row, column = min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)
+        total = 0.0
+        for i, down in enumerate(bell, -(kernel_size // 2)):
+            for j, across in enumerate(bell, -(kernel_size // 2)):
+                total += down * across * float(plane[mirrored(row + i, height), mirrored(column + j, width)])
+        return math.log(min(max(total / sum(bell) ** 2, 0.001), 50))
+
+    gradient = np.array([log(0, 1) - log(0, -1), log(1, 0) - log(-1, 0)]) / 2
+    mixed = (log(1, 1) - log(0, 1) - log(1, 0) + 2 * log(0, 0) - log(0, -1) - log(-1, 0) + log(-1, -1)) / 2
+    curves = np.array(
+        [
+            [log(0, 1) - 2 * log(0, 0) + log(0, -1), mixed],
+            [mixed, log(1, 0) - 2 * log(0, 0) + log(-1, 0)],
+        ]
+    )
+    if not (curves[0, 0] < 0 and np.linalg.det(curves) > 1e-12):
+        return x, y, value
+    step = np.linalg.solve(curves, gradient)
+    return x - step[0], y - step[1], value

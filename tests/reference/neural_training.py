@@ -86,7 +86,7 @@ def point_targets(shapes, strides, boxes, labels, limits, radius, offset):
                         min(left, right) / max(left, right),
                         min(top, bottom) / max(top, bottom),
                     )
-                    best = (area, label, sides, math.sqrt(across * down))
+                    best = (area, label, [side / stride for side in sides], math.sqrt(across * down))
             found.append(best[1:])
     return found
 

@@ -21,6 +21,7 @@ from ...filters.resize import resize as resize_image
 from ...filters.warp import warp_backward
 from ..mirror import mirrored
 from .drawn import Drawn
+from .masks import turned_masks
 from .sample import VISIBLE, Sample, check_sample, moved_boxes, moved_points, placed
 
 AXIS = Choice(("horizontal", "vertical"))
@@ -198,7 +199,7 @@ def rotate(
         sample,
         warp_backward(sample.image, coordinates, border=border, fill=fill),
         moved_boxes(sample.boxes, matrix),
-        _warped_masks(sample.masks, coordinates),
+        turned_masks(sample.masks, coordinates, matrix),
         moved_points(sample.keypoints, matrix, sample.image.shape),
         min_visible,
     )
@@ -215,21 +216,11 @@ def _sources(height: int, width: int, c: float, s: float) -> Array:
     """Where each pixel of the turned image comes from: row and column."""
     down = np.arange(height) + 0.5 - height / 2
     across = np.arange(width) + 0.5 - width / 2
-    sources = np.empty((height, width, 2), FLOAT32)
-    np.add((c * down + height / 2 - 0.5)[:, None], s * across, out=sources[..., 0], casting="same_kind")
-    np.add((-s * down + width / 2 - 0.5)[:, None], c * across, out=sources[..., 1], casting="same_kind")
-    return sources
-
-
-def _warped_masks(masks: Array | None, coordinates: Array) -> Array | None:
-    if masks is None:
-        return None
-    out = np.empty(masks.shape, np.bool_)
-    for mask, result in zip(masks, out, strict=True):
-        np.greater_equal(
-            warp_backward(mask.astype(np.uint8) * 255, coordinates, border="constant"), 128, out=result
-        )
-    return out
+    # Rows and columns side by side as complex numbers, so that one sum writes them as they lie.
+    places = ((c * down + height / 2 - 0.5) + 1j * (-s * down + width / 2 - 0.5))[:, None]
+    steps = s * across + 1j * (c * across)
+    sources: Array = np.add(places.astype(np.complex64), steps.astype(np.complex64))
+    return sources.view(FLOAT32).reshape(height, width, 2)
 
 
 def crop(

@@ -60,7 +60,8 @@ def mixup(
     Notes
     -----
     ``s ~ Beta(alpha, alpha)`` once for the batch, and ``x = s x_i + (1 - s) x_j``, ``y = s y_i + (1 - s) y_j`` with j
-    from a random permutation (of the images of each class). Images are mixed in float32: s has 24 bits.
+    from a random permutation (of the images of each class). Images are mixed in float32: s has 24 bits. NaN stays, and
+    infinity may become it.
 
     References
     ----------
@@ -309,6 +310,7 @@ def _batch(function: str, images: object, targets: object) -> tuple[Array, Array
 def _blend(first: Array, second: Array, share: float) -> Array:
     """``share · first + (1 - share) · second`` in the dtype of both."""
     near = FLOAT32.type(share)
-    mixed = first * near if first.dtype == FLOAT32 else first.astype(FLOAT32) * near
-    mixed += second * (1 - near) if first.dtype == FLOAT32 else second.astype(FLOAT32) * (1 - near)
+    with np.errstate(invalid="ignore"):  # infinity times a share of 0
+        mixed = first.astype(FLOAT32) * near
+        mixed += second.astype(FLOAT32) * (1 - near)
     return mixed if first.dtype == FLOAT32 else np.rint(mixed, out=mixed).astype(first.dtype)

@@ -14,6 +14,9 @@ from ..._core.parameters import Range
 
 VISIBLE = Range(low=0, high=1)
 
+# So far no sum or product of coordinates overflows, nor is NaN made of them, in float32 either.
+_FARTHEST = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -24,7 +27,7 @@ class Sample:
     image : (H, W[, C]) array of uint8, uint16 or float32
         Gray, RGB or RGBA.
     boxes : (N, 4) array of float32 or float64, optional
-        x1, y1, x2, y2 in pixels: edges, half-open; they may reach beyond the image.
+        x1, y1, x2, y2 in pixels: edges, half-open; they may reach beyond the image, up to a billion pixels.
     labels : (N,) integer array, optional
         Class of each.
     masks : (N, H, W) array of bool, optional
@@ -64,8 +67,8 @@ class Sample:
         name = "Sample"
         check_image(name, self.image)
         count = self._count()
-        if self.boxes is not None and len(check_boxes(name, self.boxes)) != count:
-            raise wrong_value(name, "boxes", f"of shape ({count}, 4)", self.boxes)
+        if self.boxes is not None:
+            _check_near(name, "boxes", check_boxes(name, self.boxes))
         if self.labels is not None:
             check_labels(name, self.labels, count, beside="objects")
         if self.masks is not None:
@@ -96,12 +99,19 @@ def _check_keypoints(function: str, keypoints: object, count: int) -> None:
     array = check_floats(function, "keypoints", keypoints, f"({count}, K, 3)")
     if array.ndim != 3 or array.shape[0] != count or array.shape[2] != 3:
         raise wrong_value(function, "keypoints", f"of shape ({count}, K, 3)", Got(f"shape {array.shape}"))
-    if not np.isfinite(array).all():
-        raise wrong_value(function, "keypoints", "finite", Got("NaN or infinity in it"))
+    _check_near(function, "keypoints", array)
     seen = array[..., 2]
     if not np.isin(seen, (0, 1, 2)).all():
         wrong = seen[~np.isin(seen, (0, 1, 2))][0]
         raise wrong_value(function, "keypoints", "of visibility 0, 1 or 2", Got(f"{wrong}"))
+
+
+def _check_near(function: str, argument: str, array: Array) -> None:
+    wrong = ~(np.abs(array) <= _FARTHEST)
+    if wrong.any():
+        raise wrong_value(
+            function, argument, f"finite and within ±{_FARTHEST:g}", Got(f"{array[wrong][0]} in it")
+        )
 
 
 def check_sample(function: str, sample: object, argument: str = "sample") -> Sample:
@@ -125,8 +135,11 @@ def moved_points(keypoints: Array | None, matrix: Array, shape: tuple[int, ...])
 
 def moved_boxes(boxes: Array | None, matrix: Array) -> Array | None:
     """Boxes around the corners of boxes, moved by a (2, 3) matrix; float64, not clipped."""
-    if boxes is None:
-        return None
+    return None if boxes is None else around(boxes, matrix)
+
+
+def around(boxes: Array, matrix: Array) -> Array:
+    """What `moved_boxes` gives of boxes."""
     corners = apply(matrix, boxes[:, [0, 1, 2, 1, 0, 3, 2, 3]].reshape(-1, 4, 2))
     return np.hstack([corners.min(axis=1), corners.max(axis=1)])
 
@@ -156,7 +169,8 @@ def placed(
         left, whole = _areas(clipped), _areas(boxes)
         boxes = clipped
     elif masks is not None and sample.masks is not None:
-        left, whole = (np.count_nonzero(array, axis=(1, 2)) for array in (masks, sample.masks))
+        left = _pixels(masks) if min_visible else np.array([mask.any() for mask in masks], np.int64)
+        whole = _pixels(sample.masks) if min_visible else left
     else:
         return replace(sample, image=image, masks=masks, keypoints=keypoints)
     kept: Any = (left > 0) & (left >= min_visible * whole)
@@ -169,3 +183,8 @@ def placed(
 def _areas(boxes: Array) -> Array:
     areas: Array = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     return areas
+
+
+def _pixels(masks: Array) -> Array:
+    """How many each mask has. One by one: NumPy counts a whole array some ten times as fast as along axes."""
+    return np.array([np.count_nonzero(mask) for mask in masks], np.int64)

@@ -15,6 +15,7 @@ from ..._core.parameters import Flag, Range
 from ..._core.threads import run_bands
 from ..._ext import heatmaps as kernels
 from ...detections import Detections
+from .. import stable
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
 
@@ -122,7 +123,7 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
     values, places = np.empty((count, top_k), FLOAT32), np.empty((count, top_k), INT64)
     counts = np.zeros(count, INT64)
     # Somewhat low, as the scores decide.
-    least = _logit(threshold) if sigmoid else threshold
+    least = stable.logit(threshold) if sigmoid else threshold
     least -= 1e-6 * abs(least) + 1e-30 if math.isfinite(least) else 0
     if maps.size:
         run_bands(
@@ -132,25 +133,16 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
         )
     found = []
     for row, some in enumerate(counts.tolist()):
-        scores = sigmoid_of(values[row, :some]) if sigmoid else values[row, :some]
+        scores = (
+            stable.sigmoid(values[row, :some].astype(FLOAT64)).astype(FLOAT32)
+            if sigmoid
+            else values[row, :some]
+        )
         kept = scores > FLOAT32.type(threshold)
         at = places[row, :some][kept]
         labels, pixel = np.divmod(at, height * width)
         found.append(Peaks(scores[kept], labels, *np.divmod(pixel, width)))
     return found
-
-
-def _logit(probability: float) -> float:
-    if probability in (0, 1):
-        return math.copysign(math.inf, probability - 0.5)
-    return math.log(probability) - math.log1p(-probability)
-
-
-def sigmoid_of(logits: Array) -> Array:
-    """Of float32, computed in float64 without overflow, as float32."""
-    decay = np.exp(-np.abs(logits.astype(FLOAT64)))
-    scores: Array = (np.where(logits >= 0, 1.0, decay) / (1 + decay)).astype(FLOAT32)
-    return scores
 
 
 def decode_centernet(

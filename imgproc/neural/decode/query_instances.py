@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Annotated
+from collections.abc import Callable, Collection
+from itertools import chain
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ..._core.box_arrays import INT64
+from ..._core.box_arrays import INT64, packed
 from ..._core.images import FLOAT32, Array
 from ..._core.packed_masks import PackedMasks, as_packed, frozen_masks, word_offsets
 from ..._core.parameters import Range
@@ -26,9 +27,8 @@ from .query_masks import (
     Queries,
     check_classes,
     read_queries,
-    whole_map,
 )
-from .sampling import Axis, resizing
+from .sampling import Axis, resizing, sampling
 
 COUNT = Range(low=1, integer=True)
 
@@ -94,8 +94,9 @@ def decode_query_instances(
     image by nearest neighbours.
 
     No image of floats is made for a query: rows of samples are stretched once, and pairs of them mixed, compared and
-    summed 64 pixels at a time. Probabilities are of float32, and summed exactly in units of 2**-24. Memory beside the
-    result is a bit for each pixel about the masks, but for copies of outputs that are not float32.
+    summed 64 pixels at a time; once more for those that are kept. Probabilities are of float32, and summed exactly in
+    units of 2**-24. Memory beside the result is a bit for each pixel, but for copies of outputs that are not float32
+    and what ``resample_to`` makes.
 
     References
     ----------
@@ -123,10 +124,10 @@ def decode_query_instances(
     least = np.nextafter(
         FLOAT32.type(np.log(mask_threshold) - np.log1p(-mask_threshold)), FLOAT32.type(np.inf)
     )
-    masks_of = _paper if semantics == "paper" else _transformers
+    measure = _paper if semantics == "paper" else _transformers
     return [
         _detections(
-            queries, _surest(queries, max_detections, things), least, resample_to, masks_of, score_threshold
+            queries, _surest(queries, max_detections, things), least, resample_to, measure, score_threshold
         )
         for queries in read_queries(name, outputs, geometries, keys)
     ]
@@ -143,103 +144,141 @@ def _surest(queries: Queries, count: int, things: set[int] | None) -> tuple[Arra
     return query, label, chances[query, label]
 
 
+class _Measured(NamedTuple):
+    """Of the masks of some queries: pixels, means of their probabilities, and how to make those of a choice."""
+
+    areas: Array
+    means: Array
+    masks: Callable[[Array], PackedMasks]
+
+
+_Samples = Callable[[int], Array]
+"""The ``(1, h, w)`` logits of one of the chosen queries."""
+
+
 def _detections(
     queries: Queries,
     surest: tuple[Array, Array, Array],
     least: Array,
     resample_to: tuple[int, int] | None,
-    masks_of: object,
+    measure: Callable[[_Samples, int, tuple[int, int], Array, Geometry], _Measured],
     score_threshold: float,
 ) -> Detections:
     query, label, chance = surest
     chosen, of_pair = np.unique(query, return_inverse=True)
-    samples = queries.masks
+    masks = queries.masks
+    shape = masks.shape[1:] if resample_to is None else resample_to
     if resample_to is not None:
-        samples = resizing(samples.shape[1], resample_to[0]) @ samples[chosen]
-        samples = np.ascontiguousarray(samples @ resizing(samples.shape[2], resample_to[1]).T)
-    places = chosen if resample_to is None else np.arange(len(chosen))
-    masks, means = masks_of(samples, places, least, queries.geometry)  # type: ignore[operator]
-    scores = (chance * means[of_pair]).astype(FLOAT32)
-    kept = np.flatnonzero((masks.areas[of_pair] > 0) & (scores >= np.float32(score_threshold)))
+        down, across = (resizing(*lengths) for lengths in zip(masks.shape[1:], resample_to, strict=True))
+
+    def samples(at: int) -> Array:
+        one = masks[chosen[at]][None]
+        return one if resample_to is None else packed(down @ one @ across.T)
+
+    measured = measure(samples, len(chosen), shape, least, queries.geometry)
+    scores = (chance * measured.means[of_pair]).astype(FLOAT32)
+    kept = np.flatnonzero((measured.areas[of_pair] > 0) & (scores >= np.float32(score_threshold)))
     kept = kept[np.argsort(-scores[kept], kind="stable")]
-    which = of_pair[kept]
-    return Detections(mask_boxes(masks)[which], scores[kept], label[kept], masks=masks[which])
+    found = measured.masks(of_pair[kept])
+    return Detections(mask_boxes(found), scores[kept], label[kept], masks=found)
 
 
-def _paper(samples: Array, chosen: Array, least: Array, geometry: Geometry) -> tuple[PackedMasks, Array]:
-    """Masks of the chosen queries, and the means of their probabilities."""
-    rows = whole_map(samples, geometry)
-    n, shape = len(chosen), geometry.image_shape
-    reach = np.empty((n, 4), INT64)
-    # Wider than where a sample reaches it by what interpolation may round.
-    kernels.extents(samples, chosen, float(least - np.float32(1e-4) * abs(least)), reach)
-    around = np.zeros((n, 4), INT64)
-    around[:, 0], around[:, 1] = _pixels(rows.down, reach[:, 0], reach[:, 1])
-    around[:, 2], around[:, 3] = _pixels(rows.across, reach[:, 2], reach[:, 3])
-    around[(around[:, 0] >= around[:, 1]) | (around[:, 2] >= around[:, 3])] = 0
-    around[:, 2] >>= 6
-    around[:, 3] = (around[:, 3] + 63) >> 6
-    offsets = word_offsets(around)
-    words, sums = np.empty(offsets[-1], np.uint64), np.zeros(n, np.uint64)
-    needed, areas = np.empty_like(around), np.empty(n, INT64)
+def _paper(
+    samples: _Samples, count: int, shape: tuple[int, int], least: Array, geometry: Geometry
+) -> _Measured:
+    """Masks are measured one after the other, and made when it is known which are kept: memory is that of these."""
+    down, across = sampling(geometry, shape)
+    boxes, areas = np.zeros((count, 4), INT64), np.zeros(count, INT64)
+    sums = np.zeros(count, np.uint64)
+    # A sample below that makes no pixel reach the threshold, whatever interpolation rounds.
+    reach = float(least - np.float32(1e-4) * abs(least))
+    first = np.zeros(1, INT64)
 
-    def band(n0: int, n1: int) -> None:
+    def write(values: Array, box: Array, words: Array, sums: Array | None) -> None:
+        offsets = np.array([0, len(words)])
         kernels.bits(
-            rows.values,
-            rows.down.runs,
-            rows.down.weights,
-            rows.across.runs,
-            rows.across.weights,
-            chosen,
+            values,
+            down.runs,
+            down.weights,
+            across.runs,
+            across.weights,
+            first,
             float(least),
-            around,
+            box,
             offsets,
             words,
             sums,
-            n0,
-            n1,
         )
-        paste_kernels.extents(words, offsets, around, needed, areas, n0, n1)
 
-    if len(words):
-        run_bands(band, n, _WORD_COST * len(words))
-    else:
-        needed[:], areas[:] = 0, 0
-    kept_offsets = word_offsets(needed)
-    kept = np.empty(kept_offsets[-1], np.uint64)
-    paste_kernels.crop(words, offsets, around, kept, kept_offsets, needed)
-    means = sums.astype(np.float64) / 2.0**24 / np.maximum(areas, 1)
-    return frozen_masks((n, *shape), kept, kept_offsets, needed, areas), means
+    def measure(n0: int, n1: int) -> None:
+        around = np.empty((1, 4), INT64)
+        for at in range(n0, n1):
+            values = samples(at)
+            kernels.extents(values, first, reach, around)
+            y0, y1, x0, x1 = around[0].tolist()
+            y0, y1 = _pixels(down, y0, y1)
+            x0, x1 = _pixels(across, x0, x1)
+            if y0 < y1 and x0 < x1:
+                around[0] = y0, y1, x0 >> 6, (x1 + 63) >> 6
+                offsets = word_offsets(around)
+                words = np.empty(offsets[1], np.uint64)
+                write(values, around, words, sums[at : at + 1])
+                paste_kernels.extents(words, offsets, around, boxes[at : at + 1], areas[at : at + 1], 0, 1)
+
+    def masks(which: Array) -> PackedMasks:
+        offsets = word_offsets(boxes[which])
+        words = np.empty(offsets[-1], np.uint64)
+
+        def band(n0: int, n1: int) -> None:
+            for i in range(n0, n1):
+                write(samples(which[i]), boxes[which[i : i + 1]], words[offsets[i] : offsets[i + 1]], None)
+
+        run_bands(band, len(which), _WORD_COST / 4 * len(words))
+        return frozen_masks((len(which), *geometry.image_shape), words, offsets, boxes[which], areas[which])
+
+    height, width = geometry.image_shape
+    run_bands(measure, count, _WORD_COST / 8 * count * height * (width / 64))
+    return _Measured(areas, sums.astype(np.float64) / 2.0**24 / np.maximum(areas, 1), masks)
 
 
-def _pixels(axis: Axis, first: Array, last: Array) -> tuple[Array, Array]:
+def _pixels(axis: Axis, first: int, last: int) -> tuple[int, int]:
     """The pixels that lie beside samples first to last - 1."""
-    runs = axis.runs
-    start, stop = np.zeros(len(first), INT64), np.zeros(len(first), INT64)
-    for at, (low, high) in enumerate(zip(first, last, strict=True)):
-        beside = runs[(runs[:, 0] >= low - 1) & (runs[:, 0] < high)]
-        if high > low and len(beside):
-            start[at], stop[at] = beside[:, 1].min(), beside[:, 2].max()
-    return start, stop
+    beside = axis.runs[(axis.runs[:, 0] >= first - 1) & (axis.runs[:, 0] < last)]
+    if first >= last or not len(beside):
+        return 0, 0
+    return int(beside[:, 1].min()), int(beside[:, 2].max())
 
 
 def _transformers(
-    samples: Array, chosen: Array, least: Array, geometry: Geometry
-) -> tuple[PackedMasks, Array]:
+    samples: _Samples, count: int, shape: tuple[int, int], least: Array, geometry: Geometry
+) -> _Measured:
+    areas, means = np.zeros(count, INT64), np.zeros(count)
+    for at in range(count):
+        logits = samples(at)
+        inside = logits >= least
+        areas[at] = inside.sum()
+        if areas[at]:
+            means[at] = sigmoid(logits[inside]).mean(dtype=np.float64)
+
+    # By nearest neighbours, over the whole image.
     down, across = (
         np.minimum((np.arange(length) * np.float32(size / length)).astype(np.intp), size - 1)
-        for length, size in zip(geometry.image_shape, samples.shape[1:], strict=True)
+        for length, size in zip(geometry.image_shape, shape, strict=True)
     )
-    masks, means = [], np.zeros(len(chosen))
-    for at, query in enumerate(chosen):
-        small = samples[query] >= least
-        if small.any():
-            means[at] = sigmoid(samples[query])[small].mean(dtype=np.float64)
-        large = np.ascontiguousarray(small[down][:, across])
-        masks.append(as_packed("decode_query_instances", "masks", large[None]))
-    if not masks:
-        masks.append(as_packed("decode_query_instances", "masks", np.zeros((0, *geometry.image_shape), bool)))
-    return PackedMasks.concat(masks), means
+
+    def stretched(at: int) -> Array:
+        return np.ascontiguousarray((samples(at)[0] >= least)[down][:, across])[None]
+
+    def masks(which: Array) -> PackedMasks:
+        none = np.zeros((0, *geometry.image_shape), bool)
+        return PackedMasks.concat(
+            [
+                as_packed("decode_query_instances", "masks", mask)
+                for mask in chain([none], map(stretched, which))
+            ]
+        )
+
+    return _Measured(areas, means, masks)
 
 
 def mask_boxes(masks: PackedMasks) -> Array:

@@ -15,7 +15,7 @@ from .reduction import REDUCTION, Loss, reduced
 
 SMOOTHING = Range(low=0, below=1)
 SMOOTH_OVER = Choice(("all", "others"))
-IGNORED = OrNone(Range(integer=True))
+IGNORED = OrNone(Range(low=-(2**63), high=2**63 - 1, integer=True))
 POSITIVE_WEIGHT = Range(above=0, high=1e12)
 ALPHA = OrNone(Range(low=0, high=1))
 EXPONENT = Range(low=0, high=100)

@@ -22,11 +22,11 @@ LIMITS = (64.0, 128.0, 256.0, 512.0)
 
 
 class PointTargets(NamedTuple):
-    """Of `point_targets`: a class, four distances and a centerness for each point."""
+    """Of `point_targets`: a class, four distances and a centredness for each point."""
 
     labels: Array
     distances: Array
-    centerness: Array
+    centredness: Array
 
 
 def point_targets(
@@ -64,7 +64,8 @@ def point_targets(
     -------
     PointTargets
         ``labels``, (N,) int64, -1 for background, of all points: level by level, row by row. ``distances``, (N, 4)
-        float64: left, top, right, bottom in pixels, 0 for background. ``centerness``, (N,) float64, 0 for background.
+        float64: left, top, right, bottom in strides, as `decode_fcos` reads them, 0 for background. ``centredness``,
+        (N,) float64, 0 for background.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def point_targets(
     -----
     A point ``((column + offset) stride, (row + offset) stride)`` inside a box (and within ``radius`` of its centre)
     with ``l, t, r, b`` to its sides belongs to it on the level with ``limit before <= max(l, t, r, b) <= limit``; of
-    several boxes the one of least area, the first among equals. ``centerness = sqrt(min(l, r) / max(l, r) ·
+    several boxes the one of least area, the first among equals. ``centredness = sqrt(min(l, r) / max(l, r) ·
     min(t, b) / max(t, b))``. Time and memory O(N M) for one level at a time.
 
     References
@@ -91,8 +92,8 @@ def point_targets(
     >>> import numpy as np
     >>> from imgproc.neural import targets
     >>> found = targets.point_targets([(1, 3)], [8], np.array([[0.0, 0.0, 16.0, 8.0]]), np.array([2]), limits=())
-    >>> found.labels, found.distances[0], found.centerness.round(3)
-    (array([ 2,  2, -1]), array([ 4.,  4., 12.,  4.]), array([0.577, 0.577, 0.   ]))
+    >>> found.labels, found.distances[0], found.centredness.round(3)
+    (array([ 2,  2, -1]), array([0.5, 0.5, 1.5, 0.5]), array([0.577, 0.577, 0.   ]))
     """
     name = "point_targets"
     levels = _levels(name, shapes, strides, limits)
@@ -113,7 +114,7 @@ def point_targets(
         fits = (sides.min(axis=2) > 0) & (farthest >= low) & (farthest <= high)
         if near is not None:
             fits &= (np.abs(flat - centres) < near * stride).all(axis=2)
-        parts.append(_of_smallest(sides, np.where(fits, areas, np.inf), labels))
+        parts.append(_of_smallest(sides / stride, np.where(fits, areas, np.inf), labels))
     found, distances = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     pairs = np.stack([distances[:, :2], distances[:, 2:]])
     quotients = pairs.min(axis=0) / np.maximum(pairs.max(axis=0), np.finfo(FLOAT64).tiny)
