@@ -68,6 +68,7 @@ def queried(function: Callable[..., Any], **more: Any) -> Case:
 EXPORTED = np.concatenate([60 * shares(1, 30, 4), shares(1, 30, 4)], axis=2)
 COLUMNS = EXPORTED.transpose(0, 2, 1).copy()
 NOTHING = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
+FOUND = Detections(boxes(3)[0], shares(3), np.array([0, 1, 1]))
 OTHER = "transformers"
 CASES = {
     "decode_retinanet": anchored(neural.decode_retinanet),
@@ -104,6 +105,12 @@ CASES = {
         {"layout": "end-to-end"},
     ),
     "decode_yolo_extras": Case(neural.decode_yolo_extras, {"predictions": COLUMNS}, after=(2,)),
+    "decode_yolo_masks": Case(
+        neural.decode_yolo_masks, {"predictions": COLUMNS, "prototypes": logits(1, 3, 8, 8)}
+    ),
+    "decode_yolo_points": Case(neural.decode_yolo_points, {"predictions": COLUMNS}, {"points": 1}),
+    "decode_mask_head": Case(neural.decode_mask_head, {"masks": logits(3, 2, 7, 7)}, before=([FOUND],)),
+    "decode_pose": Case(neural.decode_pose, {"heatmaps": shares(3, 2, 8, 6)}, before=(FOUND,), placed=False),
     "decode_yolov1": Case(neural.decode_yolov1, {"predictions": shares(1, 3, 3, 13)}, {"classes": 3}),
     "decode_yolov3": Case(
         neural.decode_yolov3, {"head": logits(1, 16, 4, 4)}, {"anchors": [[(10, 13), (20, 20)]]}
@@ -220,6 +227,7 @@ def same(a: Any, b: Any) -> None:
 
 def test_all_decoders_are_in_the_table() -> None:
     decoders = {name for name in neural.__all__ if name.startswith("decode_")}
+    decoders.remove("decode_prototype_masks")  # takes arrays, and is what decode_yolo_masks calls
     assert {case.function.__name__ for case in CASES.values()} == decoders
 
 

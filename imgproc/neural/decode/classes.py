@@ -7,10 +7,13 @@ from typing import Annotated
 
 import numpy as np
 
+from ..._core.errors import Got
 from ..._core.images import FLOAT32, Array
 from ..._core.parameters import Choice, Range
+from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from ..stable import sigmoid, softmax
 
 TOP = Range(low=1, integer=True)
 ACTIVATION = Choice(("softmax", "sigmoid", "none"))
@@ -102,15 +105,12 @@ def decode_classes(
     least = LEAST.check(name, "score_threshold", score_threshold)
     logits = tensor(name, outputs, "logits", ("N", "C"), aliases=_ALIASES, keys=keys).astype(np.float64)
     geometry_of_each(name, geometries, len(logits))
+    if not logits.shape[1]:
+        raise OutputMismatch(name, "logits", "of at least one class", Got(f"shape {logits.shape}"))
     if activation == "softmax":
-        logits -= logits.max(axis=1, keepdims=True, initial=-np.inf)
-        scores = np.exp(logits)
-        scores /= scores.sum(axis=1, keepdims=True)
-    elif activation == "sigmoid":
-        with np.errstate(over="ignore"):
-            scores = 1 / (1 + np.exp(-logits))
+        scores = softmax(logits, axis=1)
     else:
-        scores = logits
+        scores = sigmoid(logits) if activation == "sigmoid" else logits
     found = []
     for row in scores.astype(FLOAT32):
         likeliest = np.argsort(-row, kind="stable")[:top]
