@@ -34,10 +34,12 @@ SUBJECTS = (
     "mask_files",
     "stereo",
     "bodyparts",
+    "neural_preprocess",
     "neural_augment",
     "neural_dense",
+    "neural_roi",
     "neural_maps",
     "neural_queries",
-    "neural_preprocess",
+    "neural_tiles",
 )
 """The files of cases, in the order of the table."""

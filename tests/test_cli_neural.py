@@ -292,6 +292,9 @@ def test_dry_run_loads_and_writes_nothing(scene: Run, capsys: pytest.CaptureFixt
         ({"more": ["--size", "1x2x3"]}, "--size must be pixels, or HEIGHTxWIDTH"),
         ({"more": ["--tiles", "0"]}, "--tiles must be an integer >= 1"),
         ({"more": ["--whole"]}, "--whole is for --tiles N"),
+        ({"more": ["--key", "boxes"]}, "--key must be NAME=OUTPUT, each name once, got 'boxes'"),
+        ({"preset": "yolov3", "more": ["--key", "a=b"]}, "the preset yolov3 has no --key"),
+        ({"preset": "yolov3:boxes=1"}, "yolov3 has no parameter 'boxes'"),
         ({"more": ["--overlap", "1"]}, "--overlap must be a number >= 0 and < 1"),
         ({"more": ["--merge", "best"]}, '--merge must be one of "nms", "nmm", "wbf"'),
         ({"more": ["--names", "missing.txt"]}, "the names 'missing.txt' cannot be read"),
@@ -310,6 +313,15 @@ def test_wrong_usage(
     told = capsys.readouterr()
     assert told.err.startswith("imgproc neural detect: ") and sentence in told.err
     assert not Path("out").exists()
+
+
+def test_outputs_of_other_names(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    command = neural("classify", "classes.onnx", "vit", "--key", "logits=wrong", "--json")
+    assert scene(*command) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["failed"] == 3 and "logits must be among the outputs as wrong" in told["results"][0]["error"]
+    command[command.index("logits=wrong")] = "logits=logits"
+    assert scene(*command) == 0
 
 
 def test_names_that_are_wrong(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import signal
 from functools import partial
 from pathlib import Path
@@ -15,12 +16,16 @@ pytest.importorskip("cv2")
 pytest.importorskip("typer")
 
 from imgproc import Detections
-from imgproc.cli.batch import Interruption, Job
+from imgproc.cli.batch import Clock, Interruption, Job
 from imgproc.cli.colors import UNKNOWN, class_color, class_colors
 from imgproc.cli.drawing import draw_boxes, draw_labels, label_text
-from imgproc.cli.neural_runs import Steps, run_batches
+from imgproc.cli.neural_images import ImageJob
+from imgproc.cli.neural_runs import Steps, Work, run_batches
+from imgproc.cli.neural_segment import NONE, Labelled, _write
 from imgproc.cli.outcomes import Outcome
+from imgproc.io import Picture, read_image
 from imgproc.neural import Detector
+from imgproc.segmentation import PanopticSegments, Segment
 
 
 class Run:
@@ -166,3 +171,64 @@ def test_labels_over_a_picture_of_any_kind() -> None:
         assert (drawn[:, 200] == (16, 24, 20)).all()
     small = draw_labels(np.zeros((3, 4), np.uint8), np.arange(12).reshape(3, 4))
     assert max(small.shape) >= 48
+
+
+# Label images.
+
+
+def written(
+    tmp_path: Path, result: Any, names: dict[int, str]
+) -> tuple[Any, list[dict[str, str]], np.ndarray]:
+    """Outcome, table and label image of a result."""
+    pixels = np.full((6, 8, 3), 50, np.uint8)
+    outputs = tuple(tmp_path / name for name in ("overlay.png", "table.csv", "labels.png"))
+    job = ImageJob(tmp_path / "a.png", outputs[-1], name="a.png", outputs=outputs, preview=32)
+    outcome = Labelled(job.source, job.target, "skipped", shape=pixels.shape)
+    work = Work(job, outcome, Picture(pixels), Clock(outcome.seconds))
+    _write(work, result, names=names, quality=95, overwrite=False)
+    with open(outputs[1], newline="", encoding="utf-8") as file:
+        return outcome, list(csv.DictReader(file)), read_image(outputs[2]).pixels
+
+
+def test_panoptic_segments_have_classes_and_scores(tmp_path: Path) -> None:
+    ids = np.zeros((6, 8), np.int32)
+    ids[:3], ids[3:, :4] = 1, 2
+    ids[3:, 4:6] = 3
+    segments = (
+        Segment(1, 40, 24, False),
+        Segment(2, 7, 12, True, score=0.875, index=0),
+        Segment(3, 7, 6, True, score=0.5, index=1),
+    )
+    outcome, rows, labels = written(tmp_path, PanopticSegments(ids, segments), {7: "dog, brown"})
+    assert [(r["label"], r["class"], r["name"], r["score"], r["area"], r["x2"]) for r in rows] == [
+        ("1", "40", "", "", "24", "8"),
+        ("2", "7", "dog, brown", "0.875", "12", "4"),
+        ("3", "7", "dog, brown", "0.5", "6", "6"),
+    ]
+    np.testing.assert_array_equal(labels, np.where(ids == 0, NONE, ids))
+    assert outcome.shares == {"40": 0.5, "dog, brown": 0.375}
+    assert outcome.note == "40 50%, dog, brown 38%"
+
+
+def test_labels_with_nothing_and_with_scores(tmp_path: Path) -> None:
+    labels = np.full((6, 8), -1, np.int32)
+    labels[0] = 3
+    for number, result in enumerate((labels, (labels, np.ones((6, 8), np.float32)))):
+        (tmp_path / str(number)).mkdir()
+        outcome, rows, written_labels = written(tmp_path / str(number), result, {})
+        assert [(row["label"], row["name"], row["area"]) for row in rows] == [("3", "", "8")]
+        assert (written_labels[0] == 3).all() and (written_labels[1:] == NONE).all()
+        assert outcome.shares == {"3": pytest.approx(1 / 6)}
+    (tmp_path / "none").mkdir()
+    outcome, rows, written_labels = written(tmp_path / "none", np.full((6, 8), -1, np.int32), {})
+    assert not rows and not outcome.shares and (written_labels == NONE).all()
+
+
+def test_what_is_no_map_of_labels(tmp_path: Path) -> None:
+    for wrong, sentence in (
+        (np.ones((3, 6, 8), bool), "the preset must give a map of labels"),
+        (np.ones((6, 8), np.float32), "the preset must give a map of labels"),
+        (np.full((6, 8), NONE, np.int32), "holds numbers below 65535, got 65535"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=sentence):
+            written(tmp_path, wrong, {})

@@ -341,6 +341,8 @@ def test_bad_arguments_are_named(retina):
     with pytest.raises(ValueError, match="geometries must be"):
         decode_retinanet(heads, IMAGES[:2], anchors=anchors)
     mixed = [*IMAGES[:2], Geometry((9, 9), (32, 32))]
+    with pytest.raises(ValueError, match=r"anchors must be given.* none for an input of 64 × 96"):
+        decode_ssd(heads, IMAGES)
     with pytest.raises(ValueError, match="geometries must be of one input shape"):
         decode_retinanet(heads, mixed)
     with pytest.raises(TypeError, match="proposals must be"):

@@ -22,6 +22,7 @@ from imgproc.neural import (
     join_levels,
     pyramid_anchors,
 )
+from imgproc.neural.anchors import usual_boxes
 
 INPUT = (72, 100)
 IMAGES = [Geometry((72, 100), INPUT), Geometry((51, 83), INPUT)]
@@ -87,6 +88,9 @@ def test_fcos(golden, level):
 
 def test_default_boxes_are_bit_for_bit_those_of_torchvision(golden):
     np.testing.assert_array_equal(default_boxes()[::17], golden["ssd300_boxes"])
+    np.testing.assert_array_equal(usual_boxes("", (300, 300))[::17], golden["ssd300_boxes"])
+    np.testing.assert_array_equal(usual_boxes("", (320, 320))[::17], golden["ssdlite_boxes"])
+    assert len(usual_boxes("", (512, 512))) == 24564
     own = default_boxes(
         INPUT, grids=[(5, 7), (3, 4)], scales=(0.2, 0.45, 0.9), ratios=[(2,), (2, 3)], steps=None
     )

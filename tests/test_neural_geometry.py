@@ -21,7 +21,8 @@ COORDINATES = st.floats(-1e4, 1e4)
 def geometries(draw: st.DrawFn) -> Geometry:
     """What any policy makes of any image, mirrored or not."""
     policy = draw(st.sampled_from(["stretch", "letterbox", "fit", "shortest_edge", "crop", "pad_multiple"]))
-    size = None if policy == "pad_multiple" else draw(SHAPES)
+    size: int | tuple[int, int] | None = draw(LENGTHS if policy == "shortest_edge" else SHAPES)
+    size = None if policy == "pad_multiple" else size
     multiple = draw(st.integers(1, 9)) if policy in ("fit", "shortest_edge", "pad_multiple") else 1
     (geometry,) = Preprocess(size, policy=policy, multiple=multiple).geometries([draw(SHAPES)])
     return dataclasses.replace(geometry, flip=draw(st.booleans()))

@@ -15,7 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import neural_heatmaps as reference
 
-from imgproc.neural import Geometry, OutputMismatch, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from imgproc import Detections
+from imgproc.neural import (
+    Geometry,
+    OutputMismatch,
+    decode_centernet,
+    decode_keypoint_head,
+    heatmap_peaks,
+    heatmaps_to_keypoints,
+)
 
 GOLDENS = Path(__file__).parent / "goldens" / "torchvision_keypoints.npz"
 
@@ -171,14 +179,77 @@ def test_keypoints_of_nothing_and_flat_maps() -> None:
     assert flat.tolist() == [[[3.5, 4.5, 0.0]]]
 
 
+def test_keypoint_heads_of_several_images(rng: np.random.Generator) -> None:
+    """In pixels of the input, where torchvision's head looks, and then in those of each image, mirrored in the last."""
+    maps = rng.standard_normal((5, 3, 7, 6), np.float32)
+    places = (
+        Geometry((40, 60), (80, 120), (2.0, 2.0)),
+        Geometry((10, 10), (80, 120), (4.0, 4.0), (8.0, 3.0)),
+        Geometry((80, 120), (80, 120), flip=True),
+    )
+    parts = []
+    for count in (2, 0, 3):
+        corner = rng.uniform(0, 30, (count, 2))
+        corners = np.concatenate([corner, corner + rng.uniform(1, 30, (count, 2))], axis=1)
+        parts.append(Detections(corners, rng.random(count), np.arange(count)))
+    made = decode_keypoint_head({"keypoints": maps}, parts, places)
+    rows = iter(maps)
+    for part, own, geometry in zip(parts, made, places, strict=True):
+        assert own.keypoints.shape == (len(part), 3, 3)
+        assert Detections(own.boxes, own.scores, own.labels, own.counts) == part
+        for box, points in zip(part.boxes, own.keypoints, strict=True):
+            inside = heatmaps_to_keypoints(next(rows)[None], geometry.boxes_to_input(box[None]))[0]
+            np.testing.assert_array_equal(points[:, 2], inside[:, 2])
+            np.testing.assert_allclose(
+                points[:, :2], geometry.points_to_image(inside[:, :2]), rtol=1e-6, atol=1e-5
+            )
+    assert decode_keypoint_head({"keypoint_logits": maps[:0]}, [], []) == []
+
+
 MAPS, BOX = np.zeros((1, 2, 4, 4), np.float32), np.array([[0.0, 0, 9, 9]])
 HEADS = {"heatmap": MAPS, "offset": MAPS, "size": MAPS}
 WHOLE = Geometry.stretched((16, 16), (16, 16))
+FOUND = Detections(BOX)
 
 
 @pytest.mark.parametrize(
     ("function", "args", "options", "error", "sentence"),
     [
+        (
+            decode_keypoint_head,
+            ({"keypoints": MAPS}, [], []),
+            {},
+            OutputMismatch,
+            "decode_keypoint_head: keypoints must",
+        ),
+        (
+            decode_keypoint_head,
+            ({}, [FOUND], WHOLE),
+            {},
+            OutputMismatch,
+            "decode_keypoint_head: keypoints must be among",
+        ),
+        (
+            decode_keypoint_head,
+            ({"keypoints": MAPS[:, :, :0]}, [FOUND], WHOLE),
+            {},
+            OutputMismatch,
+            "decode_keypoint_h",
+        ),
+        (
+            decode_keypoint_head,
+            ({"keypoints": MAPS}, FOUND, WHOLE),
+            {},
+            TypeError,
+            "decode_keypoint_head: detections mu",
+        ),
+        (
+            decode_keypoint_head,
+            ({"keypoints": MAPS}, [FOUND], None),
+            {},
+            TypeError,
+            "decode_keypoint_head: geometries m",
+        ),
         (
             heatmap_peaks,
             ([[1]],),
@@ -301,7 +372,9 @@ def test_what_is_refused(
     assert str(caught.value).startswith(sentence)
 
 
-@pytest.mark.parametrize("function", [heatmap_peaks, decode_centernet, heatmaps_to_keypoints])
+@pytest.mark.parametrize(
+    "function", [heatmap_peaks, decode_centernet, heatmaps_to_keypoints, decode_keypoint_head]
+)
 def test_documentation(function: Any) -> None:
     names = tuple(inspect.signature(function).parameters)
     check_documentation(SimpleNamespace(function=function, name=function.__name__, arguments=names))  # type: ignore[arg-type]

@@ -110,6 +110,9 @@ CASES = {
     ),
     "decode_yolo_points": Case(neural.decode_yolo_points, {"predictions": COLUMNS}, {"points": 1}),
     "decode_mask_head": Case(neural.decode_mask_head, {"masks": logits(3, 2, 7, 7)}, before=([FOUND],)),
+    "decode_keypoint_head": Case(
+        neural.decode_keypoint_head, {"keypoints": logits(3, 2, 7, 7)}, before=([FOUND],)
+    ),
     "decode_pose": Case(neural.decode_pose, {"heatmaps": shares(3, 2, 8, 6)}, before=(FOUND,), placed=False),
     "decode_yolov1": Case(neural.decode_yolov1, {"predictions": shares(1, 3, 3, 13)}, {"classes": 3}),
     "decode_yolov3": Case(

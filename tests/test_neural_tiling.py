@@ -102,7 +102,10 @@ def sample(rng: np.random.Generator, masks: bool) -> tuple[list[Detections], np.
 
 @pytest.mark.parametrize("method", METHOD.words)
 @pytest.mark.parametrize("masks", [False, True])
-def test_equals_twin(method: str, masks: bool, rng: np.random.Generator) -> None:
+def test_equals_twin(
+    method: str, masks: bool, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgproc.neural.tile_merge._ROWS", 3)
     for _ in range(12):
         parts, tiles = sample(rng, masks)
         options = {"any_label": bool(rng.integers(2)), "margin": float(rng.integers(0, 6))}

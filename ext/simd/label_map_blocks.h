@@ -67,7 +67,7 @@ static ptrdiff_t FN(lm_candidates)(const LmCells *cells, ptrdiff_t classes, int 
     return count;
 }
 
-/* exp(x) for x <= 0, to within 2e-7 of it; some 1e-38 where it is less. */
+/* exp(x) for x <= 0, to within 4e-7 of it, relatively; some 1e-37 where it is less. */
 INLINE LM_FLOATS FN(lm_exp)(LM_FLOATS x) {
     const LM_FLOATS whole = FN(lm_every)(12582912.0f); /* 1.5 * 2**23: adding it rounds to an integer */
     x = FN(lm_larger)(x, FN(lm_every)(-86.0f));

@@ -47,7 +47,7 @@ INLINE void FN(rows_free)(Rows *r) {
 static int FN(rows_begin)(Rows *r, const Source *s, ptrdiff_t rows, ptrdiff_t columns) {
     memset(r, 0, sizeof *r);
     r->source = s, r->rows = rows, r->columns = columns, r->done = -1;
-    const size_t channels = (size_t)s->channels, line = ((size_t)columns * channels + FILTER_SLACK) * 4;
+    const size_t channels = (size_t)s->channels, line = ((size_t)columns * channels + FILTER_SLACK) / 16 * 64 + 64;
     const int filtered = s->method == ROWS_FILTERED || s->method == ROWS_FILTERED_DOWN;
     size_t more = 0;
     if (s->method == ROWS_AS_THEY_ARE) return 0;

@@ -14,7 +14,8 @@ from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flippe
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
-from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks, heatmaps_to_keypoints
+from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks
+from .decode.keypoints import decode_keypoint_head, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
 from .decode.panoptic_fpn import decode_panoptic_fpn
@@ -52,6 +53,7 @@ from .label_cleaning import clean_labels
 from .logit_tiles import blend_logits, label_tiles
 from .model import Model, load
 from .onnxfile import OnnxFile, scan_onnx
+from .patches import image_to_patches, occlusion_saliency, patches_to_image, position_similarity
 from .pipeline import Classifier, DepthEstimator, Detector, Segmenter
 from .preprocess import Preprocess
 from .presets import PRESETS, preset
@@ -105,6 +107,7 @@ __all__ = [
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
+    "decode_keypoint_head",
     "decode_mask_head",
     "decode_monodepth",
     "decode_panoptic_fpn",
@@ -134,6 +137,7 @@ __all__ = [
     "from_timm_config",
     "heatmap_peaks",
     "heatmaps_to_keypoints",
+    "image_to_patches",
     "join_levels",
     "label_map",
     "label_tiles",
@@ -147,9 +151,12 @@ __all__ = [
     "merge_tiles",
     "monodepth_loss",
     "multiscale_roi_align",
+    "occlusion_saliency",
     "optim",
+    "patches_to_image",
     "plan_tiles",
     "pose_crops",
+    "position_similarity",
     "preset",
     "pyramid_anchors",
     "refined_peaks",

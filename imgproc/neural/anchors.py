@@ -31,6 +31,22 @@ _SSD_GRIDS = ((38, 38), (19, 19), (10, 10), (5, 5), (3, 3), (1, 1))
 _SSD_SCALES = (0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05)
 _SSD_RATIOS = ((2.0,), (2.0, 3.0), (2.0, 3.0), (2.0, 3.0), (2.0,), (2.0,))
 _SSD_STEPS = (8.0, 16.0, 32.0, 64.0, 100.0, 300.0)
+_SSD_USUAL: dict[tuple[int, int], dict[str, Any]] = {
+    (300, 300): {},
+    (512, 512): {
+        "grids": tuple((2**power, 2**power) for power in range(6, -1, -1)),
+        "scales": (0.04, 0.1, 0.26, 0.42, 0.58, 0.74, 0.9, 1.06),
+        "ratios": ((2.0,), *((2.0, 3.0),) * 4, (2.0,), (2.0,)),
+        "steps": tuple(float(2**power) for power in range(3, 10)),
+    },
+    (320, 320): {
+        "grids": ((20, 20), (10, 10), (5, 5), (3, 3), (2, 2), (1, 1)),
+        "scales": (*(0.2 + 0.75 * level / 5 for level in range(6)), 1.0),
+        "ratios": ((2.0, 3.0),) * 6,
+        "steps": None,
+    },
+}
+"""Of SSD300 and SSD512 on COCO, and of torchvision's SSDlite."""
 _ASPECTS = ((1.0, 1.0), (1.4, 0.7), (0.7, 1.4))
 
 
@@ -287,6 +303,15 @@ def default_boxes(
         if got != want:
             raise wrong_value(name, argument, f"{want}, for {len(maps)} maps", Got(f"{got}"))
     return _defaults(shape, maps, sides, shapes, cells, FLAG.check(name, "clip", clip))
+
+
+def usual_boxes(function: str, shape: tuple[int, int]) -> Array:
+    """The default boxes of the published network that has this input."""
+    if shape not in _SSD_USUAL:
+        known = ", ".join(f"{rows} × {columns}" for rows, columns in sorted(_SSD_USUAL))
+        must = f"given, made by default_boxes, where the input is none of {known}"
+        raise wrong_value(function, "anchors", must, Got(f"none for an input of {shape[0]} × {shape[1]}"))
+    return default_boxes(shape, **_SSD_USUAL[shape])
 
 
 def _listed(function: str, ratios: Any) -> Sequence[Any]:

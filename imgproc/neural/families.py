@@ -118,6 +118,7 @@ def family_of(function: str, task: str, name: object) -> Family:
 
 
 _SIGMOID = {"scores": "sigmoid"}
+_TORCHVISION = {"semantics": "torchvision"}
 _RELATIVE = {"unit": "relative"}
 _AS_IT_IS = {"policy": "pad_multiple", "size": None, "multiple": 1}
 
@@ -153,8 +154,15 @@ FAMILIES = (
     Family("yolox", "detect", "YOLOX with decoded boxes", "yolox", "decode_yolo", {"layout": "objectness"}),
     Family("yolov3", "detect", "YOLOv3's raw heads", "yolov3", "decode_yolov3"),
     Family("yolov1", "detect", "the first YOLO's grid", "rt_detr", "decode_yolov1", {}, {"size": 448}),
-    Family("retinanet", "detect", "RetinaNet's raw heads", "torchvision_detection", "decode_retinanet"),
-    Family("fcos", "detect", "FCOS' raw heads", "torchvision_detection", "decode_fcos"),
+    Family(
+        "retinanet",
+        "detect",
+        "RetinaNet's raw heads",
+        "torchvision_detection",
+        "decode_retinanet",
+        _TORCHVISION,
+    ),
+    Family("fcos", "detect", "FCOS' raw heads", "torchvision_detection", "decode_fcos", _TORCHVISION),
     Family("ssd", "detect", "SSD300's raw heads", "ssd300", "decode_ssd"),
     Family("ssdlite", "detect", "SSDlite's raw heads", "ssdlite", "decode_ssd"),
     Family("efficientdet", "detect", "EfficientDet's raw heads", "efficientdet", "decode_efficientdet"),

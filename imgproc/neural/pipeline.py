@@ -16,13 +16,13 @@ from ..detections import Detections
 from .decode.classes import Classes
 from .decode.depth import DepthMap
 from .decode.semantic import LOGIT_NAMES, decode_semantic
-from .errors import NeuralError
 from .families import family_of
 from .geometry import Geometry
 from .logit_tiles import WINDOW
 from .model import Model, load
 from .outputs import tensor
 from .segment_tiles import segment_tiles
+from .sources import FURTHER_INPUTS, folder_images, load_image
 from .stream import AHEAD, BATCH, READERS, Streamed, stream_images
 from .tiling import OVERLAP, TILE
 
@@ -182,7 +182,7 @@ class Pipeline(Generic[Result]):
             One for each source, in order, with its error where there was one.
         """
         if isinstance(sources, str | os.PathLike):
-            sources = _files(type(self).__name__, sources)
+            sources = folder_images(type(self).__name__, sources)
         return stream_images(
             sources,
             self.run,
@@ -235,8 +235,8 @@ class Pipeline(Generic[Result]):
         if self._more is not None:
             feeds |= self._more(images, geometries)
         for spec in self.model.inputs:
-            if spec.name not in feeds and spec.name in _KNOWN:
-                array = _KNOWN[spec.name](geometries)
+            if spec.name not in feeds and spec.name in FURTHER_INPUTS:
+                array = FURTHER_INPUTS[spec.name](geometries)
                 feeds[spec.name] = array if spec.dtype is None else array.astype(spec.dtype)
         return feeds
 
@@ -379,15 +379,6 @@ class Classifier(Pipeline[Classes]):
     task = "classify"
 
 
-def load_image(source: Any) -> Array:
-    """The pixels of a file, upright; an array is an image already."""
-    if isinstance(source, np.ndarray):
-        return source
-    from ..io import read_image
-
-    return read_image(source).pixels
-
-
 def check_names(function: str, names: object) -> dict[int, str]:
     """Class names by number."""
     must = "a sequence of names, or a mapping from integers to names"
@@ -401,35 +392,3 @@ def check_names(function: str, names: object) -> dict[int, str]:
         if isinstance(number, bool) or not isinstance(number, int) or not isinstance(name, str):
             raise wrong_type(function, "names", must, Got(f"{number!r}: {name!r}"))
     return dict(names)
-
-
-def _files(function: str, folder: str | os.PathLike[str]) -> list[Any]:
-    """The images of a folder, by name."""
-    from ..io.folders import PlanError, find_images
-
-    try:
-        return [source.path for source in find_images([os.fspath(folder)]).sources]
-    except PlanError as error:
-        raise NeuralError(f"{function}: {error}") from None
-
-
-def _pixel_mask(geometries: Sequence[Geometry]) -> Array:
-    height, width = geometries[0].input_shape
-    mask = np.zeros((len(geometries), height, width), np.int64)
-    for one, geometry in zip(mask, geometries, strict=True):
-        y, x = (
-            slice(max(0, round(offset)), max(0, round(offset + scale * length)))
-            for offset, scale, length in zip(
-                geometry.offset, geometry.scale, geometry.image_shape, strict=True
-            )
-        )
-        one[y, x] = 1
-    return mask
-
-
-_KNOWN: dict[str, Callable[[Sequence[Geometry]], Array]] = {
-    "pixel_mask": _pixel_mask,
-    "orig_target_sizes": lambda geometries: np.array([one.image_shape[::-1] for one in geometries], np.int64),
-    "target_sizes": lambda geometries: np.array([one.image_shape for one in geometries], np.int64),
-}
-"""Further inputs that exported networks have, and what they mean."""

@@ -50,7 +50,7 @@ def fit(image: Size, rule: Rule) -> Placement:
 
 
 def shortest_edge(image: Size, rule: Rule) -> Placement:
-    resized = _EDGES[rule.rounding](image, min(_size(rule)), rule.longest)
+    resized = _EDGES[rule.rounding](image, _size(rule)[0], rule.longest)
     if rule.rounding == "mask2former":
         resized = _up(resized, rule.multiple)
     elif rule.rounding == "yolos":

@@ -200,6 +200,8 @@ class Preprocess:
             raise wrong_value("Preprocess", "size", must, self.size)
         size = None if self.size is None else _lengths("size", self.size)
         self._set("size", (size, size) if isinstance(size, int) else size)
+        if self.policy == "shortest_edge" and isinstance(size, tuple) and size[0] != size[1]:
+            raise wrong_value("Preprocess", "size", "one length for the policy 'shortest_edge'", size)
         readers = {
             "resize": ("crop",),
             "longest": ("shortest_edge",),

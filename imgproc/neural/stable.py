@@ -23,9 +23,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def logit(probability: float) -> float:
-    """``ln(p / (1 - p))``; infinite for 0 and 1."""
-    if probability in (0, 1):
-        return math.copysign(math.inf, probability - 0.5)
+    """``ln(p / (1 - p))``, of a probability above 0 and below 1."""
     return math.log(probability) - math.log1p(-probability)
 
 

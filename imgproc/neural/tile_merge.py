@@ -23,6 +23,9 @@ MARGIN = Range(low=0)
 FLAG = Flag()
 SHAPE = Shape()
 
+_ROWS = 1024
+"""Boxes of a tile that are compared with those of another at a time, so that memory is not a square of their number."""
+
 
 def merge_tiles(
     parts: Sequence[Detections],
@@ -225,11 +228,13 @@ def _matches(boxes: Array, labels: Array, tile_of: Array, tiles: Array, threshol
             )
             a, seen_a = _within(boxes, starts[one], starts[one + 1], shared)
             b, seen_b = _within(boxes, starts[other], starts[other + 1], shared)
-            alike = iou_matrix(seen_a, seen_b) > threshold
-            alike &= labels[a][:, None] == labels[b]
-            for i, j in np.argwhere(alike).tolist():
-                matches[a[i]].append(int(b[j]))
-                matches[b[j]].append(int(a[i]))
+            for start in range(0, len(a), _ROWS):
+                rows = a[start : start + _ROWS]
+                alike = iou_matrix(seen_a[start : start + _ROWS], seen_b) > threshold
+                alike &= labels[rows][:, None] == labels[b]
+                for i, j in np.argwhere(alike).tolist():
+                    matches[rows[i]].append(int(b[j]))
+                    matches[b[j]].append(int(rows[i]))
     return matches
 
 

@@ -116,6 +116,14 @@ def default_boxes() -> None:
         steps=[8, 16, 32, 64, 100, 300],
     )
     kept["ssd300_boxes"] = ssd300.numpy()[::17]
+    lite = boxes(
+        ((20, 20), (10, 10), (5, 5), (3, 3), (2, 2), (1, 1)),
+        (320, 320),
+        aspect_ratios=[[2, 3] for _ in range(6)],
+        min_ratio=0.2,
+        max_ratio=0.95,
+    )
+    kept["ssdlite_boxes"] = lite.numpy()[::17]
     anchors = boxes(SSD_GRIDS, INPUT, **SSD)
     kept["ssd_anchors"] = anchors.numpy()
     heads = {

@@ -22,8 +22,10 @@ def sigmoid(x):
 
 def softmax(row):
     """e^(x - largest) over their sum, rounded to float32 once."""
-    powers = [math.exp(max(float(x) - float(max(row)), -700)) for x in row]
-    return [np.float32(power / sum(powers)) for power in powers]
+    largest = float(max(row))
+    powers = [math.exp(max(float(x) - largest, -700)) for x in row]
+    total = sum(powers)
+    return [np.float32(power / total) for power in powers]
 
 
 def above(flat, threshold, most):

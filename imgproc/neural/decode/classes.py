@@ -18,6 +18,8 @@ from ..stable import sigmoid, softmax
 TOP = Range(low=1, integer=True)
 ACTIVATION = Choice(("softmax", "sigmoid", "none"))
 LEAST = Range()
+TEMPERATURE = Range(above=0)
+CROPS = Range(low=1, integer=True)
 
 _ALIASES = ("output", "output0", "scores", "probabilities")
 
@@ -47,6 +49,8 @@ def decode_classes(
     *,
     top: Annotated[int, TOP] = 5,
     activation: Annotated[str, ACTIVATION] = "softmax",
+    temperature: Annotated[float, TEMPERATURE] = 1.0,
+    crops: Annotated[int, CROPS] = 1,
     score_threshold: Annotated[float, LEAST] = 0.0,
     keys: Keys = None,
 ) -> list[Classes]:
@@ -63,6 +67,10 @@ def decode_classes(
         How many are given at most.
     activation : {"softmax", "sigmoid", "none"}, default "softmax"
         What makes scores of the numbers: one class of all, each class by itself, or nothing where they are scores.
+    temperature : float, default 1
+        What the numbers are divided by before: above 1 for a network that is too sure of itself.
+    crops : int, default 1
+        How many rows in succession are of one image: views or crops of it, whose scores are averaged.
     score_threshold : float, default 0
         Classes of a lower score are left out, as float32.
     keys : mapping, optional
@@ -76,19 +84,20 @@ def decode_classes(
     Raises
     ------
     OutputMismatch
-        The output is missing, of another rank, or not finite.
+        The output is missing, of another rank, not finite, or of a number of rows that ``crops`` does not divide.
     TypeError, ValueError
         Another argument is of the wrong kind or out of range.
 
     Notes
     -----
     ``softmax(z)_c = exp(z_c - max z) / sum_k exp(z_k - max z)`` and ``sigmoid(z) = 1 / (1 + exp(-z))``, in float64 and
-    rounded to float32 once. Time is O(C log C) for each image.
+    rounded to float32 once, of ``z / temperature``; crops are averaged in between. Time is O(C log C) for each image.
 
     References
     ----------
     J. S. Bridle, Probabilistic interpretation of feedforward classification network outputs, Neurocomputing, 1990:
-    softmax.
+    softmax. A. Krizhevsky, I. Sutskever, G. Hinton, ImageNet classification with deep convolutional neural networks,
+    NIPS 2012: crops. C. Guo et al., On calibration of modern neural networks, ICML 2017: temperature.
 
     Examples
     --------
@@ -102,15 +111,21 @@ def decode_classes(
     name = "decode_classes"
     top = TOP.check(name, "top", top)
     activation = ACTIVATION.check(name, "activation", activation)
+    temperature = TEMPERATURE.check(name, "temperature", temperature)
+    crops = CROPS.check(name, "crops", crops)
     least = LEAST.check(name, "score_threshold", score_threshold)
     logits = tensor(name, outputs, "logits", ("N", "C"), aliases=_ALIASES, keys=keys).astype(np.float64)
-    geometry_of_each(name, geometries, len(logits))
     if not logits.shape[1]:
         raise OutputMismatch(name, "logits", "of at least one class", Got(f"shape {logits.shape}"))
+    if len(logits) % crops:
+        raise OutputMismatch(name, "logits", f"of {crops} rows for each image", Got(f"{len(logits)} rows"))
+    geometry_of_each(name, geometries, len(logits) // crops)
+    logits /= temperature
     if activation == "softmax":
         scores = softmax(logits, axis=1)
     else:
         scores = sigmoid(logits) if activation == "sigmoid" else logits
+    scores = scores.reshape(-1, crops, scores.shape[1]).mean(axis=1)
     found = []
     for row in scores.astype(FLOAT32):
         likeliest = np.argsort(-row, kind="stable")[:top]

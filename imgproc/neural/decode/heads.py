@@ -157,13 +157,12 @@ def with_area(boxes: Array, least: float = 0.0) -> Array:
 
 
 def from_centres(centres: Array) -> Array:
-    """x, y, w, h as x1, y1, x2, y2."""
-    boxes = np.empty_like(centres)
-    with np.errstate(over="ignore"):
-        halves = centres[:, 2:] * FLOAT32.type(0.5)
-        boxes[:, :2] = centres[:, :2] - halves
-        boxes[:, 2:] = centres[:, :2] + halves
-    return boxes
+    """x, y, w, h as x1, y1, x2, y2 in float32: computed in float64, ends beyond float32 at its last number."""
+    wide = centres.astype(np.float64, copy=False)
+    halves = wide[:, 2:] / 2
+    boxes = np.concatenate([wide[:, :2] - halves, wide[:, :2] + halves], axis=1)
+    largest = float(np.finfo(FLOAT32).max)
+    return boxes.clip(-largest, largest).astype(FLOAT32)
 
 
 Suppress = Callable[[Array, Array, Array], tuple[Array, Array]]

@@ -1,33 +1,30 @@
-"""Objects and keypoints from heat maps: CenterNet, and the keypoint head of Mask R-CNN."""
+"""Objects from heat maps: their highest local maxima, and the boxes that CenterNet reads there."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
-from ..._core.box_arrays import FLOAT64, INT64, check_boxes, check_floats, packed
+from ..._core.box_arrays import FLOAT64, INT64, check_floats, packed
 from ..._core.errors import Got, wrong_value
 from ..._core.images import FLOAT32, Array
 from ..._core.parameters import Flag, Range
 from ..._core.threads import run_bands
 from ..._ext import heatmaps as kernels
 from ...detections import Detections
-from .. import stable
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from .heads import least_logit
+from .heads import sigmoid as sigmoid_of
 
 COUNT = Range(low=1, high=2**20, integer=True)
 PROBABILITY = Range(low=0, high=1)
 FLAG = Flag()
 
-_WIDEST = 2**15
-
-# Nanoseconds for a value of a map of peaks, and for one of a keypoint's.
+# Nanoseconds for a value.
 _PEAK_COST = 0.2
-_CUBIC_COST = 8.0
 
 
 @dataclass(frozen=True)
@@ -122,9 +119,9 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
     top_k = min(top_k, classes * height * width)
     values, places = np.empty((count, top_k), FLOAT32), np.empty((count, top_k), INT64)
     counts = np.zeros(count, INT64)
-    # Somewhat low, as the scores decide.
-    least = stable.logit(threshold) if sigmoid else threshold
-    least -= 1e-6 * abs(least) + 1e-30 if math.isfinite(least) else 0
+    bound = FLOAT32.type(threshold)
+    # What is above the float below it is at least the least logit.
+    least = np.nextafter(FLOAT32.type(least_logit(threshold)), FLOAT32.type(-np.inf)) if sigmoid else bound
     if maps.size:
         run_bands(
             lambda n0, n1: kernels.peaks(maps, least, values, places, counts, n0, n1),
@@ -133,15 +130,9 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
         )
     found = []
     for row, some in enumerate(counts.tolist()):
-        scores = (
-            stable.sigmoid(values[row, :some].astype(FLOAT64)).astype(FLOAT32)
-            if sigmoid
-            else values[row, :some]
-        )
-        kept = scores > FLOAT32.type(threshold)
-        at = places[row, :some][kept]
-        labels, pixel = np.divmod(at, height * width)
-        found.append(Peaks(scores[kept], labels, *np.divmod(pixel, width)))
+        scores = sigmoid_of(values[row, :some]) if sigmoid else values[row, :some]
+        labels, pixel = np.divmod(places[row, :some], height * width)
+        found.append(Peaks(scores, labels, *np.divmod(pixel, width)))
     return found
 
 
@@ -231,88 +222,3 @@ def _centernet_boxes(found: Peaks, offset: Array, size: Array, geometry: Geometr
     half = np.maximum(size[:, found.rows, found.columns].T.astype(FLOAT64), 0) * stride / 2
     boxes = geometry.boxes_to_image(np.concatenate([centres - half, centres + half], axis=1))
     return Detections(boxes, found.scores, found.labels)
-
-
-def heatmaps_to_keypoints(heatmaps: Array, boxes: Array) -> Array:
-    """Find the keypoints of each box: where its heat maps, enlarged to the box by cubic convolution, are greatest.
-
-    Parameters
-    ----------
-    heatmaps : (N, K, h, w) array of float32
-        What the keypoint head of Mask R-CNN gives: logits of K keypoints for each box; finite.
-    boxes : (N, 4) array of float32 or float64
-        ``x1, y1, x2, y2`` in pixels of the image; less than 2**15 wide and high.
-
-    Returns
-    -------
-    (N, K, 3) array of float32
-        ``x, y, score``: the place in the image, and the greatest value, a logit. What `Detections` takes as
-        ``keypoints``.
-
-    Raises
-    ------
-    TypeError
-        Wrong kind of array.
-    ValueError
-        Wrong shape, another number of boxes, a box that is not finite, out of order or too large, or a value that is
-        not finite.
-
-    Notes
-    -----
-    With W the width of a box, at least 1, and W' the next integer, the map is enlarged to W' pixels by the cubic kernel
-    with a = −3/4, and pixel x of it, the first by rows with the greatest value, lies at ``x1 + (x + 1/2) W / W'``: the
-    rule of Mask R-CNN's first code and of torchvision's ``heatmaps_to_keypoints``, whose float32 arithmetic this
-    repeats; where two pixels are equal within its rounding, the other may be found.
-
-    Nothing is enlarged: the sixteen pixels around an output pixel bound its value, and only where the bound reaches
-    what was found are values computed. Of a map with one peak those are few: the time is about that of a pass over the
-    map.
-
-    References
-    ----------
-    K. He, G. Gkioxari, P. Dollár, R. Girshick, Mask R-CNN, ICCV 2017, section 5.
-    R. Keys, Cubic convolution interpolation for digital image processing, IEEE Transactions on Acoustics, Speech, and
-    Signal Processing 29 (1981) 1153-1160.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from imgproc.neural import heatmaps_to_keypoints
-    >>> maps = np.zeros((1, 1, 8, 8), np.float32)
-    >>> maps[0, 0, 2, 5] = 4
-    >>> heatmaps_to_keypoints(maps, np.array([[10.0, 20.0, 26.0, 36.0]])).round(2)
-    array([[[20.5 , 24.5 ,  3.09]]], dtype=float32)
-    """
-    name = "heatmaps_to_keypoints"
-    maps = check_floats(name, "heatmaps", heatmaps, "(N, K, h, w)", (FLOAT32,))
-    if maps.ndim != 4 or 0 in maps.shape[2:]:
-        must = "of shape (N, K, h, w), at least one pixel large"
-        raise wrong_value(name, "heatmaps", must, Got(f"shape {maps.shape}"))
-    if not np.isfinite(maps).all():
-        raise wrong_value(name, "heatmaps", "finite", Got("NaN or infinity in it"))
-    corners = check_boxes(name, boxes)
-    if len(corners) != len(maps):
-        must = f"of shape ({len(maps)}, 4), one for each row of heatmaps"
-        raise wrong_value(name, "boxes", must, Got(f"shape {corners.shape}"))
-    with np.errstate(over="ignore", invalid="ignore"):
-        corners = corners.astype(FLOAT32)
-        sides = np.maximum(corners[:, 2:] - corners[:, :2], FLOAT32.type(1))
-    wrong = ~(sides < _WIDEST).all(axis=1)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        must = f"less than {_WIDEST} pixels wide and high"
-        raise wrong_value(name, "boxes", must, Got(f"{boxes[row].tolist()} in row {row}"))
-    whole = np.ceil(sides)
-    sizes = np.ascontiguousarray(whole[:, ::-1]).astype(INT64)
-    maps = packed(maps)
-    values, places = np.empty(maps.shape[:2], FLOAT32), np.empty(maps.shape[:2], INT64)
-    if maps.size:
-        run_bands(
-            lambda n0, n1: kernels.cubic_peaks(maps, sizes, values, places, n0, n1),
-            len(maps),
-            _CUBIC_COST * maps.size,
-        )
-    rows, columns = np.divmod(places, sizes[:, 1:])
-    at = np.stack([columns, rows], axis=2).astype(FLOAT32) + FLOAT32.type(0.5)
-    found = at * (sides / whole)[:, None] + corners[:, None, :2]
-    return np.concatenate([found, values[:, :, None]], axis=2)

@@ -80,8 +80,8 @@ def label_map(
     Pixels between the same four logits share what can be known of them: a class lies between the smallest and the
     largest of its four everywhere, so one whose largest is below another's smallest is looked at no more. That costs
     O(C h w); what remains is O(H W) for maps as networks give them, and at worst O(C H W). "margin" leaves out classes
-    that are below two others, "probability" those 20 below the largest, a part of less than 2e-9 each of the sum: it
-    is within 1e-6 of the exact softmax, relatively, and 4e-9 C.
+    that are below two others, "probability" those 20 below the largest, each less than 2e-9 of the sum, which is one of
+    float32: within ``3e-7 + 1e-7 C`` of the exact softmax of these values, relatively.
 
     Memory beside the result: two rows of logits for each thread. Each result is the same bits on all instruction sets
     and for any number of threads.

@@ -16,10 +16,12 @@ from ..._core.threads import run_bands
 from ..._ext import paste as kernels
 from ...detections import Detections
 from ...segmentation.paste import cropped_masks, paste_mask
-from .. import stable
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from .heads import least_logit
+from .heads import sigmoid as sigmoid_of
+from .records import check_detections
 
 PROBABILITY = Range(low=0, high=1)
 FLAG = Flag()
@@ -94,7 +96,7 @@ def decode_mask_head(
     array([100])
     """
     name = "decode_mask_head"
-    found = _check_detections(name, detections)
+    found = check_detections(name, detections)
     total = sum(map(len, found))
     logits = tensor(name, outputs, "masks", (total, "C", "h", "w"), aliases=("mask_logits",), keys=keys)
     places = geometry_of_each(name, geometries, len(found))
@@ -112,7 +114,7 @@ def decode_mask_head(
     own = (
         logits[np.arange(total), labels if classes != 1 else 0] if total else np.zeros((0, 1, 1), np.float32)
     )
-    masks = stable.sigmoid(own.astype(FLOAT64)).astype(np.float32) if sigmoid else own
+    masks = sigmoid_of(own) if sigmoid else own
     ends = np.cumsum([0, *map(len, found)])
     return [
         _with_masks(
@@ -200,8 +202,8 @@ def decode_prototype_masks(
         must = "of shape (P, h, w), at least one map of one pixel"
         raise OutputMismatch(name, "prototypes", must, Got(f"shape {maps.shape}"))
     # The kernel keeps what reaches a bound, and what is asked for is above it.
-    bound = np.float32(threshold if probabilities else stable.logit(threshold))
-    bound = np.nextafter(bound, np.float32(np.inf))
+    above = np.nextafter(np.float32(threshold), np.float32(np.inf))
+    bound = above if probabilities else least_logit(threshold)
     down, across = _places(geometry, maps.shape[1:])
     return _with_masks(found, _mixed(weights, maps, found.boxes, (down, across), probabilities, float(bound)))
 
@@ -247,13 +249,3 @@ def _centres_within(boxes: Array, shape: tuple[int, int]) -> Array:
 
 def _with_masks(found: Detections, masks: Masks) -> Detections:
     return Detections(found.boxes, found.scores, found.labels, found.counts, masks, found.keypoints)
-
-
-def _check_detections(name: str, detections: object) -> list[Detections]:
-    must = "a sequence of Detections, one for each image"
-    if isinstance(detections, Detections) or not isinstance(detections, Sequence):
-        raise wrong_type(name, "detections", must, detections)
-    for position, found in enumerate(detections):
-        if not isinstance(found, Detections):
-            raise wrong_type(name, f"detections[{position}]", "Detections", found)
-    return list(detections)

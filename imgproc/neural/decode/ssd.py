@@ -12,7 +12,7 @@ from ..._core.images import FLOAT32, Array
 from ..._ext import dense_heads as kernels
 from ...boxes import decode_boxes
 from ...detections import Detections
-from ..anchors import default_boxes
+from ..anchors import usual_boxes
 from ..geometry import Geometries, geometry_of_each
 from ..outputs import Keys, Outputs
 from .dense import LOGITS, REGRESSION
@@ -76,7 +76,8 @@ def decode_ssd(
     geometries : Geometry or sequence of B
         How each image lies in the model's input.
     anchors : (N, 4) array, optional
-        Default boxes, x1, y1, x2, y2 in pixels of the input; those of SSD300 by default, `default_boxes` makes others.
+        Default boxes, x1, y1, x2, y2 in pixels of the input; `default_boxes` makes them. By default those of SSD300 and
+        SSD512 on COCO for inputs of 300 × 300 and 512 × 512, and of torchvision's SSDlite for 320 × 320.
     classes : int, optional
         How many C must be, background included; any number by default.
     background : int, default 0
@@ -144,7 +145,7 @@ def decode_ssd(
     if not images:
         return []
     shape = input_shape_of(name, images)
-    around = default_boxes(shape) if anchors is None else np.concatenate(level_anchors(name, anchors))
+    around = usual_boxes(name, shape) if anchors is None else np.concatenate(level_anchors(name, anchors))
     logits.check_rows(len(around), "default box")
     deltas.refuse_infinite()
     found = []

@@ -239,7 +239,7 @@ def read_exported(
         numbers = own[:, picked].T if words == "classes" else own[picked]
         if not np.isfinite(numbers).all():
             head.refuse_infinite()
-        boxes = from_centres(np.ascontiguousarray(numbers[:, :4]))
+        boxes = from_centres(numbers[:, :4])
         one, kept = chosen(boxes, scores, labels, image, suppress)
         found.append((one, np.ascontiguousarray(numbers[kept, numbers.shape[1] - extras :])))
     return found

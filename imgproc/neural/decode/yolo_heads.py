@@ -25,10 +25,8 @@ from .heads import (
     least_logit,
     sigmoid,
 )
-from .yolo import PREDICTIONS
 
-# Cells from the input's edge, and the root of as many inputs.
-_FARTHEST = FLOAT32.type(1e9)
+PREDICTIONS = ("predictions", ("output0", "output", "detections"))
 
 YOLOV3_ANCHORS = (
     ((10, 13), (16, 30), (33, 23)),
@@ -113,28 +111,29 @@ def decode_yolov1(
     )
     cells.refuse_infinite()
     rows, columns = cells.array.shape[1:3]
+    if not rows or not columns:
+        cells.refuse("of at least one cell", f"shape {cells.array.shape}")
     found = []
     for grid, image in zip(cells.array, images, strict=True):
         own = grid[..., : 5 * each].reshape(rows, columns, each, 5)
         with np.errstate(over="ignore"):
-            scores = own[..., 4, None] * grid[..., None, 5 * each :]
-            row, column, box, labels = np.nonzero(scores > threshold)
-            if not np.isfinite(scores[row, column, box, labels]).all():
-                cells.refuse("of scores within float32", "a product of confidence and probability beyond it")
-            # Held within what no product below takes out of float32; it ends at the image's edge all the same.
-            x, y, width, height = own[row, column, box, :4].clip(-_FARTHEST, _FARTHEST).T
-            whole = np.array([image.input_shape[1], image.input_shape[0]] * 2, FLOAT32)
-            places = np.stack(
-                [
-                    (x + column.astype(FLOAT32)) / FLOAT32.type(columns),
-                    (y + row.astype(FLOAT32)) / FLOAT32.type(rows),
-                    width * width,
-                    height * height,
-                ],
-                axis=1,
-            )
-            shapes = from_centres(places * whole)
-        found.append(detections(shapes, scores[row, column, box, labels], labels, image, suppress))
+            chances = own[..., 4, None] * grid[..., None, 5 * each :]
+        row, column, box, labels = np.nonzero(chances > threshold)
+        scores = chances[row, column, box, labels]
+        if not np.isfinite(scores).all():
+            cells.refuse("of scores within float32", "a product beyond it")
+        x, y, width, height = own[row, column, box, :4].T.astype(np.float64)
+        down, across = image.input_shape
+        places = np.stack(
+            [
+                (x + column) * (across / columns),
+                (y + row) * (down / rows),
+                width**2 * across,
+                height**2 * down,
+            ],
+            axis=1,
+        )
+        found.append(detections(from_centres(places), scores, labels, image, suppress))
     return found
 
 
@@ -249,10 +248,10 @@ def _scale(
     scores = sigmoid(numbers[:, 4, None]) * sigmoid(numbers[:, 5:])
     picked, labels = np.nonzero(scores > FLOAT32.type(threshold))
     numbers, anchor, row, column = (array[picked] for array in (numbers, anchor, row, column))
-    places = np.empty((len(picked), 4), FLOAT32)
+    places = np.empty((len(picked), 4))
+    places[:, 0] = (sigmoid(numbers[:, 0]) + column) * (shape[1] / columns)
+    places[:, 1] = (sigmoid(numbers[:, 1]) + row) * (shape[0] / rows)
     with np.errstate(over="ignore"):
-        places[:, 0] = (sigmoid(numbers[:, 0]) + column) * (shape[1] / columns)
-        places[:, 1] = (sigmoid(numbers[:, 1]) + row) * (shape[0] / rows)
         places[:, 2:] = np.exp(numbers[:, 2:4].astype(np.float64)) * anchors[anchor]
     return from_centres(places), scores[picked, labels], labels
 
