@@ -183,7 +183,7 @@ def _instances(size: str, outputs: dict[str, Array], geometry: Geometry) -> Case
         np.testing.assert_allclose(np.sort(ours.masks.areas), np.sort(areas[order]), atol=3)
 
     def ours() -> Any:
-        return decode_query_instances(outputs, geometry, max_detections=TOP)[0]
+        return decode_query_instances(outputs, geometry, max_output=TOP)[0]
 
     return _case("instances", size, outputs, ours, rule, torch=rival)
 

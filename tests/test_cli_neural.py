@@ -239,11 +239,11 @@ def test_depth_that_does_not_fit_fails_its_image_alone(
 
 def test_classify(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:
     image(np.full((50, 40, 3), (10, 200, 30), np.uint8), "in/grass, and more.png")
-    command = neural("classify", "classes.onnx", "vit:top=2", "--names", "names.txt", "--report")
+    command = neural("classify", "classes.onnx", "vit:top_k=2", "--names", "names.txt", "--report")
     assert scene(*command) == 0
     assert outputs() == ["classes.jsonl", "report.html"]
     head, *lines = map(json.loads, Path("out/classes.jsonl").read_text("utf-8").splitlines())
-    assert head["params"]["preset"] == "vit" and head["params"]["top"] == 2
+    assert head["params"]["preset"] == "vit" and head["params"]["top_k"] == 2
     assert [line["image"] for line in lines] == [
         "bright.png",
         "dark.jpg",
@@ -260,8 +260,8 @@ def test_classify(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert scene(*command, "--skip-existing", "--json") == 0
     assert json.loads(capsys.readouterr().out)["skipped"] == 4
     assert len(Path("out/classes.jsonl").read_text("utf-8").splitlines()) == 6
-    assert scene(*neural("classify", "classes.onnx", "vit:top=1", "--skip-existing")) == 2
-    assert "was made with top 2, now 1" in capsys.readouterr().err
+    assert scene(*neural("classify", "classes.onnx", "vit:top_k=1", "--skip-existing")) == 2
+    assert "was made with top_k 2, now 1" in capsys.readouterr().err
 
 
 def test_dry_run_loads_and_writes_nothing(scene: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,7 +125,7 @@ def test_classes_are_what_they_are_in_loops(batch: int, count: int, top: int, se
     logits = np.random.default_rng(seed).integers(-9, 9, (batch, count)).astype(np.float32) / 2
     for activation in ("softmax", "sigmoid", "none"):
         found = decode_classes(
-            {"logits": logits}, LETTERBOX, top=top, activation=activation, score_threshold=0.05
+            {"logits": logits}, LETTERBOX, top_k=top, activation=activation, score_threshold=0.05
         )
         assert len(found) == batch
         for one, row in zip(found, logits.tolist(), strict=True):
@@ -154,7 +154,7 @@ def test_wrong_classes() -> None:
         decode_classes({"logits": np.zeros((1, 2, 3), np.float32)}, LETTERBOX)
     with pytest.raises(OutputMismatch, match="logits must be finite"):
         decode_classes({"logits": np.array([[0, np.nan]], np.float32)}, LETTERBOX)
-    for name, value in (("top", 0), ("activation", "argmax"), ("score_threshold", math.inf)):
+    for name, value in (("top_k", 0), ("activation", "argmax"), ("score_threshold", math.inf)):
         with pytest.raises(ValueError, match=f"decode_classes: {name} must be"):
             decode_classes({"logits": np.zeros((1, 2), np.float32)}, LETTERBOX, **{name: value})
     with pytest.raises(ValueError, match="geometries must be"):

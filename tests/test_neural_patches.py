@@ -81,13 +81,13 @@ def test_pixels_that_no_window_covers_have_none() -> None:
 def test_crops_and_temperature(rng: np.random.Generator) -> None:
     logits = rng.normal(0, 3, (6, 5)).astype(np.float32)
     seen = Geometry.stretched((9, 9), (4, 4))
-    found = decode_classes({"logits": logits}, seen, crops=3, temperature=2.0, top=5)
+    found = decode_classes({"logits": logits}, seen, crops=3, temperature=2.0, top_k=5)
     powers = np.exp(logits.astype(np.float64) / 2)
     means = (powers / powers.sum(axis=1, keepdims=True)).reshape(2, 3, 5).mean(axis=1)
     for one, mean in zip(found, means, strict=True):
         assert one.labels.tolist() == np.argsort(-mean).tolist()
         np.testing.assert_allclose(one.scores, np.sort(mean)[::-1], rtol=1e-6)
-    several = decode_classes({"logits": logits}, seen, crops=2, activation="sigmoid", top=1)
+    several = decode_classes({"logits": logits}, seen, crops=2, activation="sigmoid", top_k=1)
     assert several[0].scores[0] == pytest.approx(
         (1 / (1 + np.exp(-logits[:2].astype(float)))).mean(axis=0).max()
     )

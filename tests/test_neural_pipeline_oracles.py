@@ -89,7 +89,7 @@ def test_boxes(kind: str, image: np.ndarray) -> None:
         size=96,
         input_name="pixel_values",
         score_threshold=0.0,
-        max_detections=100 if sigmoid else None,
+        max_output=100 if sigmoid else None,
     ) as detector:
         ours = detector(image)
     order = np.argsort(-theirs["scores"].numpy(), kind="stable")
@@ -150,6 +150,6 @@ def test_classes(image: np.ndarray) -> None:
     model = transformers.ViTForImageClassification(config)
     process = processor("vit", "ViTImageProcessorPil", size={"height": 32, "width": 32})
     theirs = run(model, process, image).logits.softmax(-1)[0].numpy()
-    ours = Classifier.from_preset(model, "vit", size=32, input_name="pixel_values", top=7)(image)
+    ours = Classifier.from_preset(model, "vit", size=32, input_name="pixel_values", top_k=7)(image)
     np.testing.assert_allclose(ours.scores, np.sort(theirs)[::-1], atol=2e-4)
     assert ours.labels[0] == theirs.argmax()

@@ -133,7 +133,7 @@ def test_instances_twin(name: str, level: str, threads: int) -> None:
     for number in range(4):
         outputs, expected = instances_case(name, number)
         found = decode_query_instances(
-            outputs, GEOMETRIES[name], mask_threshold=THRESHOLDS[number], max_detections=9
+            outputs, GEOMETRIES[name], mask_threshold=THRESHOLDS[number], max_output=9
         )[0]
         assert len(found) == len(expected) and isinstance(found.masks, imgproc.PackedMasks)
         masks = imgproc.unpack_masks(found.masks)
@@ -213,7 +213,7 @@ def test_detr_twin(scores: str, name: str, rng: np.random.Generator) -> None:
             geometry,
             scores=scores,
             score_threshold=threshold,
-            max_detections=most,
+            max_output=most,
         )
         for i in range(2):
             rows = reference.detr(logits[i], boxes[i], geometry, scores, threshold, most)
@@ -227,7 +227,7 @@ def test_detr_twin(scores: str, name: str, rng: np.random.Generator) -> None:
 def test_saturated_logits_keep_their_order() -> None:
     logits = np.array([[[20.0, 40], [30, -5]]], np.float32)
     outputs = {"logits": logits, "pred_boxes": np.full((1, 2, 4), 0.5, np.float32)}
-    found = decode_detr(outputs, Geometry.stretched((4, 4), (4, 4)), scores="sigmoid", max_detections=2)[0]
+    found = decode_detr(outputs, Geometry.stretched((4, 4), (4, 4)), scores="sigmoid", max_output=2)[0]
     assert found.labels.tolist() == [1, 0] and found.scores.tolist() == [1.0, 1.0]
 
 
@@ -350,7 +350,7 @@ def test_refused_parameters(rng: np.random.Generator) -> None:
     geometry, good = Geometry.stretched((6, 7), (4, 4)), scene(rng, 3, 2, (4, 4))
     for decoder, options in (
         (decode_query_panoptic, ("stuff_labels", "score_threshold", "mask_threshold", "overlap_threshold")),
-        (decode_query_instances, ("thing_labels", "max_detections", "score_threshold", "mask_threshold")),
+        (decode_query_instances, ("thing_labels", "max_output", "score_threshold", "mask_threshold")),
     ):
         for option in options:
             for value in (-1, "half", 1.5, np.nan, [0.5]):
@@ -359,7 +359,7 @@ def test_refused_parameters(rng: np.random.Generator) -> None:
                 ):
                     decoder(good, geometry, **{option: value})
     boxes = {"logits": np.zeros((1, 3, 4), np.float32), "pred_boxes": np.full((1, 3, 4), 0.5, np.float32)}
-    for option in ("scores", "score_threshold", "max_detections"):
+    for option in ("scores", "score_threshold", "max_output"):
         for value in (-1, "half", 1.5, np.nan, [0.5]):
             with pytest.raises((TypeError, ValueError), match=rf"^decode_detr: {option} must be .*, got "):
                 decode_detr(boxes, geometry, **{option: value})

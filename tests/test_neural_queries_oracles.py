@@ -78,8 +78,8 @@ def same_boxes(found: Any, expected: Any, size: tuple[int, int]) -> None:
 BOX_PROCESSORS = (
     ("detr", "DetrImageProcessorPil", "softmax", {}, {}),
     ("yolos", "YolosImageProcessorPil", "softmax", {}, {}),
-    ("conditional_detr", "ConditionalDetrImageProcessorPil", "sigmoid", {}, {"max_detections": 100}),
-    ("deformable_detr", "DeformableDetrImageProcessorPil", "sigmoid", {"top_k": 30}, {"max_detections": 30}),
+    ("conditional_detr", "ConditionalDetrImageProcessorPil", "sigmoid", {}, {"max_output": 100}),
+    ("deformable_detr", "DeformableDetrImageProcessorPil", "sigmoid", {"top_k": 30}, {"max_output": 30}),
     # Those of RT-DETRv2 and D-FINE as well.
     ("rt_detr", "RTDetrImageProcessorPil", "sigmoid", {}, {}),
 )
@@ -267,7 +267,7 @@ def test_instances_of_transformers(model: str, name: str, resample: Any) -> None
         outputs,
         [Geometry.stretched(size, (96, 96)) for size in sizes],
         score_threshold=0.2,
-        max_detections=14,
+        max_output=14,
         resample_to=resample,
         semantics="transformers",
     )

@@ -135,7 +135,7 @@ classify.__doc__ = f"""Say what images show, with a network.
 
     \b
     imgproc neural classify resnet50.onnx photos/ --preset imagenet --names imagenet.txt -o out/ --report
-    imgproc neural classify vit.onnx 'photos/**/*.jpg' --preset vit:top=1 -o out/
+    imgproc neural classify vit.onnx 'photos/**/*.jpg' --preset vit:top_k=1 -o out/
 
     \b
 {chr(10).join("    " + line for line in presets_text("classify").splitlines())}

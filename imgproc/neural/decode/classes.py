@@ -47,7 +47,7 @@ def decode_classes(
     outputs: Outputs,
     geometries: Geometries,
     *,
-    top: Annotated[int, TOP] = 5,
+    top_k: Annotated[int, TOP] = 5,
     activation: Annotated[str, ACTIVATION] = "softmax",
     temperature: Annotated[float, TEMPERATURE] = 1.0,
     crops: Annotated[int, CROPS] = 1,
@@ -63,7 +63,7 @@ def decode_classes(
         that name is missing.
     geometries : Geometry or sequence of Geometry
         One for each image, or one for all; classes have no place, so only their number counts.
-    top : int, default 5
+    top_k : int, default 5
         How many are given at most.
     activation : {"softmax", "sigmoid", "none"}, default "softmax"
         What makes scores of the numbers: one class of all, each class by itself, or nothing where they are scores.
@@ -104,12 +104,12 @@ def decode_classes(
     >>> import numpy as np
     >>> from imgproc.neural import Geometry, decode_classes
     >>> seen = Geometry.stretched((480, 640), (224, 224))
-    >>> (found,) = decode_classes({"logits": np.array([[0.0, 2.0, 1.0]], np.float32)}, seen, top=2)
+    >>> (found,) = decode_classes({"logits": np.array([[0.0, 2.0, 1.0]], np.float32)}, seen, top_k=2)
     >>> found.labels, found.scores.round(3)
     (array([1, 2]), array([0.665, 0.245], dtype=float32))
     """
     name = "decode_classes"
-    top = TOP.check(name, "top", top)
+    top_k = TOP.check(name, "top_k", top_k)
     activation = ACTIVATION.check(name, "activation", activation)
     temperature = TEMPERATURE.check(name, "temperature", temperature)
     crops = CROPS.check(name, "crops", crops)
@@ -128,7 +128,7 @@ def decode_classes(
     scores = scores.reshape(-1, crops, scores.shape[1]).mean(axis=1)
     found = []
     for row in scores.astype(FLOAT32):
-        likeliest = np.argsort(-row, kind="stable")[:top]
+        likeliest = np.argsort(-row, kind="stable")[:top_k]
         likeliest = likeliest[row[likeliest] >= np.float32(least)]
         found.append(Classes(likeliest, row[likeliest]))
     return found

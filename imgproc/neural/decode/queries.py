@@ -27,7 +27,7 @@ def decode_detr(
     *,
     scores: Annotated[str, SCORES] = "softmax",
     score_threshold: Annotated[float, SHARE] = 0.5,
-    max_detections: Annotated[int | None, COUNT] = None,
+    max_output: Annotated[int | None, COUNT] = None,
     keys: Keys = None,
 ) -> list[Detections]:
     """Make detections of what DETR and its successors give for each query.
@@ -45,7 +45,7 @@ def decode_detr(
         stands for itself.
     score_threshold : float, default 0.5
         Detections with a score above that are kept; 0 to 1.
-    max_detections : int, optional
+    max_output : int, optional
         The surest that are kept, before ``score_threshold``; at least 1. By default as many as queries; 100 in
         transformers for Conditional and Deformable DETR.
     keys : mapping of str to str, optional
@@ -88,7 +88,7 @@ def decode_detr(
     name = "decode_detr"
     scores = SCORES.check(name, "scores", scores)
     score_threshold = SHARE.check(name, "score_threshold", score_threshold)
-    max_detections = COUNT.check(name, "max_detections", max_detections)
+    max_output = COUNT.check(name, "max_output", max_output)
     logits = tensor(name, outputs, "logits", ("B", "Q", "C"), keys=keys)
     fewest = 2 if scores == "softmax" else 1
     if logits.shape[2] < fewest:
@@ -102,7 +102,7 @@ def decode_detr(
             name, "pred_boxes", wanted, Got(f"{boxes[image, row].tolist()} at ({image}, {row})")
         )
     each = geometry_of_each(name, geometries, len(logits))
-    most = logits.shape[1] if max_detections is None else max_detections
+    most = logits.shape[1] if max_output is None else max_output
     rank = _best_classes if scores == "softmax" else _pairs
     found = []
     for one, box, geometry in zip(logits, boxes, each, strict=True):

@@ -41,7 +41,7 @@ def decode_query_instances(
     geometries: Geometries,
     *,
     thing_labels: Collection[int] | None = None,
-    max_detections: Annotated[int, COUNT] = 100,
+    max_output: Annotated[int, COUNT] = 100,
     score_threshold: Annotated[float, SHARE] = 0.0,
     mask_threshold: Annotated[float, PROBABILITY] = 0.5,
     resample_to: Annotated[tuple[int, int] | None, RESAMPLE] = None,
@@ -59,7 +59,7 @@ def decode_query_instances(
         Where each image lies in the input.
     thing_labels : collection of int, optional
         Classes of things, where the network has others as well; pairs of the others go once the surest are chosen.
-    max_detections : int, default 100
+    max_output : int, default 100
         How many pairs are chosen at most, by the probability of the class; at least 1.
     score_threshold : float, default 0
         Detections with a score of at least that are kept; 0 to 1.
@@ -116,7 +116,7 @@ def decode_query_instances(
     """
     name = "decode_query_instances"
     things = check_classes(name, "thing_labels", thing_labels)
-    max_detections = COUNT.check(name, "max_detections", max_detections)
+    max_output = COUNT.check(name, "max_output", max_output)
     score_threshold = SHARE.check(name, "score_threshold", score_threshold)
     mask_threshold = PROBABILITY.check(name, "mask_threshold", mask_threshold)
     resample_to = RESAMPLE.check(name, "resample_to", resample_to)
@@ -125,7 +125,7 @@ def decode_query_instances(
     measure = _paper if semantics == "paper" else _transformers
     return [
         _detections(
-            queries, _surest(queries, max_detections, things), least, resample_to, measure, score_threshold
+            queries, _surest(queries, max_output, things), least, resample_to, measure, score_threshold
         )
         for queries in read_queries(name, outputs, geometries, keys)
     ]
