@@ -415,6 +415,7 @@ print((after - before) / 1024 - own / 2**20)
 """
 
 
+@pytest.mark.heavy  # and a sanitizer keeps what was freed
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is told in other units elsewhere")
 def test_memory_beside_the_result() -> None:
     """Of all decoders and both rules; an array of all queries at the size of the image would be 415 MB."""
