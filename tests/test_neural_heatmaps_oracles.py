@@ -13,6 +13,7 @@ from imgproc.neural import (
     Geometry,
     decode_centernet,
     decode_pose,
+    decode_superpoint,
     heatmap_peaks,
     load,
     pose_crops,
@@ -144,6 +145,24 @@ def test_vitpose_crops(rng: np.random.Generator) -> None:
     apart = np.abs(found.astype(int) - given)
     assert apart[0].max() <= 1
     assert (apart[1] > 1).mean() < 0.03
+
+
+@pytest.mark.parametrize("radius", [0, 1, 4])
+def test_superpoint(radius: int, rng: np.random.Generator) -> None:
+    """The rounds of suppression, the threshold and the border of transformers; its points are pixels' corners."""
+    module = pytest.importorskip("transformers.models.superpoint.modeling_superpoint")
+    logits = rng.normal(0, 2, (1, 65, 6, 8)).astype(np.float32)
+    shares = torch.from_numpy(logits).softmax(1)[:, :-1].permute(0, 2, 3, 1).reshape(1, 6, 8, 8, 8)
+    scores = module.simple_nms(shares.permute(0, 1, 3, 2, 4).reshape(1, 48, 64), radius)[0]
+    at = torch.nonzero(scores > 0.01)
+    at, best = module.remove_keypoints_from_borders(at, scores[tuple(at.T)], 3, 48, 64)
+    at, best = module.top_k_keypoints(at, best, 50)
+    geometry = Geometry.stretched((48, 64), (48, 64))
+    options = {"radius": radius, "score_threshold": 0.01, "border": 3, "top_k": 50}
+    (found,) = decode_superpoint({"semi": logits}, geometry, **options)
+    order = np.argsort(-best.numpy(), kind="stable")
+    np.testing.assert_allclose(found[:, 2], best.numpy()[order], rtol=1e-5)
+    np.testing.assert_array_equal(found[:, :2] - 0.5, at.numpy()[order, ::-1])
 
 
 def test_a_module_is_decoded_through_its_model(rng: np.random.Generator) -> None:

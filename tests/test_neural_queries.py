@@ -109,6 +109,25 @@ def test_semantic_twin(name: str, level: str, threads: int) -> None:
         np.testing.assert_array_equal(labels[~doubtful], expected[~doubtful])
 
 
+@pytest.mark.parametrize("first", [0.0012, 0.5])
+def test_many_small_chances_add_up(first: float, level: str) -> None:
+    """Class 1 has a little more than class 0, in parts that would not matter one by one."""
+    parts = 10 if first < 0.1 else 100
+    chances = np.full((parts + 2, 3), 1e-9)
+    chances[0, 0], chances[1, 1] = first, 0.998 * first
+    chances[2:, 1] = 0.004 * first / parts
+    chances[:, 2] = 1 - chances[:, :2].sum(axis=1)
+    masks = np.random.default_rng(4).uniform(7, 9, (len(chances), 3, 4))
+    masks[2:] += 3
+    outputs = {"logits": np.log(chances)[None], "pred_masks": masks[None]}
+    assert (decode_query_semantic(outputs, Geometry.stretched((9, 10), (8, 8)))[0] == 1).mean() > 0.9
+    chances[0], chances[1] = [0.7 * first, 1e-9, 1 - 0.7 * first], [1e-9, 1e-9, 1.0]
+    chances[2:, 1] = first / parts
+    chances[2:, 2] = 1 - chances[2:, :2].sum(axis=1)
+    outputs["logits"] = np.log(chances)[None]
+    assert (decode_query_semantic(outputs, Geometry.stretched((9, 10), (8, 8)))[0] == 1).all()
+
+
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_instances_twin(name: str, level: str, threads: int) -> None:
     for number in range(4):

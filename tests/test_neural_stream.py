@@ -133,6 +133,45 @@ def test_steps_work_side_by_side() -> None:
     assert [one.get() for one in found] == [0, 1, 2]
 
 
+def test_the_network_does_not_wait_for_results_while_there_is_something_to_run() -> None:
+    """The next batch is prepared while the first one's results are worked out, which takes until it has run."""
+    finishing, running = threading.Event(), threading.Event()
+
+    def prepare(values: list[int]) -> list[int]:
+        assert values[0] != 1 or finishing.wait(150)
+        return values
+
+    def run(values: list[int]) -> list[int]:
+        if values[0] == 1:
+            running.set()
+        return values
+
+    def finish(raw: list[int], prepared: list[int]) -> list[int]:
+        finishing.set()
+        assert raw[0] != 0 or running.wait(150)
+        return raw
+
+    found = stream_images(range(3), run, prepare=prepare, finish=finish, batch=1)
+    assert [one.get() for one in found] == [0, 1, 2]
+
+
+def test_results_are_handed_out_while_the_source_is_waited_for() -> None:
+    """A camera that gives no picture for a while keeps back no result."""
+    handed = threading.Event()
+
+    def camera() -> Iterator[int]:
+        yield from range(2)
+        assert handed.wait(150)
+        yield 2
+
+    got = []
+    for one in stream_images(camera(), list, batch=1, ahead=1):
+        got.append(one.get())
+        if got == [0, 1]:
+            handed.set()
+    assert got == [0, 1, 2]
+
+
 def test_readers_load_a_batch_together() -> None:
     meeting = threading.Barrier(4, timeout=150)
     found = stream_images(range(4), list, load=lambda value: (meeting.wait(), value)[1], batch=4, readers=4)

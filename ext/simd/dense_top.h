@@ -175,11 +175,13 @@ static ptrdiff_t softmax_above(const f32 *x, ptrdiff_t rows, ptrdiff_t columns, 
             break;
         }
         /* The sum is at least 1. What is below after rounding, too, is left out. */
-        const f32 needed = limit > 0 ? (f32)((f64)largest + log((f64)limit * sum) - 1e-3 - 1e-6 * fabs((f64)largest)) : -INFINITY;
+        const f64 bound =
+            limit > 0 ? (f64)largest + log((f64)limit * sum) - 1e-3 - 1e-6 * fabs((f64)largest) : -INFINITY;
+        const f32 needed = bound > -FLT_MAX ? (f32)bound : -FLT_MAX;
         for (ptrdiff_t start = 0; start < columns; start += HEAD_BLOCK) {
             const ptrdiff_t part = columns - start < HEAD_BLOCK ? columns - start : HEAD_BLOCK;
-            const ptrdiff_t near = reaching(own + start, part, needed, places);
-            for (ptrdiff_t i = 0; i < near; i++) {
+            const ptrdiff_t hits = reaching(own + start, part, needed, places);
+            for (ptrdiff_t i = 0; i < hits; i++) {
                 const ptrdiff_t column = start + places[i];
                 const f32 value = (f32)(powers[column] / sum);
                 if (!(value > limit) || column == background) continue;

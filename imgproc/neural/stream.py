@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -176,9 +176,9 @@ class _Stream:
                 if batch.sources:
                     self._go(batch, last)
                     going.append(batch)
-                # What is done is handed out, and what is not is waited for where there is nothing to run meanwhile.
+                # What is done is handed out; else the network goes on as soon as it has something to run.
                 while going and (
-                    batch.last or len(going) > self.ahead or _is_done(going[0]) or not coming[0].done()
+                    batch.last or len(going) > self.ahead or _is_done_first(going[0], coming[0])
                 ):
                     yield from self._arrived(going.popleft())
                 if batch.last:
@@ -270,8 +270,13 @@ class _Stream:
             return None, error
 
 
-def _is_done(batch: _Batch) -> bool:
-    return batch.results is None or batch.results.done()
+def _is_done_first(batch: _Batch, following: Future[_Batch]) -> bool:
+    """Whether the results of a batch are there before the next one is prepared, or with it; waits for either."""
+    if batch.results is None:
+        return True
+    both: tuple[Future[Any], ...] = (batch.results, following)
+    wait(both, return_when=FIRST_COMPLETED)
+    return batch.results.done()
 
 
 def _failed(error: Exception) -> Future[Any]:

@@ -43,9 +43,9 @@ class Segment:
     is_thing : bool
         Whether it is one of the things, or stuff.
     score : float or None
-        Of a thing.
+        Of a thing, and of stuff that queries of a network gave.
     index : int or None
-        Of a thing: its row among those that were handed in.
+        Of a thing: its row among those that were handed in. Of what queries gave: the first of these.
     """
 
     id: int
@@ -58,7 +58,7 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class PanopticSegments:
-    """A panoptic map; made by `merge_panoptic`.
+    """A panoptic map; made by `merge_panoptic`, and by decoders of `imgproc.neural`.
 
     Attributes
     ----------

@@ -108,3 +108,37 @@ def refined_peak(plane, kernel_size):
         return x, y, value
     step = np.linalg.solve(curves, gradient)
     return x - step[0], y - step[1], value
+
+
+def superpoint(cells, threshold, radius, border):
+    """(row, column) of SuperPoint's points (D. DeTone et al., 2018), and all scores: softmax, three rounds."""
+    exponents = np.exp(cells.astype(float) - cells.max(axis=0))
+    shares = (exponents / exponents.sum(axis=0)).astype(np.float32)
+    height, width = 8 * cells.shape[1], 8 * cells.shape[2]
+    scores = np.zeros((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            scores[y, x] = shares[8 * (y % 8) + x % 8, y // 8, x // 8]
+
+    def around(values, y, x):
+        return values[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
+
+    def maxima(values):
+        return {
+            (y, x) for y in range(height) for x in range(width) if values[y, x] == around(values, y, x).max()
+        }
+
+    points = maxima(scores)
+    for _ in range(2):
+        taken = np.zeros((height, width), bool)
+        for y, x in points:
+            around(taken, y, x)[:] = True
+        points |= {place for place in maxima(np.where(taken, np.float32(0), scores)) if not taken[place]}
+    found = [
+        (y, x)
+        for y, x in points
+        if scores[y, x] > np.float32(threshold)
+        and border <= y < height - border
+        and border <= x < width - border
+    ]
+    return sorted(found, key=lambda place: (-scores[place], place)), scores
