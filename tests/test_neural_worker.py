@@ -223,6 +223,35 @@ def test_an_interrupted_run_does_not_answer_the_next(wild: Any, monkeypatch: pyt
     assert ask(wild, 0) != before
 
 
+def test_an_interrupt_leaves_no_shared_memory(wild: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of MB take a while to reserve: the likeliest place for an interrupt to hit."""
+    pieces = []
+
+    def interrupted(piece: Any) -> None:
+        pieces.append(piece)
+        raise KeyboardInterrupt
+
+    wild._drop(kill=True)  # so that the next run needs memory
+    with monkeypatch.context() as patch:
+        patch.setattr("imgproc.neural.backends.worker._reserve", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ask(wild, 0)
+    (piece,) = pieces
+    with pytest.raises(FileNotFoundError):
+        type(piece)(piece.name)
+    assert ask(wild, 0) > 0
+
+
+def test_a_fork_is_told_to_start_its_own(tame: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that ask through one pipe would get each other's answers."""
+    own = os.getpid()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: own + 1)
+        with pytest.raises(NeuralError, match="by the process that started it, got a fork of that"):
+            do(tame, "double", x=np.ones(3))
+    np.testing.assert_array_equal(do(tame, "double", x=np.ones(3))["x"], 2)
+
+
 def test_what_the_child_sees(tame: Any) -> None:
     assert all(do(tame, "environment").values())
 

@@ -9,10 +9,16 @@ def describe(value: object) -> str:
     """What a user handed in, short enough for a sentence."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if isinstance(shape, tuple) and dtype is not None and not isinstance(value, np.generic | type):
+        # An array of another library: its numbers may lie on a device, and take lines to print.
+        return f"{dtype} {type(value).__name__} of shape {tuple(shape)}"
     try:
         text = repr(value)
     except ValueError:  # an integer of more digits than Python prints
         return f"{type(value).__name__} too long to print"
+    if not isinstance(value, str):
+        text = " ".join(text.split())
     if len(text) > 80:
         text = text[:77] + "..."
     return (

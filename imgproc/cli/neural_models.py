@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -198,6 +199,7 @@ def open_network(task: str, request: NetworkRequest, *, dry_run: bool) -> Opened
         raise PlanError(str(error)) from None
     except (NeuralError, TypeError, ValueError) as error:
         text = str(error).removeprefix("load: ").replace("trust=True", "--trust")
+        text = f"--{text}" if text.startswith("device must be") else text
         raise PlanError(text) from None
     except OSError as error:
         raise PlanError(f"the model {request.model!r} cannot be read: {cause(error)}") from None
@@ -285,7 +287,9 @@ def _preset(task: str, text: str) -> tuple[Family, dict[str, Any]]:
     try:
         return family, step_arguments(_operation(family), rest)
     except ChainError as error:
-        raise PlanError(f"--preset {error}") from None
+        # A wrong value is told by the decoder, a wrong name by its preset: users know the preset.
+        sentence = re.sub(r"^decode_\w+:", f"{family.name}:", str(error))
+        raise PlanError(f"--preset {sentence}") from None
 
 
 def _threshold(family: Family, text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -313,9 +317,12 @@ def _keys(family: Family, texts: Sequence[str]) -> dict[str, str]:
 def _size(text: str | None) -> int | tuple[int, int] | None:
     if text is None:
         return None
-    sides = [option_value("size", _SIZE, side) for side in text.lower().split("x")]
-    if len(sides) > 2 or None in sides:
-        raise PlanError(f"--size must be pixels, or HEIGHTxWIDTH, got {text!r}")
+    try:
+        sides = [option_value("size", _SIZE, side) for side in text.lower().split("x")]
+    except PlanError:
+        sides = []
+    if len(sides) not in (1, 2) or None in sides:
+        raise PlanError(f"--size must be pixels, or HEIGHTxWIDTH, each side 1 to 1048576, got {text!r}")
     return sides[0] if len(sides) == 1 else (sides[0], sides[1])
 
 

@@ -8,9 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from .._core.array_parameters import Shape
 from .._core.box_arrays import FLOAT64
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
+from .._core.parameters import Flag, Range
+
+_SHAPE = Shape()
+_FLAG = Flag()
+# Wide enough for every image, and what float64 multiplies without leaving it.
+_SCALE = Range(low=1e-9, high=1e9)
+_OFFSET = Range(low=-1e15, high=1e15)
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,16 @@ class Geometry:
     input_shape : (int, int)
         Height and width of the model's input.
     scale : (float, float)
-        Pixels of the input for one of the image, down and across.
+        Pixels of the input for one of the image, down and across; 1e-9 to 1e9.
     offset : (float, float)
         Where the image's top left corner lies in the input, down and across; negative where it is cropped.
     flip : bool
         Whether the input shows the image mirrored left to right.
+
+    Raises
+    ------
+    TypeError, ValueError
+        What is no pair, or a number out of range.
 
     Examples
     --------
@@ -53,9 +66,22 @@ class Geometry:
     offset: tuple[float, float] = (0.0, 0.0)
     flip: bool = False
 
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        for argument, value in (
+            ("image_shape", _SHAPE.check(name, "image_shape", self.image_shape)),
+            ("input_shape", _SHAPE.check(name, "input_shape", self.input_shape)),
+            ("scale", _both(name, "scale", self.scale, _SCALE)),
+            ("offset", _both(name, "offset", self.offset, _OFFSET)),
+            ("flip", _FLAG.check(name, "flip", self.flip)),
+        ):
+            object.__setattr__(self, argument, value)
+
     @classmethod
     def stretched(cls, image_shape: tuple[int, int], input_shape: tuple[int, int]) -> Geometry:
         """The whole image over the whole input."""
+        image_shape = _SHAPE.check("Geometry.stretched", "image_shape", image_shape)
+        input_shape = _SHAPE.check("Geometry.stretched", "input_shape", input_shape)
         scale = (input_shape[0] / image_shape[0], input_shape[1] / image_shape[1])
         return cls(image_shape, input_shape, scale)
 
@@ -66,18 +92,20 @@ class Geometry:
         if self.flip:
             out[..., 0] = self.input_shape[1] - out[..., 0]
         out -= self.offset[::-1]
-        out /= self.scale[::-1]
-        return out.astype(points.dtype)
+        with np.errstate(over="ignore"):  # of what only the clip of boxes brings back
+            out /= self.scale[::-1]
+            return out.astype(points.dtype)
 
     def points_to_input(self, points: Array) -> Array:
         """``(..., 2)`` points x, y of the image, in pixels, as points of the input."""
         points = _floats("Geometry.points_to_input", "points", points, 2)
         out = points.astype(FLOAT64)
-        out *= self.scale[::-1]
-        out += self.offset[::-1]
-        if self.flip:
-            out[..., 0] = self.input_shape[1] - out[..., 0]
-        return out.astype(points.dtype)
+        with np.errstate(over="ignore"):
+            out *= self.scale[::-1]
+            out += self.offset[::-1]
+            if self.flip:
+                out[..., 0] = self.input_shape[1] - out[..., 0]
+            return out.astype(points.dtype)
 
     def boxes_to_image(self, boxes: Array, *, clip: bool = True) -> Array:
         """``(..., 4)`` boxes ``x1, y1, x2, y2`` of the input as boxes of the image, cut to it where ``clip``."""
@@ -95,7 +123,11 @@ class Geometry:
 
     def content(self, map_shape: tuple[int, int] | None = None) -> tuple[float, float, float, float]:
         """What of the input, or of a map of it, shows the image: ``x1, y1, x2, y2`` in its pixels, cut to it."""
-        height, width = map_shape or self.input_shape
+        height, width = (
+            self.input_shape
+            if map_shape is None
+            else _SHAPE.check("Geometry.content", "map_shape", map_shape)
+        )
         box = np.array([0.0, 0.0, self.image_shape[1], self.image_shape[0]])
         box = self.boxes_to_input(box).clip(0, [*self.input_shape[::-1], *self.input_shape[::-1]])
         down, across = height / self.input_shape[0], width / self.input_shape[1]
@@ -119,11 +151,13 @@ class Geometry:
             pixel lies, on an edge between two that to the right or below.
         """
         masks = _maps("Geometry.masks_to_image", "masks", masks, "biu")
+        _check_fill("Geometry.masks_to_image", fill, masks.dtype)
         return _nearest(masks, self._places(masks.shape[-2:]), fill)
 
     def masks_to_input(self, masks: Array, *, fill: int = 0) -> Array:
         """``(..., H, W)`` masks or label maps of the image as such of the input; ``fill`` for padding."""
         masks = _maps("Geometry.masks_to_input", "masks", masks, "biu")
+        _check_fill("Geometry.masks_to_input", fill, masks.dtype)
         if masks.shape[-2:] != self.image_shape:
             must = f"of shape (..., {self.image_shape[0]}, {self.image_shape[1]}), the image's"
             raise wrong_value("Geometry.masks_to_input", "masks", must, Got(f"shape {masks.shape}"))
@@ -159,8 +193,9 @@ class Geometry:
         for one, result in zip(
             logits.reshape(-1, height, width), out.reshape(-1, *self.image_shape), strict=True
         ):
-            lines = one[top] + share_y[:, None] * (one[bottom] - one[top])
-            result[...] = lines[:, left] + share_x * (lines[:, right] - lines[:, left])
+            with np.errstate(over="ignore", invalid="ignore"):  # infinities become NaN between them
+                lines = one[top] + share_y[:, None] * (one[bottom] - one[top])
+                result[...] = lines[:, left] + share_x * (lines[:, right] - lines[:, left])
         _outside(out, down, across, (height, width), fill)
         return out
 
@@ -178,6 +213,18 @@ class Geometry:
         return corners.reshape(shape)
 
 
+def _both(function: str, argument: str, value: Any, member: Range) -> tuple[float, float]:
+    if not isinstance(value, tuple | list):
+        raise wrong_type(function, argument, "a pair (down, across) of numbers", value)
+    if len(value) != 2:
+        raise wrong_value(function, argument, "a pair (down, across) of numbers", value)
+    down, across = value
+    return (
+        member.check(function, f"{argument}[0]", down),
+        member.check(function, f"{argument}[1]", across),
+    )
+
+
 def _corners(boxes: Array) -> Array:
     return boxes.reshape(*boxes.shape[:-1], 2, 2)
 
@@ -186,6 +233,7 @@ def _maps(function: str, argument: str, array: Array, kinds: str) -> Array:
     must = "a bool or integer" if kinds == "biu" else "a float32 or float64"
     if (
         not isinstance(array, np.ndarray)
+        or isinstance(array, np.ma.MaskedArray)
         or array.dtype.kind not in kinds
         or array.dtype.itemsize < (kinds == "f") * 4
     ):
@@ -195,6 +243,16 @@ def _maps(function: str, argument: str, array: Array, kinds: str) -> Array:
             function, argument, f"{must} array of shape (..., h, w)", Got(f"shape {array.shape}")
         )
     return array
+
+
+def _check_fill(function: str, fill: int, dtype: np.dtype[Any]) -> None:
+    if dtype.kind == "b":
+        Range(low=0, high=1, integer=True).check(
+            function, "fill", int(fill) if isinstance(fill, bool) else fill
+        )
+        return
+    limits = np.iinfo(dtype)
+    Range(low=int(limits.min), high=int(limits.max), integer=True).check(function, "fill", fill)
 
 
 # Positions are rounded in their last digits; a place so close below an edge lies on it.
@@ -223,7 +281,8 @@ def _between(places: Array, n: int, dtype: np.dtype[Any]) -> tuple[Array, Array,
 
 def _floats(function: str, argument: str, array: Array, columns: int) -> Array:
     must = f"a float32 or float64 array of shape (..., {columns})"
-    if not isinstance(array, np.ndarray) or array.dtype not in (FLOAT32, FLOAT64):
+    masked = isinstance(array, np.ma.MaskedArray)
+    if not isinstance(array, np.ndarray) or masked or array.dtype not in (FLOAT32, FLOAT64):
         raise wrong_type(function, argument, must, array)
     if not array.ndim or array.shape[-1] != columns:
         raise wrong_value(function, argument, must, Got(f"shape {array.shape}"))

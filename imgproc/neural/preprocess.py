@@ -137,7 +137,7 @@ class Preprocess:
     >>> image = np.full((90, 160, 3), 255, np.uint8)
     >>> batch, (geometry,) = Preprocess(64, policy="letterbox", pad=114)(image)
     >>> batch.shape, geometry.scale, geometry.offset
-    ((1, 3, 64, 64), (0.4, 0.4), (14, 0))
+    ((1, 3, 64, 64), (0.4, 0.4), (14.0, 0.0))
     >>> float(batch[0, 0, 32, 0]), round(255 * float(batch[0, 0, 0, 0]))
     (1.0, 114)
     """

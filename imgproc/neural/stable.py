@@ -1,6 +1,8 @@
-"""Sigmoid and softmax with their logarithms, exact in float64 wherever the numbers lie."""
+"""Sigmoid, its inverse and softmax with their logarithms, exact in float64 wherever the numbers lie."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -18,6 +20,11 @@ def sigmoid(x: Array) -> Array:
     small = np.exp(-np.abs(x))
     out: Array = np.where(x >= 0, 1.0, small) / (1 + small)
     return out
+
+
+def logit(probability: float) -> float:
+    """``ln(p / (1 - p))``, of a probability above 0 and below 1."""
+    return math.log(probability) - math.log1p(-probability)
 
 
 def log_softmax(x: Array, axis: int) -> Array:

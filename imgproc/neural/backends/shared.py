@@ -89,7 +89,7 @@ def child(pipe: Any, source: Any, memory: int | None, options: dict[str, Any]) -
             told = _told(error, loading=False)
             del error
             for which in list(pieces):  # as the parent does: one of them may hold what the other does not
-                _let_go(pieces.pop(which))
+                let_go(pieces.pop(which))
             _send(pipe, {"error": told})
 
 
@@ -98,11 +98,11 @@ def _attach(pieces: dict[str, SharedMemory], which: str, name: str) -> None:
 
     piece = SharedMemory(name)
     if which in pieces:
-        _let_go(pieces.pop(which))
+        let_go(pieces.pop(which))
     pieces[which] = piece
 
 
-def _let_go(piece: SharedMemory) -> None:
+def let_go(piece: SharedMemory) -> None:
     try:
         piece.close()
     except BufferError:  # the backend still holds an array in it; the memory goes with that

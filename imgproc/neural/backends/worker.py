@@ -24,7 +24,7 @@ from .. import errors
 from ..errors import NeuralError, WorkerDied
 from ..model import BackendModel
 from ..specs import Specs, TensorSpec
-from .shared import child, laid_out, place, views
+from .shared import child, laid_out, let_go, place, views
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
@@ -113,6 +113,9 @@ class Worker(BackendModel):
         self.device = answer["device"]
 
     def _run(self, feeds: dict[str, Any]) -> dict[str, Array]:
+        if self._process is not None and self._process.owner != os.getpid():
+            must = "must be used by the process that started it, got a fork of that"
+            raise NeuralError(f"run: the worker {must}: start another one here")
         with self._lock:
             if self._closed:
                 raise NeuralError("run: the model must be open, got one that was closed")
@@ -159,6 +162,7 @@ class _Process:
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.child = context.Process(target=child, args=(theirs, *job), name="imgproc-worker", daemon=True)
+        self.owner = os.getpid()
         self._pieces: dict[str, SharedMemory] = {}
         self._named: list[SharedMemory] = []
         try:
@@ -172,7 +176,7 @@ class _Process:
             raise WorkerDied(f"load: the worker must start, got {error}") from error
         finally:
             theirs.close()
-        self._finalizer = weakref.finalize(self, _end, self.child, self.pipe, os.getpid())
+        self._finalizer = weakref.finalize(self, _end, self.child, self.pipe, self.owner)
 
     def run(self, feeds: Mapping[str, Array], seconds: float | None) -> dict[str, Array]:
         """One run; an array goes over and back by one copy each."""
@@ -242,27 +246,28 @@ class _Process:
             return {}
         if old is not None:
             del self._pieces[which]
-            old.close()
+            let_go(old)
         from multiprocessing.shared_memory import SharedMemory
 
         sentence = f"run: {size} bytes of shared memory must be there"
+        piece = None
         try:
             piece = SharedMemory(create=True, size=max(_SMALLEST, 1 << (size - 1).bit_length()))
-        except OSError as error:
-            raise NeuralError(f"{sentence}, got {error}") from error
-        try:
             _reserve(piece)
-        except OSError as error:
-            piece.close()
-            piece.unlink()
-            raise NeuralError(f"{sentence}, got {error}") from error
+        except BaseException as error:  # an interrupt as well: to reserve hundreds of MB takes a while
+            if piece is not None:
+                piece.close()
+                piece.unlink()
+            if isinstance(error, OSError):
+                raise NeuralError(f"{sentence}, got {error}") from error
+            raise
         self._pieces[which] = piece
         self._named.append(piece)
         return {which: piece.name}
 
     def _forget(self) -> None:
         for piece in self._pieces.values():
-            piece.close()
+            let_go(piece)  # an interrupted copy's frame may hold an array in it
         self._pieces.clear()
 
     def end(self, *, kill: bool = False) -> None:

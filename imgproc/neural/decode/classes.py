@@ -13,6 +13,7 @@ from ..._core.parameters import Choice, Range
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from ..stable import sigmoid, softmax
 
 TOP = Range(low=1, integer=True)
 ACTIVATION = Choice(("softmax", "sigmoid", "none"))
@@ -114,19 +115,16 @@ def decode_classes(
     crops = CROPS.check(name, "crops", crops)
     least = LEAST.check(name, "score_threshold", score_threshold)
     logits = tensor(name, outputs, "logits", ("N", "C"), aliases=_ALIASES, keys=keys).astype(np.float64)
+    if not logits.shape[1]:
+        raise OutputMismatch(name, "logits", "of at least one class", Got(f"shape {logits.shape}"))
     if len(logits) % crops:
         raise OutputMismatch(name, "logits", f"of {crops} rows for each image", Got(f"{len(logits)} rows"))
     geometry_of_each(name, geometries, len(logits) // crops)
     logits /= temperature
     if activation == "softmax":
-        logits -= logits.max(axis=1, keepdims=True, initial=-np.inf)
-        scores = np.exp(logits)
-        scores /= scores.sum(axis=1, keepdims=True)
-    elif activation == "sigmoid":
-        with np.errstate(over="ignore"):
-            scores = 1 / (1 + np.exp(-logits))
+        scores = softmax(logits, axis=1)
     else:
-        scores = logits
+        scores = sigmoid(logits) if activation == "sigmoid" else logits
     scores = scores.reshape(-1, crops, scores.shape[1]).mean(axis=1)
     found = []
     for row in scores.astype(FLOAT32):

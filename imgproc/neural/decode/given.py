@@ -121,13 +121,18 @@ def _labels(function: str, outputs: Outputs, shape: tuple[int, ...], keys: Keys)
         return np.zeros(shape, np.int64)
     found = name_among(function, outputs, "labels", _LABELS, keys)
     array = outputs[found]
-    if isinstance(array, np.ndarray) and array.dtype.kind in "iu":
-        return array.astype(np.int64).reshape(shape if array.size == np.prod(shape) else array.shape)
-    floats = _batched(function, outputs, "labels", _LABELS, 2, keys)
-    whole = np.rint(floats)
-    if not np.array_equal(whole, floats) or np.abs(whole).max(initial=0) >= 2**31:
-        raise OutputMismatch(function, found, "whole numbers within int32", floats)
-    return whole.astype(np.int64)
+    if (
+        isinstance(array, np.ndarray)
+        and not isinstance(array, np.ma.MaskedArray)
+        and array.dtype.kind in "iu"
+    ):
+        numbers = array[None] if array.ndim == 1 else array
+    else:
+        numbers = _batched(function, outputs, "labels", _LABELS, 2, keys)
+    wrong = (numbers != np.rint(numbers)) | (numbers < -(2**31)) | (numbers >= 2**31)
+    if wrong.any():
+        raise OutputMismatch(function, found, "whole numbers within int32", Got(f"{numbers[wrong][0]}"))
+    return numbers.astype(np.int64)
 
 
 def _one(

@@ -109,6 +109,8 @@ def _points(name: str, maps: Array, boxes: Array) -> Array:
     rows, columns = np.divmod(places, sizes[:, 1:])
     at = np.stack([columns, rows], axis=2).astype(FLOAT32) + FLOAT32.type(0.5)
     found = at * (sides / whole)[:, None] + corners[:, None, :2]
+    largest = np.finfo(FLOAT32).max
+    values = values.clip(-largest, largest)  # cubic interpolation overshoots
     return np.concatenate([found, values[:, :, None]], axis=2)
 
 

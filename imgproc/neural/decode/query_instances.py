@@ -18,7 +18,7 @@ from ..._ext import query_masks as kernels
 from ...detections import Detections
 from ..geometry import Geometries, Geometry
 from ..outputs import Keys, Outputs
-from ..stable import sigmoid
+from ..stable import logit, sigmoid
 from .query_masks import (
     PROBABILITY,
     RESAMPLE,
@@ -121,9 +121,7 @@ def decode_query_instances(
     mask_threshold = PROBABILITY.check(name, "mask_threshold", mask_threshold)
     resample_to = RESAMPLE.check(name, "resample_to", resample_to)
     semantics = SEMANTICS.check(name, "semantics", semantics)
-    least = np.nextafter(
-        FLOAT32.type(np.log(mask_threshold) - np.log1p(-mask_threshold)), FLOAT32.type(np.inf)
-    )
+    least = np.nextafter(FLOAT32.type(logit(mask_threshold)), FLOAT32.type(np.inf))
     measure = _paper if semantics == "paper" else _transformers
     return [
         _detections(

@@ -16,7 +16,7 @@ from ..._ext import query_masks as kernels
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
-from ..stable import softmax
+from ..stable import logit, softmax
 from .sampling import Axis, parts, resizing, sampling
 
 SEMANTICS = Choice(("paper", "transformers"))
@@ -125,7 +125,7 @@ def new_codes(rows: Rows) -> Array:
 
 def logit_rules(chances: Array, threshold: float) -> Array:
     """Masks' probabilities of interpolated logits; a pixel is in a mask where its probability reaches the threshold."""
-    least = np.log(threshold) - np.log1p(-threshold)
+    least = logit(threshold)
     cost = 1 / chances
     rules = np.empty((len(chances), 5), FLOAT32)
     rules[:, 0] = rules[:, 1] = cost

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..._core.parameters import Choice, Flag, Range
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
+from ..stable import logit
 from .label_axes import INT32, Columns, Rows, columns_at, placed_places, resized_places, rows_at
 from .label_map import SCORE, map_labels
 
@@ -195,7 +195,7 @@ class _View:
 
 def _binary(view: _View, logits: Array, threshold: float, score: str | None, outside: int) -> Any:
     """Against a class 0 whose logit is that of the threshold everywhere: of equal ones it counts."""
-    level = np.float32(math.log(threshold) - math.log1p(-threshold))
+    level = np.float32(logit(threshold))
     planes = np.stack([np.full_like(logits, level), logits])
     if score is None:
         return view.labels(planes, None, outside)

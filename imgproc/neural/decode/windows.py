@@ -120,6 +120,10 @@ def decode_windows(
     OutputMismatch
         The tensor is missing, of another rank or size, or not finite: the name and the place are told.
 
+    References
+    ----------
+    H. A. Rowley, S. Baluja, T. Kanade, Neural network-based face detection, PAMI 1998.
+
     Examples
     --------
     >>> import numpy as np

@@ -28,6 +28,7 @@ from .heads import (
 LAYOUT = Choice(("classes", "objectness", "end-to-end"))
 FLAG = Flag()
 MORE = Range(low=0, integer=True)
+CANDIDATES = 30000
 PREDICTIONS = ("predictions", ("output0", "output", "detections"))
 
 
@@ -40,7 +41,7 @@ def decode_yolo(
     multi_label: Annotated[bool, FLAG] = False,
     score_threshold: Annotated[float, SHARE] = 0.25,
     iou_threshold: Annotated[float, SHARE] = 0.45,
-    candidates: Annotated[int, COUNT] = 30000,
+    candidates: Annotated[int, COUNT] = CANDIDATES,
     max_output: Annotated[int, COUNT] = 300,
     keys: Keys = None,
 ) -> list[Detections]:
@@ -104,7 +105,7 @@ def decode_yolo(
     >>> decode_yolo({"output0": tensor}, Geometry.stretched((128, 128), (64, 64)))[0].boxes
     array([[64., 32., 96., 48.]], dtype=float32)
     """
-    found = _exported(
+    found = read_exported(
         "decode_yolo",
         outputs,
         geometries,
@@ -131,7 +132,7 @@ def decode_yolo_extras(
     multi_label: Annotated[bool, FLAG] = False,
     score_threshold: Annotated[float, SHARE] = 0.25,
     iou_threshold: Annotated[float, SHARE] = 0.45,
-    candidates: Annotated[int, COUNT] = 30000,
+    candidates: Annotated[int, COUNT] = CANDIDATES,
     max_output: Annotated[int, COUNT] = 300,
     keys: Keys = None,
 ) -> list[tuple[Detections, Array]]:
@@ -171,7 +172,7 @@ def decode_yolo_extras(
     array([[-3.,  5.]], dtype=float32)
     """
     name = "decode_yolo_extras"
-    return _exported(
+    return read_exported(
         name,
         outputs,
         geometries,
@@ -187,7 +188,7 @@ def decode_yolo_extras(
     )
 
 
-def _exported(
+def read_exported(
     name: str,
     outputs: Outputs,
     geometries: Geometries,
@@ -202,6 +203,7 @@ def _exported(
     max_output: int,
     keys: Keys,
 ) -> list[tuple[Detections, Array]]:
+    """`decode_yolo_extras` for a caller of its own name."""
     words = LAYOUT.check(name, "layout", layout)
     wanted = CLASSES.check(name, "classes", classes)
     several = FLAG.check(name, "multi_label", multi_label)

@@ -111,6 +111,8 @@ def decode_yolov1(
     )
     cells.refuse_infinite()
     rows, columns = cells.array.shape[1:3]
+    if not rows or not columns:
+        cells.refuse("of at least one cell", f"shape {cells.array.shape}")
     found = []
     for grid, image in zip(cells.array, images, strict=True):
         own = grid[..., : 5 * each].reshape(rows, columns, each, 5)
@@ -209,6 +211,8 @@ def decode_yolov3(
     batch, count = len(scales[0].array), scales[0].array.shape[1] // len(sizes[0]) - 5
     for head, own in zip(scales, sizes, strict=True):
         channels = head.array.shape[1]
+        if 0 in head.array.shape[2:]:
+            head.refuse("of at least one cell", f"shape {head.array.shape}")
         if channels != len(own) * (5 + count) or count < 1 or wanted not in (None, count):
             number = "C" if wanted is None and count < 1 else (wanted or count)
             head.refuse(f"of {len(own)} · (5 + {number}) channels", f"shape {head.array.shape}")
@@ -272,10 +276,12 @@ def _head_names(function: str, outputs: Outputs, heads: Any, count: int) -> list
         raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
     must = f"{count} names, one for each scale of the anchors"
     names = list(outputs) if heads is None else heads
-    if isinstance(names, str) or not isinstance(names, Sequence):
+    if isinstance(names, str | bytes) or not isinstance(names, Sequence):
         raise wrong_type(function, "heads", must, heads)
     if len(names) != count:
         if heads is None:
             raise OutputMismatch(function, "outputs", must, tuple(map(str, names)))
         raise wrong_value(function, "heads", must, tuple(heads))
+    if heads is not None and not all(isinstance(one, str) for one in names):
+        raise wrong_type(function, "heads", must, heads)
     return list(names)

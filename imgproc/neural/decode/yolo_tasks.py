@@ -6,14 +6,16 @@ from typing import Annotated
 
 import numpy as np
 
+from ..._core.errors import Got
 from ..._core.images import FLOAT32
 from ..._core.parameters import Range
 from ...detections import Detections
+from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
 from .heads import CLASSES, COUNT, SHARE
 from .masks import PROBABILITY, decode_prototype_masks
-from .yolo import LAYOUT, decode_yolo_extras
+from .yolo import CANDIDATES, LAYOUT, read_exported
 
 POINTS = Range(low=1, high=1000, integer=True)
 
@@ -82,15 +84,21 @@ def decode_yolo_masks(
     prototypes = tensor(
         name, outputs, "prototypes", ("B", "P", "h", "w"), aliases=("output1", "proto", "protos"), keys=keys
     )
+    if 0 in prototypes.shape[1:]:
+        must = "of shape (B, P, h, w), at least one map of one pixel"
+        raise OutputMismatch(name, "prototypes", must, Got(f"shape {prototypes.shape}"))
     each = geometry_of_each(name, geometries, len(prototypes))
-    found = decode_yolo_extras(
+    found = read_exported(
+        name,
         outputs,
         each,
         prototypes.shape[1],
         layout=layout,
         classes=classes,
+        multi_label=False,
         score_threshold=score_threshold,
         iou_threshold=iou_threshold,
+        candidates=CANDIDATES,
         max_output=max_output,
         keys=keys,
     )
@@ -158,14 +166,17 @@ def decode_yolo_points(
     """
     name = "decode_yolo_points"
     points = POINTS.check(name, "points", points)
-    found = decode_yolo_extras(
+    found = read_exported(
+        name,
         outputs,
         geometries,
         3 * points,
         layout=layout,
         classes=classes,
+        multi_label=False,
         score_threshold=score_threshold,
         iou_threshold=iou_threshold,
+        candidates=CANDIDATES,
         max_output=max_output,
         keys=keys,
     )
