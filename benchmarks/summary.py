@@ -105,6 +105,38 @@ COUNTED = {
         "frontalface_default, objects from 80 pixels",
         "frontalface_alt2, objects from 24 pixels",
     ),
+    "bodyparts": ("parts of a body, 320 x 240, 5142 pixels, 3 trees",),
+    "neural_preprocess": (
+        "normalise BGR to planes",
+        "letterbox BGR to 640",
+        "shortest edge 800, antialiased",
+        "shortest edge 800, bicubic",
+    ),
+    "neural_dense": (
+        "select 1000 of 163206 × 91 logits",
+        "RetinaNet, 163206 anchors",
+        "SSD, 8732 default boxes",
+        "proposals of 217413 anchors",
+        "YOLO, (84, 8400)",
+    ),
+    "neural_roi": (
+        "RoIAlign, 1000 boxes, 256 channels, 2² samples",
+        "RoIPool, 1000 boxes, 256 channels",
+        "CenterNet's peaks, 80 classes",
+        "keypoints of 20 people",
+        "paste of 100 masks",
+    ),
+    "neural_maps": (
+        "label map, SegFormer, ADE20K",
+        "label map, 150 classes of noise",
+        "depth map, bicubic",
+    ),
+    "neural_queries": (
+        "panoptic map, 100 queries",
+        "label map, 100 queries",
+        "instances, 100 queries",
+    ),
+    "neural_tiles": ("slicer, 231 objects with boxes", "slicer, 29 objects with masks"),
 }
 
 
