@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,10 @@ import numpy as np
 
 import imgproc
 from imgproc.io import Picture, write_image
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell leaves it for what runs in the background; processes would inherit it, and not be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = Callable[..., int]
 """The fixture ``run``: ``imgproc`` in a fresh folder, in this process; gives the exit status."""
