@@ -122,7 +122,7 @@ def test_ssd_from_a_picture() -> None:
     net, size = TinySsd().eval(), (64, 112)
     boxes = default_boxes(size, grids=[(8, 14), (4, 7)], scales=net.scales, ratios=net.ratios, steps=None)
     np.testing.assert_allclose(boxes, net.boxes(size), rtol=1e-5, atol=1e-4)
-    made = Detector.from_preset(net, "ssd", size=size, anchors=boxes)
+    made = Detector.from_preset(net, "ssd", size=size, anchors=boxes, max_output=2000)
     expected = normed(resized(picture(), size), (0.48235, 0.45882, 0.40784), (1 / 255,) * 3)
     shape, heads = fed(net, made, picture(), expected, atol=1e-3)
     check(made(picture()), returned(net.detect(heads, shape), SIDES, (112 / 90, 64 / 60)))

@@ -150,7 +150,7 @@ class TinySsd(nn.Module):
         return torch.tensor(made) * torch.tensor([shape[1], shape[0]] * 2)
 
     def detect(self, heads, shape):
-        """Softmax above 0.01, 400 of each class, IoU 0.45, 200 of all; before the way back."""
+        """Softmax above 0.01, 400 of each class, IoU 0.45; before the way back."""
         scores, around, found = torch.softmax(heads["cls_logits"], 1), self.boxes(shape), []
         for label in range(1, self.classes):
             best, place = scores[:, label].topk(min(400, len(scores)))
@@ -160,7 +160,7 @@ class TinySsd(nn.Module):
             rows = ranked(boxes, scores[place, label], torch.full((len(place),), label))
             found.append(suppress(rows[solid(rows)], 0.45))
         rows = torch.cat(found)
-        return rows[rows[:, 4].argsort(descending=True)][:200]
+        return rows[rows[:, 4].argsort(descending=True)]
 
 
 class Fusion(nn.Module):
