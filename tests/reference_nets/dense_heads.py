@@ -67,6 +67,12 @@ def solid(boxes, least: float = 0.0):
     return ((sides > 0) & (sides >= least)).all(1)
 
 
+def best(scores, most: int):
+    """As topk, of equal ones the first."""
+    values, order = scores.sort(descending=True, stable=True)
+    return values[:most], order[:most]
+
+
 def ranked(boxes, scores, labels):
     """Rows x1, y1, x2, y2, score, label, best first."""
     rows = torch.cat([boxes, scores[:, None], labels[:, None].float()], 1)
@@ -107,7 +113,7 @@ class TinyFcos(nn.Module):
             boxes = torch.cat([points[place] - sides[:, :2], points[place] + sides[:, 2:]], 1)
             found.append(ranked(cut(boxes, edges), scores[place, label], label)[:1000])
         rows = torch.cat(found)
-        return suppress(rows[rows[:, 4].argsort(descending=True)], 0.6)
+        return suppress(rows[rows[:, 4].argsort(descending=True, stable=True)], 0.6)
 
 
 class TinySsd(nn.Module):
@@ -153,14 +159,14 @@ class TinySsd(nn.Module):
         """Softmax above 0.01, 400 of each class, IoU 0.45; before the way back."""
         scores, around, found = torch.softmax(heads["cls_logits"], 1), self.boxes(shape), []
         for label in range(1, self.classes):
-            best, place = scores[:, label].topk(min(400, len(scores)))
-            place = place[best > 0.01]
+            values, place = best(scores[:, label], 400)
+            place = place[values > 0.01]
             boxes = moved(around[place], heads["bbox_regression"][place], (10.0, 10.0, 5.0, 5.0))
             boxes = cut(boxes, (0, 0, shape[1], shape[0]))
             rows = ranked(boxes, scores[place, label], torch.full((len(place),), label))
             found.append(suppress(rows[solid(rows)], 0.45))
         rows = torch.cat(found)
-        return rows[rows[:, 4].argsort(descending=True)]
+        return rows[rows[:, 4].argsort(descending=True, stable=True)]
 
 
 class Fusion(nn.Module):
@@ -223,7 +229,7 @@ class TinyEfficientDet(nn.Module):
 
     def detect(self, heads, shape, edges, softly: bool):
         """The best 5000, Soft-NMS with e^(-IoU² / 0.5) or NMS at 0.5, 100 of all; before the way back."""
-        scores, order = torch.sigmoid(heads["cls_logits"]).flatten().topk(5000)
+        scores, order = best(torch.sigmoid(heads["cls_logits"]).flatten(), 5000)
         place, label = order // self.classes, order % self.classes
         turned = moved(self.anchors(shape)[place], heads["bbox_regression"][place])
         boxes = cut(turned[:, [1, 0, 3, 2]], edges)
@@ -236,13 +242,13 @@ def decayed(rows, most: int):
     """Soft-NMS with a Gaussian within each label. Source: Bodla et al. 2017, figure 2."""
     kept = []
     while len(rows) and len(kept) < most:
-        best = rows[rows[:, 4].argmax()]
-        kept.append(best)
+        first = rows[rows[:, 4].argmax()]
+        kept.append(first)
         rows = rows[torch.arange(len(rows)) != rows[:, 4].argmax()]
-        sides = torch.minimum(best[2:4], rows[:, 2:4]) - torch.maximum(best[:2], rows[:, :2])
+        sides = torch.minimum(first[2:4], rows[:, 2:4]) - torch.maximum(first[:2], rows[:, :2])
         inter = sides.clamp(min=0).prod(1)
-        iou = inter / ((best[2:4] - best[:2]).prod() + (rows[:, 2:4] - rows[:, :2]).prod(1) - inter)
-        factors = torch.where(rows[:, 5] == best[5], torch.exp(-(iou**2) / 0.5), 1.0)
+        iou = inter / ((first[2:4] - first[:2]).prod() + (rows[:, 2:4] - rows[:, :2]).prod(1) - inter)
+        factors = torch.where(rows[:, 5] == first[5], torch.exp(-(iou**2) / 0.5), 1.0)
         rows = torch.cat([rows[:, :4], (rows[:, 4] * factors)[:, None], rows[:, 5:]], 1)
         rows = rows[rows[:, 4] >= 0.001]
     return torch.stack(kept)
@@ -282,7 +288,7 @@ class TinyYoloMasks(nn.Module):
         corners = cut(torch.cat([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], 1), edges)
         rows = torch.cat([corners, scores[:, None], labels[:, None].float(), numbers], 1)
         rows = rows[(scores > 0.25) & solid(corners)]
-        return suppress(rows[rows[:, 4].argsort(descending=True)], 0.45)
+        return suppress(rows[rows[:, 4].argsort(descending=True, stable=True)], 0.45)
 
 
 def mixed(numbers, prototypes, boxes, shape, places):

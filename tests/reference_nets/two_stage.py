@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from reference_nets.dense_heads import Trunk, chained, cut, head, moved, ranked, solid
+from reference_nets.dense_heads import Trunk, best, chained, cut, head, moved, ranked, solid
 from reference_nets.retina import suppress
 from torch import nn
 
@@ -24,7 +24,7 @@ class FirstStage(nn.Module):
 
     def forward(self, images):
         fine, coarse = self.trunk(images)
-        fine = fine + nn.functional.interpolate(coarse, scale_factor=2)
+        fine = nn.functional.group_norm(fine + nn.functional.interpolate(coarse, scale_factor=2), 1)
         named = {"p2": fine, "p3": coarse}
         for name, one in list(named.items()):
             named[f"objectness.{name}"], named[f"deltas.{name}"] = self.objectness(one), self.deltas(one)
@@ -47,14 +47,14 @@ class FirstStage(nn.Module):
         for level, name in enumerate(("p2", "p3")):
             logits = outputs[f"objectness.{name}"][image].permute(1, 2, 0).flatten()
             deltas = outputs[f"deltas.{name}"][image].unflatten(0, (3, 4)).permute(2, 3, 0, 1).reshape(-1, 4)
-            values, order = logits.topk(min(most, len(logits)))
+            values, order = best(logits, most)
             boxes = cut(moved(self.anchors(level, shape)[order], deltas[order]), edges)
             kept = solid(boxes, 1e-3)
             found.append(
                 ranked(boxes[kept], torch.sigmoid(values[kept]), torch.full((int(kept.sum()),), level))
             )
         rows = torch.cat(found)
-        return suppress(rows[rows[:, 4].argsort(descending=True)], 0.7)[:count]
+        return suppress(rows[rows[:, 4].argsort(descending=True, stable=True)], 0.7)[:count]
 
 
 class BoxHead(nn.Module):
@@ -109,7 +109,7 @@ def refine(
         rows = ranked(corners[kept], scores[kept, label], torch.full((int(kept.sum()),), label))
         found += [suppress(rows, overlap)] if len(rows) else []
     rows = torch.cat(found)
-    return rows[rows[:, 4].argsort(descending=True)][:100]
+    return rows[rows[:, 4].argsort(descending=True, stable=True)][:100]
 
 
 def sampled(level, box, stride: int, bins: int, samples: int = 2):
@@ -158,11 +158,14 @@ def pasted(mask, box, shape):
 
 
 def peaks(maps, box):
-    """Keypoints x, y, logit of one box: the greatest value after a cubic enlargement to its whole pixels."""
+    """Keypoints x, y, logit of one box: the greatest value after a cubic enlargement to its whole pixels.
+
+    Also, by how much the next value is below it.
+    """
     sides = (box[2:] - box[:2]).clamp(min=1)
     wide, high = (math.ceil(side) for side in sides.tolist())
     large = nn.functional.interpolate(maps[None], size=(high, wide), mode="bicubic")[0].flatten(1)
-    values, places = large.max(1)
+    (values, second), (places, _) = (both.T for both in large.topk(2))
     x = (places % wide + 0.5) * float(sides[0]) / wide + float(box[0])
     y = (places // wide + 0.5) * float(sides[1]) / high + float(box[1])
-    return torch.stack([x, y, values], 1)
+    return torch.stack([x, y, values], 1), values - second
