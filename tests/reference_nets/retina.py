@@ -66,5 +66,5 @@ def suppress(rows, overlap: float):
         sides = torch.minimum(best[2:4], rows[:, 2:4]) - torch.maximum(best[:2], rows[:, :2])
         inter = sides.clamp(min=0).prod(1)
         areas = (best[2:4] - best[:2]).prod() + (rows[:, 2:4] - rows[:, :2]).prod(1)
-        rows = rows[(inter / (areas - inter) <= overlap) | (rows[:, 5] != best[5])]
+        rows = rows[(inter / (areas - inter).clamp(min=1e-9) <= overlap) | (rows[:, 5] != best[5])]
     return torch.stack(kept)
