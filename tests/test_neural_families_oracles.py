@@ -92,7 +92,14 @@ def run(model: Any, process: Any, image: np.ndarray, **more: Any) -> Any:
 
 
 BOXES = [
-    ("deformable-detr", nets.deformable_detr, "deformable_detr", "DeformableDetr", EDGES, {"max_output": 100}),
+    (
+        "deformable-detr",
+        nets.deformable_detr,
+        "deformable_detr",
+        "DeformableDetr",
+        EDGES,
+        {"max_output": 100},
+    ),
     ("yolos", nets.yolos, "yolos", "Yolos", EDGES, {}),
     ("rt-detr", nets.rt_detr, "rt_detr", "RTDetr", SQUARE, {}),
     ("rt-detr", lambda: nets.rt_detr("V2"), "rt_detr", "RTDetr", SQUARE, {}),
@@ -167,7 +174,7 @@ def masks(model: str, image: np.ndarray) -> tuple[Any, Any, Any, dict[str, Any]]
 
 def fed(model: str, process: Any) -> Preprocess:
     if model == "eomt":
-        return preset("detr", size=64, policy="letterbox", align="top_left", longest=None, pad=0)
+        return from_processor_config(process.to_dict())
     return preset(model, size=96, longest=160)
 
 
@@ -225,12 +232,15 @@ def test_semantic_of_queries(model: str, image: np.ndarray) -> None:
 def test_instances(model: str, image: np.ndarray) -> None:
     """By score. EoMT's has one class for each query: so have ours where scores are above a half.
 
-    Scores are means over the pixels of a mask, of which one may fall on either side of its edge."""
+    Below EoMT's picture lies padding, which transformers cuts off before it stretches masks: in the last row alone
+    ours see some of it. Scores are means over a mask, that row included."""
     network, process, given, options = masks(model, image)
     newer = model == "eomt"
     least = 0.5 if newer else 0.3
     more = {} if newer else {"return_binary_maps": True}
-    theirs = process.post_process_instance_segmentation(given, threshold=least, target_sizes=[SIZE], **more)[0]
+    theirs = process.post_process_instance_segmentation(given, threshold=least, target_sizes=[SIZE], **more)[
+        0
+    ]
     ours = Detector(
         network,
         fed(model, process),
@@ -244,14 +254,14 @@ def test_instances(model: str, image: np.ndarray) -> None:
     scores = np.array([one["score"] for one in info])
     order = np.argsort(-scores, kind="stable")
     assert len(ours) == len(info) > 1
-    np.testing.assert_allclose(ours.scores, scores[order], atol=2e-4)
+    np.testing.assert_allclose(ours.scores, scores[order], atol=5e-4 if newer else 1e-5)
     assert ours.labels.tolist() == [info[at]["label_id"] for at in order]
     found = imgproc.unpack_masks(ours.masks)
     if newer:  # a map, in which the later of its queries lie above
         ids = np.full(SIZE, -1)
         for at, one in sorted(zip(order, found, strict=True), key=lambda pair: pair[0]):
             ids[one] = at
-        few_differ(ids, theirs["segmentation"].numpy())
+        few_differ(ids[:-1], theirs["segmentation"].numpy()[:-1])
     else:
         assert (found != theirs["segmentation"].numpy().astype(bool)[order]).mean() < 2e-3
 
@@ -278,12 +288,14 @@ def test_labels(family: str, image: np.ndarray) -> None:
     before = from_processor_config(process.to_dict())
     if family == "upernet":
         assert before == preset("segformer", size=64)
-    ours = Segmenter(
-        network, before, decode_semantic, input_name="pixel_values", semantics="transformers"
-    )(image)
+    ours = Segmenter(network, before, decode_semantic, input_name="pixel_values", semantics="transformers")(
+        image
+    )
     few_differ(ours, theirs.numpy())
     if family != "mobilevit":  # where the picture fills the input, both rules are one
-        few_differ(Segmenter(network, before, decode_semantic, input_name="pixel_values")(image), theirs.numpy())
+        few_differ(
+            Segmenter(network, before, decode_semantic, input_name="pixel_values")(image), theirs.numpy()
+        )
 
 
 DEPTHS = ["dpt", "depth-anything", "zoedepth"]
@@ -293,9 +305,7 @@ DEPTHS = ["dpt", "depth-anything", "zoedepth"]
 def test_depth(family: str, image: np.ndarray) -> None:
     if family == "zoedepth":
         network = nets.zoedepth()
-        before = Preprocess(
-            64, policy="near_multiple", multiple=32, resample="pillow", mean=0.5, std=0.5
-        )
+        before = Preprocess(64, policy="near_multiple", multiple=32, resample="pillow", mean=0.5, std=0.5)
         with torch.no_grad():
             given = network(pixel_values=torch.from_numpy(before([image])[0])).predicted_depth[:, None]
         theirs = torch.nn.functional.interpolate(given, SIZE, mode="bicubic", align_corners=False)
@@ -341,15 +351,15 @@ def test_poses(image: np.ndarray) -> None:
     with load(network) as model:
         outputs = model.run({"pixel_values": feeds})
     with torch.no_grad():
-        theirs = process.post_process_pose_estimation(
-            network(pixel_values=torch.from_numpy(feeds)), [sided]
-        )[0]
+        theirs = process.post_process_pose_estimation(network(pixel_values=torch.from_numpy(feeds)), [sided])[
+            0
+        ]
     ours = decode_pose(outputs, imgproc.Detections(boxes)).keypoints
     points = np.stack([one["keypoints"].numpy() for one in theirs])
     scores = np.stack([one["scores"].numpy() for one in theirs])
     np.testing.assert_allclose(ours[..., 2], scores, atol=1e-5)
     apart = np.abs(ours[..., :2] - points).max(axis=-1)
-    assert (apart < 1e-2).mean() > 0.5
+    assert (apart < 1e-2).mean() > 0.7
 
 
 CLASSES = {

@@ -22,7 +22,11 @@ def livened(network: Any, gain: float = 1.0) -> Any:
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-                fan_in = module.weight[0].numel() if not isinstance(module, nn.ConvTranspose2d) else module.in_channels
+                fan_in = (
+                    module.weight[0].numel()
+                    if not isinstance(module, nn.ConvTranspose2d)
+                    else module.in_channels
+                )
                 module.weight.normal_(0, gain / math.sqrt(fan_in))
                 if module.bias is not None:
                     module.bias.normal_(0, 0.3)
@@ -56,7 +60,11 @@ def settled(
 
 def resnet(*out: str) -> Any:
     return transformers.ResNetConfig(
-        embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1] * 4, layer_type="basic", out_features=list(out)
+        embedding_size=8,
+        hidden_sizes=[8, 8, 16, 16],
+        depths=[1] * 4,
+        layer_type="basic",
+        out_features=list(out),
     )
 
 
@@ -120,7 +128,11 @@ RT_DETR = {
 
 def rt_detr(version: str = "") -> Any:
     backbone = transformers.RTDetrResNetConfig(
-        embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1] * 4, layer_type="basic", out_features=STAGES[1:]
+        embedding_size=8,
+        hidden_sizes=[8, 8, 16, 16],
+        depths=[1] * 4,
+        layer_type="basic",
+        out_features=STAGES[1:],
     )
     config = getattr(transformers, f"RTDetr{version}Config")(backbone_config=backbone, **RT_DETR)
     network = livened(getattr(transformers, f"RTDetr{version}ForObjectDetection")(config))
@@ -226,7 +238,9 @@ def eomt() -> Any:
 
 def upernet() -> Any:
     config = transformers.UperNetConfig(
-        backbone_config=transformers.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4, out_features=STAGES),
+        backbone_config=transformers.ConvNextConfig(
+            hidden_sizes=[8] * 4, depths=[1] * 4, out_features=STAGES
+        ),
         hidden_size=16,
         auxiliary_channels=8,
         auxiliary_in_channels=8,
@@ -325,7 +339,12 @@ def zoedepth() -> Any:
 
 def vitpose() -> Any:
     backbone = transformers.VitPoseBackboneConfig(
-        image_size=[64, 48], hidden_size=16, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=1, out_indices=[2]
+        image_size=[64, 48],
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        mlp_ratio=1,
+        out_indices=[2],
     )
     config = transformers.VitPoseConfig(backbone_config=backbone, num_labels=4)
     return livened(transformers.VitPoseForPoseEstimation(config))
@@ -344,6 +363,8 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "resnet": lambda: classifier(
         "ResNet", embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"
     ),
-    "mobilenet_v2": lambda: classifier("MobileNetV2", depth_multiplier=0.1, image_size=64, finegrained_output=False),
+    "mobilenet_v2": lambda: classifier(
+        "MobileNetV2", depth_multiplier=0.1, image_size=64, finegrained_output=False
+    ),
     "deit": lambda: classifier("DeiT", **{k: v for k, v in vit(image_size=64).items() if k != "num_labels"}),
 }
