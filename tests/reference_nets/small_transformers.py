@@ -106,7 +106,7 @@ def yolos() -> Any:
     config = transformers.YolosConfig(**vit(image_size=[96, 144], num_detection_tokens=20))
     network = livened(transformers.YolosForObjectDetection(config))
     nn.init.normal_(network.vit.embeddings.detection_tokens)
-    return network
+    return settled(network, network.class_labels_classifier, (96, 144), 2.0)
 
 
 RT_DETR = {
@@ -169,8 +169,8 @@ def maskformer() -> Any:
     network = livened(transformers.MaskFormerForInstanceSegmentation(config))
     decoder = network.model.pixel_level_module.decoder
     settled(network, decoder.mask_projection, (96, 160), 1.0)
-    settled(network, network.mask_embedder, (96, 160), 0.5)
-    return settled(network, network.class_predictor, (96, 160))
+    settled(network, network.mask_embedder, (96, 160))
+    return settled(network, network.class_predictor, (96, 160), 2.0)
 
 
 def mask2former() -> Any:
@@ -290,7 +290,8 @@ def beit() -> Any:
         use_relative_position_bias=True,
         use_auxiliary_head=False,
     )
-    return livened(transformers.BeitForSemanticSegmentation(config))
+    network = livened(transformers.BeitForSemanticSegmentation(config))
+    return settled(network, network.decode_head.classifier, (64, 64))
 
 
 def depth_anything() -> Any:
