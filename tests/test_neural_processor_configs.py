@@ -159,6 +159,17 @@ def test_what_is_refused(changes: dict[str, Any], sentence: str) -> None:
         from_processor_config({**USUAL, **changes})
 
 
+def test_eomt_pads_to_a_square() -> None:
+    config = {"image_processor_type": "EomtImageProcessor", "do_pad": True}
+    made = from_processor_config(config)
+    assert [one.input_shape for one in made.geometries([(480, 640), (700, 300)])] == [(640, 640)] * 2
+    sizes = {"shortest_edge": 40, "longest_edge": 60}
+    with pytest.raises(
+        ValueError, match=r"config\['size'\] must be of a shortest_edge and longest_edge that are eq"
+    ):
+        from_processor_config({**config, "size": sizes})
+
+
 def test_files(tmp_path: Path) -> None:
     file = tmp_path / "preprocessor_config.json"
     file.write_text(json.dumps(USUAL))

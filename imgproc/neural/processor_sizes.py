@@ -192,8 +192,16 @@ def _sam(reader: ConfigReader, square: bool) -> dict[str, Any]:
 
 
 def _eomt(reader: ConfigReader, square: bool) -> dict[str, Any]:
-    reader.off("do_pad", "padding to the target size is not supported")
-    return _usual(reader, square)
+    padded = reader.flag("do_pad")
+    parameters = _usual(reader, square)
+    if not padded:
+        return parameters
+    edge = parameters["size"]
+    if parameters.get("longest") != edge:
+        must = "of a shortest_edge and longest_edge that are equal, where do_pad is on"
+        raise reader.wrong("size", must, reader.values["size"])
+    # No side is longer than the square's, so that the one multiple is the square; its levels are 0 before normalising.
+    return {**parameters, "multiple": edge, "pad": 0}
 
 
 _RULES: dict[str, Callable[[ConfigReader, bool], dict[str, Any]]] = {
