@@ -86,9 +86,13 @@ def processor(model: str, name: str, **settings: Any) -> Any:
 
 
 def run(model: Any, process: Any, image: np.ndarray, **more: Any) -> Any:
-    """What the network gives for what transformers makes of the picture."""
+    """What the network gives for what transformers makes of the picture: other than for its negative."""
+    pixels = process(images=[image], return_tensors="pt")["pixel_values"]
     with torch.no_grad():
-        return model(pixel_values=process(images=[image], return_tensors="pt")["pixel_values"], **more)
+        given, negative = model(pixel_values=pixels, **more), model(pixel_values=-pixels, **more)
+    name = next(name for name in ("logits", "class_queries_logits", "predicted_depth") if name in given)
+    assert (given[name] - negative[name]).abs().mean() > 0.02
+    return given
 
 
 BOXES = [
@@ -389,4 +393,4 @@ def test_classes(family: str, image: np.ndarray) -> None:
     order = np.argsort(-theirs)
     assert (np.diff(theirs[order]) < -1e-3).all()
     assert ours.labels.tolist() == order.tolist()
-    np.testing.assert_allclose(ours.scores, theirs[order], atol=1e-5)
+    np.testing.assert_allclose(ours.scores, theirs[order], atol=5e-5)

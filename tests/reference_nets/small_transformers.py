@@ -32,6 +32,8 @@ def livened(network: Any, gain: float = 1.0) -> Any:
                     module.bias.normal_(0, 0.3)
             elif isinstance(module, nn.Embedding):
                 module.weight.normal_(0, 1)
+            elif isinstance(module, nn.BatchNorm2d):
+                module.weight.fill_(1)  # some begin near 0
     return network.eval()
 
 
@@ -277,7 +279,7 @@ def mobilevit() -> Any:
         aspp_out_channels=8,
         num_labels=CLASSES,
     )
-    network = livened(transformers.MobileViTForSemanticSegmentation(config), 2.0)
+    network = livened(transformers.MobileViTForSemanticSegmentation(config))
     return settled(network, network.segmentation_head.classifier, (128, 128))
 
 
@@ -351,9 +353,9 @@ def vitpose() -> Any:
     return livened(transformers.VitPoseForPoseEstimation(config))
 
 
-def classifier(name: str, **settings: Any) -> Any:
+def classifier(name: str, gain: float = 1.0, **settings: Any) -> Any:
     config = getattr(transformers, f"{name}Config")(num_labels=CLASSES, **settings)
-    return livened(getattr(transformers, f"{name}ForImageClassification")(config))
+    return livened(getattr(transformers, f"{name}ForImageClassification")(config), gain)
 
 
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
@@ -365,7 +367,7 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
         "ResNet", embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"
     ),
     "mobilenet_v2": lambda: classifier(
-        "MobileNetV2", depth_multiplier=0.1, image_size=64, finegrained_output=False
+        "MobileNetV2", 1.4, depth_multiplier=0.1, image_size=64, finegrained_output=False
     ),
     "deit": lambda: classifier("DeiT", **{k: v for k, v in vit(image_size=64).items() if k != "num_labels"}),
 }
