@@ -107,7 +107,7 @@ COUNTED = {
     ),
     "bodyparts": ("parts of a body, 320 x 240, 5142 pixels, 3 trees",),
     "neural_preprocess": (
-        "normalise BGR to planes",
+        "normalise BGR to planes, new memory",
         "letterbox BGR to 640",
         "shortest edge 800, antialiased",
         "shortest edge 800, bicubic",
