@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +56,7 @@ class Model(Protocol):
         """Let go of what it holds; running it afterwards is an error."""
 
 
-class BackendModel:
+class BackendModel(ABC):
     """What the backends share: the checks around ``_run``, and closing once.
 
     A backend sets ``inputs``, ``outputs`` and ``device``; its ``_run`` gets checked arrays and gives arrays by name.
@@ -97,8 +98,9 @@ class BackendModel:
     def _check(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         return check_feeds(self.inputs, feeds)
 
+    @abstractmethod
     def _run(self, feeds: dict[str, Any]) -> dict[str, Array]:
-        raise NotImplementedError
+        """Arrays by name for feeds that are checked."""
 
     def close(self) -> None:
         """Let go of what the model holds; once more does nothing."""
@@ -106,7 +108,7 @@ class BackendModel:
             self._closed = True
             self._close()
 
-    def _close(self) -> None:
+    def _close(self) -> None:  # noqa: B027 - a backend that holds nothing has nothing to let go of
         pass
 
     def __enter__(self) -> Any:

@@ -6,7 +6,7 @@ graph), whatever the suffix says; a state dict is read with ``weights_only=True`
 
 from __future__ import annotations
 
-import pickle
+import pickle  # for the name of an error of torch alone: nothing is read by it
 import re
 import zipfile
 from collections.abc import Mapping
