@@ -340,6 +340,13 @@ def test_outputs_and_their_names(case: Case) -> None:
     key = next(iter(case.outputs))
     for wrong in ("abc", 3, True, [key], {key: None}, {key: ["x"]}):
         assert isinstance(refusal(case, keys=wrong), TypeError)
+    declared = case.function.reads  # type: ignore[attr-defined]
+    assert set(case.outputs) <= set(declared)
+    for unknown in ({"nothing": key}, {key: key, 3: key}):
+        error = refusal(case, keys=unknown)
+        assert isinstance(error, ValueError)
+        assert all(repr(name) in str(error) for name in declared)
+        assert str(error).endswith(f"got {list(unknown)[-1]!r}")
     missing = refusal(case, keys={key: "nowhere"})
     assert isinstance(missing, OutputMismatch) and "nowhere" in str(missing)
     for key in case.outputs:

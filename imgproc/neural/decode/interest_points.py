@@ -12,7 +12,7 @@ from ..._core.parameters import OrNone, Range
 from ...morphology.flat import dilate
 from .. import stable
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 
 SHARE = Range(low=0, high=1)
 PIXELS = Range(low=0, high=2**15, integer=True)
@@ -22,6 +22,7 @@ _CELL = 8
 _ROUNDS = 2
 
 
+@reads("logits")
 def decode_superpoint(
     outputs: Outputs,
     geometries: Geometries,
