@@ -119,6 +119,7 @@ CASES = {
     "decode_yolov3": Case(
         neural.decode_yolov3, {"head": logits(1, 16, 4, 4)}, {"anchors": [[(10, 13), (20, 20)]]}
     ),
+    "decode_dfl": Case(neural.decode_dfl, {"head": 3 * logits(1, 11, 4, 4)}, {"bins": 2, "heads": ["head"]}),
     "decode_given_boxes": Case(
         neural.decode_given_boxes,
         {"boxes": boxes(5), "scores": shares(1, 5), "labels": np.ones((1, 5), FLOAT32)},
@@ -333,7 +334,7 @@ def test_outputs_and_their_names(case: Case) -> None:
     for wrong in ([], 3, "abc", [("a", 1)]):
         assert isinstance(refusal(case, wrong), TypeError)
     assert isinstance(refusal(case, {}), OutputMismatch)
-    if case.function is neural.decode_yolov3:
+    if case.function in (neural.decode_yolov3, neural.decode_dfl):
         for wrong in ("head", b"x", [None], ["other"], 3):
             refusal(case, heads=wrong)
         return

@@ -11,6 +11,7 @@ from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
 from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
+from .decode.distributions import decode_dfl
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
@@ -105,6 +106,7 @@ __all__ = [
     "decode_classes",
     "decode_depth",
     "decode_detr",
+    "decode_dfl",
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",

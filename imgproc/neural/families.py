@@ -140,6 +140,7 @@ FAMILIES = (
         _AS_IT_IS,
     ),
     Family("yolo", "detect", "YOLOv8, 9, 11 and 12", "yolo", "decode_yolo"),
+    Family("yolo-raw", "detect", "YOLOv8, 9, 11 and 12's raw heads", "yolo", "decode_dfl"),
     Family("yolo-masks", "detect", "YOLO for segmentation, with masks", "yolo", "decode_yolo_masks"),
     Family("yolo-points", "detect", "YOLO for poses, with keypoints", "yolo", "decode_yolo_points"),
     Family("yolov5", "detect", "YOLOv5 and 7", "yolo", "decode_yolo", {"layout": "objectness"}),
