@@ -114,6 +114,11 @@ CASES = {
         neural.decode_keypoint_head, {"keypoints": logits(3, 2, 7, 7)}, before=([FOUND],)
     ),
     "decode_superpoint": Case(neural.decode_superpoint, {"logits": 3 * logits(1, 65, 8, 8)}),
+    "decode_superpoint_descriptors": Case(
+        neural.decode_superpoint_descriptors,
+        {"descriptors": logits(1, 5, 8, 8)},
+        before=([30 * shares(4, 3)],),
+    ),
     "decode_pose": Case(neural.decode_pose, {"heatmaps": shares(3, 2, 8, 6)}, before=(FOUND,), placed=False),
     "decode_yolov1": Case(neural.decode_yolov1, {"predictions": shares(1, 3, 3, 13)}, {"classes": 3}),
     "decode_yolov3": Case(
