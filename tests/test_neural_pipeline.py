@@ -158,6 +158,9 @@ def test_sizes_of_a_preset() -> None:
     assert (smaller.size, smaller.resize) == ((112, 112), 128)
     odd = load(lambda feeds: feeds, inputs=[TensorSpec("x", (None, "channels"))])
     assert by_name["vit"].sized(odd, None).size == (224, 224)
+    (square,) = (family for family in families("segment") if family.name == "eomt-panoptic")
+    for size in (640, 512):
+        assert square.sized(free, size).geometries([(300, 400)])[0].input_shape == (size, size)
 
 
 @pytest.mark.parametrize("task", ["detect", "segment", "depth", "classify"])
