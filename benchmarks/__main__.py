@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import SUBJECTS
+from .charts import best_peers, condition, draw, sizes
 
 ROOT = Path(__file__).parents[1]
 PEER_REQUIREMENT = "opencv-contrib-python-headless>=4.12,<5"
@@ -137,86 +138,34 @@ def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def print_table(found: list[dict[str, Any]]) -> None:
-    head = f"{'case':<44}{'size':>6}  {'peer':<22}{'ours ms':>9}{'peer ms':>9}{'ratio':>7}{'median':>8}"
+    head = f"{'case':<44}{'size':>6}  {'peer':<22}{'ours ms':>9}{'peer ms':>9}{'ratio':>8}{'median':>8}"
     head += f"{'MPix/s':>8}{'roof':>6}"
     print(head + "\n" + "-" * len(head))
     for row in found:
         print(
-            f"{row['case']:<44}{row['size']:>6}  {row['rival']:<22}{row['ours_ms']:>9.3f}{row['rival_ms']:>9.3f}"
+            f"{row['case']:<44}{row['size']:>6}  {row['rival']:<22}{row['ours_ms']:>9.3f}{row['rival_ms']:>9.3f} "
             f"{row['ratio']:>6.2f}x{row['median_ratio']:>7.2f}x{row['mpix_per_s']:>8.0f}{row['roofline']:>6.0%}",
             flush=True,
         )
 
 
-def best_peers(report: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The row of the fastest peer for each case and size."""
-    best: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in report["rows"]:
-        key = row["case"], row["size"]
-        if key not in best or row["ratio"] < best[key]["ratio"]:
-            best[key] = row
-    return best
-
-
-def _sizes(best: dict[tuple[str, str], Any]) -> list[str]:
-    return [size for size in ("512", "1080p", "4K") if any(key[1] == size for key in best)]
-
-
 def markdown(report: dict[str, Any]) -> str:
     """Ratio to the fastest peer at each size, and our time at the largest."""
     best = best_peers(report)
-    sizes = _sizes(best)
+    columns = sizes(best)
     lines = [
-        f"| case | {' | '.join(sizes)} | ours, {sizes[-1]} | MPix/s | fastest peer, {sizes[-1]} |",
-        "| --- |" + " --- |" * (len(sizes) + 3),
+        f"| case | {' | '.join(columns)} | ours, {columns[-1]} | MPix/s | fastest peer, {columns[-1]} |",
+        "| --- |" + " --- |" * (len(columns) + 3),
     ]
     for case in dict.fromkeys(key[0] for key in best):
-        ratios = [f"{best[case, size]['ratio']:.2f}×" if (case, size) in best else "–" for size in sizes]
-        last = next(best[case, size] for size in sizes[::-1] if (case, size) in best)
-        smaller = "" if last["size"] == sizes[-1] else f" at {last['size']}"
+        ratios = [f"{best[case, size]['ratio']:.2f}×" if (case, size) in best else "–" for size in columns]
+        last = next(best[case, size] for size in columns[::-1] if (case, size) in best)
+        smaller = "" if last["size"] == columns[-1] else f" at {last['size']}"
         lines.append(
             f"| {case} | {' | '.join(ratios)} | {last['ours_ms']:.2f} ms{smaller} | {last['mpix_per_s']:.0f} "
             f"| {last['rival']}, {last['rival_ms']:.2f} ms |"
         )
     return "\n".join(lines) + "\n"
-
-
-def draw(report: dict[str, Any], path: Path) -> None:
-    """Ratio to the best peer of each case at the largest size, as bars on a logarithmic axis."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.fonttype"] = "none"
-    from matplotlib import pyplot
-
-    peers = best_peers(report)
-    largest = _sizes(peers)[-1]
-    best = {case: row for (case, size), row in peers.items() if size == largest}
-    names = list(best)[::-1]
-    ratios = [best[name]["ratio"] for name in names]
-    figure, axes = pyplot.subplots(figsize=(8.5, 0.27 * len(names) + 1.3), layout="constrained")
-    axes.barh(names, ratios, color=["#2a6f97" if ratio >= 1 else "#b56576" for ratio in ratios], height=0.7)
-    axes.axvline(1, color="#333333", linewidth=1)
-    axes.set_xscale("log")
-    axes.margins(y=0.01)
-    ticks = [0.5, 1, 2, 4, 8, 16, 32, 64, 128]
-    axes.set_xticks(
-        [t for t in ticks if t <= max(ratios) * 1.3], [f"{t:g}×" for t in ticks if t <= max(ratios) * 1.3]
-    )
-    axes.set_xlim(min(0.7, *ratios), max(ratios) * 1.6)
-    for position, name in enumerate(names):
-        label = f"{best[name]['ratio']:.1f}× {best[name]['rival']}"
-        axes.text(max(ratios[position], 1) * 1.03, position, label, va="center", fontsize=7, color="#333333")
-    axes.tick_params(axis="y", labelsize=8, length=0)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    first = report["rows"][0]
-    threads = f"{first['threads']} thread{'s' if first['threads'] > 1 else ''}"
-    machine_text = f"{report['machine']['processor']}, {first['level']}, {threads}"
-    subject = first["subject"].capitalize()
-    axes.set_title(
-        f"{subject}: times as fast as the fastest peer, {largest}\n{machine_text}", fontsize=9, loc="left"
-    )
-    figure.savefig(path, metadata={"Date": None})
 
 
 def main() -> int:
@@ -245,7 +194,10 @@ def main() -> int:
             text = json.dumps(part, indent=1) + "\n"
             (options.output / f"{subject}.json").write_text(text, "utf-8")
             (options.output / f"{subject}.md").write_text(markdown(part), "utf-8")
-            draw(part, options.output / f"{subject}.svg")
+            largest = sizes(best_peers(part))[-1]
+            title = f"{subject.capitalize()}: times as fast as the fastest peer, {largest}"
+            rows_of_size = [row for (_, size), row in best_peers(part).items() if size == largest]
+            draw(rows_of_size, f"{title}\n{condition(part)}", options.output / f"{subject}.svg")
     return 0
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 import imgproc
 
 from .harness import Array, Case, Rule, case, photograph, within
-from .rivals import cv2
+from .rivals import SCIPY, cv2
 
 # uint8: OpenCV and we round sums within 2**-12 of a half otherwise. float32: some eps of sums of at most 1.
 _RULES: dict[str, Rule] = {"uint8": within(1, 0.01), "float32": within(4e-6)}
@@ -44,7 +44,20 @@ def _filter(name: str, size: str, image: Array, out: Array, kernel: Array) -> Ca
         lambda: imgproc.correlate(image, kernel, out=out),
         _RULES[str(image.dtype)],
         opencv=lambda: cv2.filter2D(image, -1, kernel, dst=out),
+        scipy=_scipy(size, image, out, kernel),
     )
+
+
+def _scipy(size: str, image: Array, out: Array, kernel: Array) -> Callable[[], Array] | None:
+    """By transforms where the kernel is large; for floats, as it cuts off the fractions of integers."""
+    if not SCIPY or image.dtype != np.float32 or (len(kernel) < 15 and size != "512"):
+        return None
+    from scipy import ndimage, signal
+
+    if len(kernel) < 15:
+        return lambda: ndimage.correlate(image, kernel, out, "mirror")
+    reach, turned = len(kernel) // 2, kernel[::-1, ::-1].copy()
+    return lambda: signal.oaconvolve(np.pad(image, reach, "reflect"), turned, "valid")
 
 
 def _separable(size: str, image: Array, out: Array, column: Array, row: Array) -> Case:

@@ -11,7 +11,7 @@ import numpy as np
 import imgproc
 
 from .harness import Array, Case, another_rule, case, photograph, within
-from .rivals import cv2, scipy
+from .rivals import PIL, cv2, scipy
 
 
 def _opencv(image: Array, sigma: float, out: Array) -> Callable[[], Any] | None:
@@ -42,6 +42,15 @@ def _unsharp(image: Array, amount: float, sigma: float, out: Array) -> Callable[
         return cv2.addWeighted(image, 1 + amount, blurred, -amount, 0, dst=out)
 
     return run
+
+
+def _pillow(image: Array, amount: float, sigma: float) -> Callable[[], Any] | None:
+    if PIL is None:
+        return None
+    from PIL import Image, ImageFilter
+
+    mask = ImageFilter.UnsharpMask(sigma, round(100 * amount), 0)
+    return lambda: np.asarray(Image.fromarray(image).filter(mask))
 
 
 def _rule(dtype: Any) -> Any:
@@ -76,6 +85,7 @@ def _sharpen(size: str, sigma: float) -> Case:
         lambda: imgproc.sharpen(image, 1.0, sigma=sigma, out=out),
         another_rule,
         opencv=_unsharp(image, 1.0, sigma, out),
+        pillow=_pillow(image, 1.0, sigma),
     )
 
 

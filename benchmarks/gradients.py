@@ -55,9 +55,19 @@ def _derivatives(size: str) -> Iterator[Case]:
 
             # float32: one rounding more or less on sums up to 4.
             rule = _both(within(4e-6) if dtype == np.float32 else equal)
+
+            def scipy(image: Array = image, out: Pair = out) -> Pair:
+                from scipy import ndimage
+
+                for axis, array in ((1, out[0]), (0, out[1])):
+                    ndimage.sobel(image, axis, array, "mirror")
+                return out
+
+            plain = operator == "sobel" and dtype == np.uint8 and channels == 1
             label = f"{operator} pair {np.dtype(dtype)} {'gray' if channels == 1 else 'RGB'}"
-            yield case(label, size, image, store, ours, rule, opencv=opencv)
-            if operator == "sobel" and dtype == np.uint8 and channels == 1:
+            rivals = {"opencv": opencv, "scipy": scipy if SCIPY and plain and size == "512" else None}
+            yield case(label, size, image, store, ours, rule, **rivals)
+            if plain:
 
                 def spatial(image: Array = image, out: Pair = out) -> Pair:
                     return cv2.spatialGradient(image, out[0], out[1])

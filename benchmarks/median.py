@@ -9,7 +9,7 @@ import numpy as np
 import imgproc
 
 from .harness import SIZES, Array, Case, case, equal, photograph
-from .rivals import SCIPY, cv2
+from .rivals import PIL, SCIPY, cv2
 
 # OpenCV's median takes other dtypes than uint8 up to this radius.
 _WIDE_RADIUS = 2
@@ -51,7 +51,16 @@ def _opencv(size: str) -> Iterator[Case]:
                 opencv=lambda image=image, radius=radius, out=out: cv2.medianBlur(
                     image, 2 * radius + 1, dst=out
                 ),
+                pillow=_pillow(image, radius) if label == "uint8 gray" and radius in (1, 3) else None,
             )
+
+
+def _pillow(image: Array, radius: int) -> Callable[[], Array] | None:
+    if PIL is None or len(image) > SIZES["512"][0]:  # it needs seconds for larger ones
+        return None
+    from PIL import Image, ImageFilter
+
+    return lambda: np.asarray(Image.fromarray(image).filter(ImageFilter.MedianFilter(2 * radius + 1)))
 
 
 def _scipy() -> Iterator[Case]:

@@ -10,7 +10,7 @@ import numpy as np
 import imgproc
 
 from .harness import Array, Case, case, equal, photograph
-from .rivals import SCIPY, cv2
+from .rivals import PIL, SCIPY, cv2
 
 
 def cases(size: str) -> Iterator[Case]:
@@ -46,11 +46,18 @@ def _case(size: str, name: str, dtype: Any, channels: int, length: int, *, ellip
         ndimage.grey_erosion(image, size=(length, length), mode="mirror", output=out)
         return out
 
+    def pillow() -> Array:
+        from PIL import Image, ImageFilter
+
+        return np.asarray(Image.fromarray(image).filter(ImageFilter.MinFilter(length)))
+
     peers: dict[str, Callable[[], Array] | None] = {
         "opencv": cv2 and _opencv(name, image, shape, out, reflect=ellipse)
     }
     if name == "erode" and channels == 1 and not ellipse and length in (3, 15) and SCIPY:
         peers["scipy"] = scipy
+    if name == "erode" and channels == 1 and not ellipse and dtype == np.uint8 and length in (3, 15) and PIL:
+        peers["pillow"] = pillow
     return case(
         f"{name} {np.dtype(dtype)} {'gray' if channels == 1 else 'RGB'} {'ellipse ' if ellipse else ''}{length}",
         size,

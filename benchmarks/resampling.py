@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 import imgproc
 
 from .harness import SIZES, Array, Case, another_rule, case, equal, photograph, within
-from .rivals import cv2
+from .rivals import PIL, SCIPY, cv2
 
 # From a size of image to new ones.
 TARGETS = {
@@ -56,7 +56,25 @@ def _resize(size: str, image: Array, shape: tuple[int, int], label: str) -> Iter
             lambda method=method: imgproc.resize(image, shape, method=method, out=out),
             rules[method],
             opencv=lambda flag=flag: cv2.resize(image, shape[::-1], dst=out, interpolation=flag),
+            pillow=_pillow(image, shape) if method == "area" else None,
         )
+
+
+def _pillow(image: Array, shape: tuple[int, int]) -> Callable[[], Array] | None:
+    """Where a pixel is a mean of whole pixels: its box takes or leaves others whole."""
+    factor = image.shape[0] // shape[0]
+    if PIL is None or image.dtype != np.uint8 or image.shape[:2] != (factor * shape[0], factor * shape[1]):
+        return None
+    from PIL import Image
+
+    return lambda: np.asarray(Image.fromarray(image).reduce(factor))
+
+
+def _scipy(image: Array, places: Array, out: Array) -> Callable[[], Array]:
+    from scipy import ndimage
+
+    positions = np.ascontiguousarray(np.moveaxis(places, -1, 0))
+    return lambda: ndimage.map_coordinates(image, positions, out, order=1, mode="mirror")
 
 
 def _warp(size: str, image: Array, label: str) -> Iterator[Case]:
@@ -84,4 +102,5 @@ def _warp(size: str, image: Array, label: str) -> Iterator[Case]:
             opencv=lambda swapped=swapped: cv2.remap(
                 image, swapped, None, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REFLECT_101
             ),
+            scipy=_scipy(image, places, out) if SCIPY and size == "512" and label == "uint8 gray" else None,
         )

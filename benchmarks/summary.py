@@ -1,4 +1,7 @@
-"""``python -m benchmarks.summary``: the tables of speed in the README, from the results that lie beside this file."""
+"""``python -m benchmarks.summary``: the tables of speed in the README, from the results that lie beside this file.
+
+It draws the README's chart of the first table too, ``results/speed.svg``.
+"""
 
 from __future__ import annotations
 
@@ -151,6 +154,11 @@ def ratios(level: str, subject: str) -> dict[tuple[str, str], dict[str, Any]]:
     return best
 
 
+def charted() -> list[dict[str, Any]]:
+    """The first table's rows at 1080p and AVX-512."""
+    return [ratios("avx512", subject)[case, "1080p"] for subject, cases in SHOWN.items() for case in cases]
+
+
 def table() -> str:
     """Ratios to the fastest peer at 1080p and 4K, by level, and our time at 1080p."""
     lines = [
@@ -203,5 +211,9 @@ def counted_table() -> str:
 
 
 if __name__ == "__main__":
+    from .charts import condition, draw
+
+    report = json.loads((RESULTS / "avx512" / "tone.json").read_text("utf-8"))
+    draw(charted(), f"Times as fast as the fastest peer, 1080p\n{condition(report)}", RESULTS / "speed.svg")
     print(table())
     print(counted_table(), end="")

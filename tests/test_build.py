@@ -11,6 +11,7 @@ import sysconfig
 import tarfile
 import tomllib
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -46,6 +47,24 @@ def test_forbidden_flags_are_absent() -> None:
     for path in [ROOT / "setup.py", *(ROOT / "ext").rglob("*.*")]:
         text = path.read_text("utf-8")
         assert "fast" + "-math" not in text and "march" + "=" not in text, path.name
+
+
+def test_clang_takes_every_kernel(tmp_path: Path) -> None:
+    """The headers of each kernel, at all levels, as clang checks them; the other tests run what one compiler made."""
+    clang = shutil.which("clang") or next(map(str, sorted(Path("/usr/lib").glob("llvm-*/bin/clang"))), None)
+    if clang is None:
+        pytest.skip("clang is not installed")
+
+    def refused(kernel: str) -> str:
+        text = (ROOT / "ext" / f"{kernel}.pyx").read_text("utf-8")
+        unit = tmp_path / f"{kernel}.c"
+        headers = ["simd/common.h", *re.findall(r'"(simd/\w+\.h)"', text)]
+        unit.write_text("".join(f'#include "{header}"\n' for header in headers), "utf-8")
+        command = [clang, "-std=c11", "-fsyntax-only", "-w", "-I", ROOT / "ext", unit]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    with ThreadPoolExecutor() as pool:
+        assert [message for message in pool.map(refused, KERNELS) if message] == []
 
 
 @pytest.mark.skipif(FLAVOUR != "release", reason="one flavour proves that the sources are whole")

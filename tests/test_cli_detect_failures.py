@@ -198,7 +198,7 @@ def test_a_full_disk_is_told_and_1(
         (["in", "other", "-o", "out"], "'in/a.png' and 'other/a.png' would both be called 'a.png'"),
         (["missing", "-o", "out"], "there is no file or folder 'missing'"),
         (["hollow", "-o", "out"], "no image found in hollow; -r reaches into subfolders"),
-        (["-", "-o", "out"], "standard input is not read"),
+        (["-", "-o", "out"], "- is one image from standard input"),
         (["full/crops", "-o", "full", "--crops", "--overwrite"], "lies where the results go"),
         (["in", "-o", "out", "--format", "xls"], "--format must be one of jsonl, json, csv, coco, yolo, voc"),
         (

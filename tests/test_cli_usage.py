@@ -39,8 +39,8 @@ pytest.importorskip("typer")
         (["gamma:0.8", "phots", "-o", "out"], "there is no file or folder 'phots'\n"),
         (["gamma:0.8", "gray-wrld", "-o", "out"], "'gray-wrld'; did you mean the operation gray-world?"),
         (["rgb-to-gray", "gray-world", "in", "-o", "out"], "gray-world takes RGB or RGBA"),
-        (["gamma:0.8", "-", "-o", "out"], "standard input is not read"),
-        (["gamma:0.8", "in", "-", "-o", "out"], "standard input is not read"),
+        (["gamma:0.8", "-", "-o", "out"], "needs a file name to go to"),
+        (["gamma:0.8", "in", "-", "-o", "out"], "- is one image from standard input"),
         (["gamma:0.8", "@none.txt", "-o", "out"], "the list 'none.txt' cannot be read: "),
         (["gamma:0.8", "@in/page.html", "-o", "out"], "the list 'in/page.html' names nothing"),
         (

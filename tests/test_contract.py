@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 import subprocess
@@ -114,6 +115,16 @@ def test_any_size(op: Operation, shape: tuple[int, int], rng: np.random.Generato
             expected = required(op).get("shape", image.shape[:2])
             for array in result if isinstance(result, tuple) else (result,):
                 assert array.shape[:2] == expected
+
+
+@every
+def test_rows_2_31_bytes_apart(op: Operation, rng: np.random.Generator) -> None:
+    store = np.frombuffer(mmap.mmap(-1, 9 << 31), np.uint8)  # pages that nobody touches take no memory
+    for image in images(op, rng, 9, 23):
+        far = np.ndarray(image.shape, image.dtype, store, strides=(1 << 31, *image.strides[1:]))
+        far[...] = image
+        for view in (far, far[::-1]):
+            assert same(call(op, view), call(op, view.copy())), f"{image.dtype} {image.shape}"
 
 
 @every

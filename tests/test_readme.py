@@ -45,6 +45,23 @@ def test_tables_of_speed_are_the_measured_results(mark: str, function: str) -> N
     assert found[1] == summary[function](), "python -m benchmarks.summary prints the tables"
 
 
+def test_the_chart_of_speed_shows_the_measured_results() -> None:
+    summary = runpy.run_path(str(README.parent / "benchmarks" / "summary.py"))
+    assert "(benchmarks/results/speed.svg)" in README.read_text("utf-8")
+    chart = (README.parent / "benchmarks" / "results" / "speed.svg").read_text("utf-8")
+    shown = re.findall(r">([\d.]+× [^<]+)</text>", chart)
+    assert shown == [f"{row['ratio']:.1f}× {row['rival']}" for row in summary["charted"]()][::-1], (
+        "python -m benchmarks.summary draws the chart"
+    )
+
+
+def test_pictures_exist() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README.read_text("utf-8"))
+    assert len(pictures) >= 5
+    for name in pictures:
+        assert (README.parent / name).is_file(), name
+
+
 def test_examples_run() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     assert len(blocks) >= 3

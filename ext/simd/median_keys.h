@@ -78,6 +78,26 @@ INLINE __m512i FN(median_shift)(__m512i left, __m512i right, int from) {
     for (int i = 0; i < 64; i++) at[i] = (u8)(i + from);
     return _mm512_permutex2var_epi8(left, _mm512_loadu_si512(at), right);
 }
+#elif LEVEL == LEVEL_AVX2
+/* Bytes `from` to from + 15 of two halves in a row, for both halves. The instruction takes a literal number, and clang does
+   not see one in the argument of a function, even of one that is always inlined. */
+INLINE __m256i FN(median_shift)(__m256i left, __m256i right, int from) {
+    switch (from) {
+        case 0: return left;
+        case 1: return _mm256_alignr_epi8(right, left, 1);
+        case 2: return _mm256_alignr_epi8(right, left, 2);
+        case 3: return _mm256_alignr_epi8(right, left, 3);
+        case 4: return _mm256_alignr_epi8(right, left, 4);
+        case 6: return _mm256_alignr_epi8(right, left, 6);
+        case 8: return _mm256_alignr_epi8(right, left, 8);
+        case 10: return _mm256_alignr_epi8(right, left, 10);
+        case 12: return _mm256_alignr_epi8(right, left, 12);
+        case 13: return _mm256_alignr_epi8(right, left, 13);
+        case 14: return _mm256_alignr_epi8(right, left, 14);
+        case 15: return _mm256_alignr_epi8(right, left, 15);
+        default: return right; /* 16: one to four channels of one to four bytes, from either side */
+    }
+}
 #endif
 
 /* Whether some of the samples whose least and greatest, as they stand, are given are not their own keys. */

@@ -41,13 +41,12 @@ INLINE COLUMNS TYPED(median_columns_outside)(const SAMPLE *const *rows, i64 colu
 #define BEFORE(left, v) left
 #define AFTER(v, right) right
 #define SHIFT_IN(v, before, s) FN(median_shift)(before, v, 64 - (s))
-#define SHIFT_OUT(v, after, s) FN(median_shift)(v, after, s)
 #else
 #define BEFORE(left, v) _mm256_permute2x128_si256(left, v, 0x21)
 #define AFTER(v, right) _mm256_permute2x128_si256(v, right, 0x21)
-#define SHIFT_IN(v, before, s) ((s) == 16 ? before : _mm256_alignr_epi8(v, before, (16 - (s)) & 15))
-#define SHIFT_OUT(v, after, s) ((s) == 16 ? after : _mm256_alignr_epi8(after, v, (s) & 15))
+#define SHIFT_IN(v, before, s) FN(median_shift)(before, v, 16 - (s))
 #endif
+#define SHIFT_OUT(v, after, s) FN(median_shift)(v, after, s)
 
 INLINE COLUMNS TYPED(median_before)(COLUMNS left, COLUMNS now) {
     const COLUMNS kept = {BEFORE(left.low, now.low), BEFORE(left.middle, now.middle), BEFORE(left.high, now.high)};

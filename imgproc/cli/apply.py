@@ -13,8 +13,9 @@ import typer
 import imgproc
 
 from ..io.folders import PlanError, cause
-from .arguments import planned, report_path, skipped, split
-from .batch import ChainJob, process_chain
+from ..io.formats import suffix_format
+from .arguments import extension_of, planned, report_path, skipped, split
+from .batch import ChainJob, Writing, process_chain
 from .chain import ChainError
 from .options import (
     INPUTS,
@@ -29,6 +30,7 @@ from .options import (
     SkipExisting,
     Verbose,
 )
+from .pipe import is_piped, one_image, stream
 from .progress import QUIET, loudness
 from .report import Run, picture_side, write_report
 from .runs import (
@@ -57,7 +59,7 @@ def apply(
         typer.Option(
             "-o",
             "--out",
-            help="Folder for the results, or a file for a single input file.",
+            help="Folder for the results, a file for a single input file, or - for standard output.",
             show_default=False,
         ),
     ] = None,
@@ -76,6 +78,12 @@ def apply(
         typer.Option("--format", help="Format of the outputs: png, jpg, tiff, ...", show_default=False),
     ] = None,
     quality: Quality = 95,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Leave out EXIF, ICC, XMP and dpi instead of keeping them.")
+    ] = False,
+    keep_times: Annotated[
+        bool, typer.Option("--keep-times", help="Give outputs the modification times of their inputs.")
+    ] = False,
     jobs: Jobs = None,
     fail_fast: FailFast = False,
     dry_run: Annotated[
@@ -91,6 +99,7 @@ def apply(
     \b
     imgproc apply autocontrast:cutoff=1 gray-world gamma:0.8 photos/ -o out/
     imgproc apply clahe:tiles=8x8 'scans/**/*.tif' -o out/ --report
+    imgproc apply gamma:0.8 - -o - < in.jpg > out.jpg
 
     White balance and rgb-to-gray leave gray images as they are.
     Bit depth, alpha, EXIF and ICC profiles are kept. Outputs stand below OUT as the inputs stand below the
@@ -99,6 +108,16 @@ def apply(
     """
     try:
         steps, inputs = split(arguments, imgproc.operations())
+        if is_piped(inputs, out):
+            others = [("--in-place", in_place), ("-r", recursive), ("--skip-existing", skip_existing)]
+            others += [("--keep-times", keep_times), ("--dry-run", dry_run), ("--json", json)]
+            unfit = [*others, ("--suffix", suffix), ("--report", report is not None)]
+            if out != "-":
+                unfit.append(("--format", format))
+            source, target = one_image(inputs, out, overwrite, unfit)
+            kind = None if format is None else suffix_format(f"image{extension_of(format)}")
+            writing = Writing(quality, overwrite, strip)
+            raise typer.Exit(stream(steps, source, target, format=kind, writing=writing))
         found, pairs = planned(inputs, out, in_place, recursive, suffix, format)
         kept = skipped(pairs, in_place, skip_existing, overwrite)
         results = None if out is None else Path(out)
@@ -127,7 +146,7 @@ def apply(
         raise typer.Exit(print_plan(tasks, found.unreadable, loudness=volume, json=json))
     run = carry_out(
         tasks,
-        partial(process_chain, quality=quality, overwrite=overwrite or in_place),
+        partial(process_chain, writing=Writing(quality, overwrite or in_place, strip, keep_times)),
         unreadable=found.unreadable,
         workers=jobs,
         loudness=volume,

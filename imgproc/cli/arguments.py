@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step],
         if step is None:
             break
         steps.append(step)
-    inputs = with_lists(arguments[len(steps) :])
+    inputs = list(arguments[len(steps) :])
+    if inputs != ["-"]:  # one image from standard input
+        inputs = with_lists(inputs)
     for position, argument in enumerate(inputs):
-        if os.path.lexists(argument) or is_pattern(argument):
+        if argument == "-" or os.path.lexists(argument) or is_pattern(argument):
             continue
         name = argument.partition(":")[0]
         if position > 0 and find_operation(name, operations) is not None:
@@ -50,21 +53,28 @@ def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step],
 
 
 def with_lists(inputs: Sequence[str]) -> list[str]:
-    """Inputs, where ``@LIST`` stands for the lines of a file: paths from the current folder, or patterns."""
+    """Inputs, where ``@LIST`` stands for the lines of a file: paths from the current folder, or patterns.
+
+    ``@-`` stands for the lines of standard input.
+    """
     expanded: list[str] = []
     for argument in inputs:
         if not argument.startswith("@") or os.path.lexists(argument):
             expanded.append(argument)
             continue
         try:
-            lines = os.fsdecode(Path(argument[1:]).read_bytes()).splitlines()
+            content = sys.stdin.buffer.read() if argument == "@-" else Path(argument[1:]).read_bytes()
+            lines = os.fsdecode(content).splitlines()
         except OSError as error:
             raise PlanError(f"the list {argument[1:]!r} cannot be read: {cause(error)}") from None
         if not any(lines):
             raise PlanError(f"the list {argument[1:]!r} names nothing")
         expanded += filter(None, lines)
     if "-" in expanded:
-        raise PlanError("standard input is not read; name files, folders or patterns (a file '-' as ./-)")
+        raise PlanError(
+            "- is one image from standard input, for 'imgproc apply' and with nothing beside it; @- reads a list of "
+            "names from there, and a file '-' is written ./-"
+        )
     return expanded
 
 
@@ -77,17 +87,21 @@ def planned(
         raise PlanError("say where the results go: -o FOLDER, or --in-place to replace the inputs")
     if os.path.basename(suffix) != suffix:
         raise PlanError(f"--suffix is a part of a file name, got {suffix!r}")
-    extension = None
-    if format is not None:
-        extension = "." + format.lower().lstrip(".")
-        if suffix_format(f"image{extension}") is None:
-            extension = FORMATS[format.lower()].suffixes[0] if format.lower() in FORMATS else None
-        if extension is None:
-            raise PlanError(f"--format must be one of {', '.join(FORMATS)}, got {format!r}")
+    extension = None if format is None else extension_of(format)
     found = find_images(inputs, recursive=recursive)
     folder = out is not None and out.endswith(("/", os.sep))
     target = None if out is None else Path(out)
     return found, plan(found, target, suffix=suffix, extension=extension, folder=folder)
+
+
+def extension_of(format: str) -> str:
+    """The suffix that ``--format`` asks for: a format's name, or a suffix with or without its dot."""
+    extension = "." + format.lower().lstrip(".")
+    if suffix_format(f"image{extension}") is not None:
+        return extension
+    if format.lower() not in FORMATS:
+        raise PlanError(f"--format must be one of {', '.join(FORMATS)}, got {format!r}")
+    return FORMATS[format.lower()].suffixes[0]
 
 
 def skipped(pairs: Sequence[Pair], in_place: bool, skip_existing: bool, overwrite: bool) -> set[Path]:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -103,10 +103,22 @@ def run_jobs(
             yield outcome
 
 
-def process_chain(job: ChainJob, *, quality: int, overwrite: bool) -> Outcome:
+@dataclass(frozen=True)
+class Writing:
+    """How every result is written."""
+
+    quality: int
+    overwrite: bool
+    strip: bool = False
+    """Without metadata."""
+    keep_times: bool = False
+    """With the modification time of the input."""
+
+
+def process_chain(job: ChainJob, *, writing: Writing) -> Outcome:
     """Read, run, write."""
     outcome = Outcome(job.source, job.target, "skipped", " ".join(map(str, job.steps)))
-    return outcome if job.skip else attempt(outcome, partial(_process, job, quality, overwrite))
+    return outcome if job.skip else attempt(outcome, partial(_process, job, writing))
 
 
 def attempt(outcome: AnyOutcome, work: Callable[[AnyOutcome], None]) -> AnyOutcome:
@@ -160,8 +172,9 @@ def interruptible() -> Iterator[Interruption]:
         restore()
 
 
-def _process(job: ChainJob, quality: int, overwrite: bool, outcome: Outcome) -> None:
+def _process(job: ChainJob, writing: Writing, outcome: Outcome) -> None:
     clock = Clock(outcome.seconds)
+    before = job.source.stat() if writing.keep_times else None
     picture = read_source(job, clock, outcome)
     if job.preview:
         outcome.before = take_preview(picture.pixels, job.preview)
@@ -170,8 +183,16 @@ def _process(job: ChainJob, quality: int, overwrite: bool, outcome: Outcome) -> 
     if job.preview:
         outcome.after = take_preview(pixels, job.preview)
     with clock("write"):
-        write_output(job.target, picture.with_pixels(pixels), quality=quality, overwrite=overwrite)
+        result = (stripped(picture) if writing.strip else picture).with_pixels(pixels)
+        write_output(job.target, result, quality=writing.quality, overwrite=writing.overwrite)
+    if before is not None:
+        os.utime(job.target, ns=(before.st_atime_ns, before.st_mtime_ns))
     outcome.bytes_out = job.target.stat().st_size
+
+
+def stripped(picture: Picture) -> Picture:
+    """The pixels alone."""
+    return replace(picture, exif=None, icc=None, xmp=None, dpi=None)
 
 
 def read_source(job: Job, clock: Clock, outcome: Outcome) -> Picture:

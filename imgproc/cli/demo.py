@@ -15,7 +15,7 @@ import imgproc
 
 from ..io import Picture, write_image
 from ..io.folders import cause
-from .batch import ChainJob, interruptible, process_chain, run_jobs
+from .batch import ChainJob, Writing, interruptible, process_chain, run_jobs
 from .chain import Step, parse_step
 from .progress import NORMAL, Monitor
 from .report import Run, picture_side, write_report
@@ -48,7 +48,7 @@ def demo(
     workers = min(imgproc.get_num_threads(), len(jobs))
     with interruptible() as stop, Monitor(len(jobs), NORMAL) as monitor:
         outcomes = []
-        process = partial(process_chain, quality=95, overwrite=True)
+        process = partial(process_chain, writing=Writing(quality=95, overwrite=True))
         for outcome in run_jobs(jobs, process, workers=workers, fail_fast=False, stop=stop):
             outcomes.append(outcome)
             monitor.show(outcome)

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-INPUTS = "files, folders, quoted patterns ('photos/**/*.jpg') or @LIST, a file with one of these a line."
+INPUTS = (
+    "files, folders, quoted patterns ('photos/**/*.jpg') or @LIST, a file with one of these a line "
+    "(@- for standard input)."
+)
 
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Reach into subfolders.")]
 SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave out what has its output.")]
