@@ -25,14 +25,17 @@ cdef extern from "simd/gaussian_u8.h" nogil:
         const uint32_t *horizontal
         uint32_t vertical_extra, horizontal_extra
         int vertical_bits, horizontal_bits, fraction
+        const uint32_t *vertical_rest
     const int GAUSSIAN_MARGIN
-    int gaussian_u8(const GaussianJob *, const GaussianPairs *)
+    int gaussian_u8(const GaussianJob *, const GaussianPairs *, const float *)
 
 cdef extern from "simd/gaussian_f32.h" nogil:
+    const int GAUSSIAN_FEW
     int gaussian_f32(const GaussianJob *, const float *, const float *)
     int gaussian_u16(const GaussianJob *, const float *, const float *)
 
 MARGIN = GAUSSIAN_MARGIN
+FEW = GAUSSIAN_FEW
 
 
 cdef GaussianJob job_of(
@@ -83,8 +86,40 @@ def blur_u8(
     pairs.vertical_bits = vertical_bits
     pairs.horizontal_bits = horizontal_bits
     pairs.fraction = fraction
+    pairs.vertical_rest = NULL
     with nogil:
-        failed = gaussian_u8(&job, &pairs)
+        failed = gaussian_u8(&job, &pairs, NULL)
+    if failed:
+        raise MemoryError
+
+
+def blur_u8_fine(
+    const uint8_t[:, :] src, uint8_t[:, :] dst, int channels, const int64_t[::1] rows, const int64_t[::1] columns,
+    float fill, const uint32_t[::1] vertical, uint32_t vertical_extra, const uint32_t[::1] vertical_rest,
+    const float[::1] horizontal, amount, Py_ssize_t y0, Py_ssize_t y1,
+):
+    """As ``blur_u8``, with vertical weights of 24 bits in two steps and float32 ones from the centre outwards."""
+    cdef Py_ssize_t ry = (rows.shape[0] - src.shape[0]) // 2, rx = columns.shape[0] // 2
+    cdef GaussianPairs pairs
+    cdef int failed
+    if y1 <= y0:
+        return
+    assert vertical.shape[0] == vertical_rest.shape[0] == 2 * (ry + GAUSSIAN_MARGIN) + 1 and horizontal.shape[0] == rx + 1
+    cdef GaussianJob job = job_of(src.shape[1] // channels, channels, rows, columns, ry, rx, fill, amount, y0, y1)
+    job.src = &src[0, 0]
+    job.dst = &dst[0, 0]
+    job.src_stride = src.strides[0]
+    job.dst_stride = dst.strides[0]
+    pairs.vertical = &vertical[GAUSSIAN_MARGIN]
+    pairs.horizontal = NULL
+    pairs.vertical_extra = vertical_extra
+    pairs.horizontal_extra = 0
+    pairs.vertical_bits = 24
+    pairs.horizontal_bits = 0
+    pairs.fraction = 0
+    pairs.vertical_rest = &vertical_rest[GAUSSIAN_MARGIN]
+    with nogil:
+        failed = gaussian_u8(&job, &pairs, &horizontal[0])
     if failed:
         raise MemoryError
 

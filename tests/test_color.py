@@ -105,6 +105,24 @@ def test_uint16_gray_rounds_ties_to_even(level):
     assert_equal(imgproc.rgb_to_gray(image), expected.astype(np.uint16))
 
 
+def test_uint16_green_next_to_half_way(level):
+    """U and V whose green is within 2e-6 of half-way: G = Y - (877 · 9500 U + 41 · 299000 V) / (587 · 877 · 41)."""
+    denominator, modulus = 587 * 877 * 41, 587 * 877
+    u = np.arange(-32768, 32768)
+    # (denominator + 1) / 2 is the numerator just above half-way; of 41 about it a V can reach one.
+    half = (denominator + 1) // 2 - 20
+    target = half + (877 * 9500 * u - half) % 41
+    v = (target - 877 * 9500 * u) // 41 % modulus * pow(299000, -1, modulus) % modulus
+    v = np.where(v > modulus // 2, v - modulus, v)
+    u, v = u[abs(v + 0.5) < 32768], v[abs(v + 0.5) < 32768]
+    numerator = 877 * 9500 * u + 41 * 299000 * v
+    assert len(u) > 5000
+    assert (abs(numerator % denominator - denominator / 2) < 41).all()
+    image = np.stack([np.full_like(u, 32768), u + 32768, v + 32768], axis=1)[None].astype(np.uint16)
+    expected = 32768 - (2 * numerator + denominator) // (2 * denominator)
+    assert_equal(imgproc.yuv_to_rgb(image)[0, :, 1], expected.astype(np.uint16))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_gray_pixels_have_no_chroma(dtype):
     value = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
@@ -117,13 +135,14 @@ def test_gray_pixels_have_no_chroma(dtype):
         assert_equal(back(converted), image)
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
 @pytest.mark.parametrize("name", NAMES[:3])
-def test_results_that_pass_the_caches_are_the_same(name, level, rng):
+def test_results_that_pass_the_caches_are_the_same(name, dtype, level, rng):
     """Above 24 MB a run; at multiples of 16 bytes alone, and not in place."""
-    function, shape = getattr(imgproc, name), (1301, 1201)
-    image = np.tile(pixels(rng, (1, 1201, 3), "float32"), (shape[0], 1, 1))
+    function, shape = getattr(imgproc, name), (1301 if dtype == "float32" else 1801, 1201)
+    image = np.tile(pixels(rng, (1, 1201, 3), dtype), (shape[0], 1, 1))
     tail = () if name == "rgb_to_gray" else (3,)
-    store = np.zeros(shape[0] * shape[1] * (3 if tail else 1) + 4, np.float32)
+    store = np.zeros(shape[0] * shape[1] * (3 if tail else 1) + 4, dtype)
     expected = np.broadcast_to(function(image[:1]), (*shape, *tail))
     for start in (0, 1):
         out = store[start : start + expected.size].reshape(expected.shape)

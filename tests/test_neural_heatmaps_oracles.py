@@ -14,6 +14,7 @@ from imgproc.neural import (
     decode_centernet,
     decode_pose,
     decode_superpoint,
+    decode_superpoint_descriptors,
     heatmap_peaks,
     load,
     pose_crops,
@@ -163,6 +164,22 @@ def test_superpoint(radius: int, rng: np.random.Generator) -> None:
     order = np.argsort(-best.numpy(), kind="stable")
     np.testing.assert_allclose(found[:, 2], best.numpy()[order], rtol=1e-5)
     np.testing.assert_array_equal(found[:, :2] - 0.5, at.numpy()[order, ::-1])
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (1, 3), (5, 1)])
+def test_superpoint_descriptors(shape: tuple[int, int], rng: np.random.Generator) -> None:
+    """transformers looks beyond the map at zeros, which changes no direction; its points are pixels' corners."""
+    module = pytest.importorskip("transformers.models.superpoint.modeling_superpoint")
+    cells = rng.normal(0, 2, (1, 32, *shape)).astype(np.float32)
+    size = (8 * shape[0], 8 * shape[1])
+    corners = rng.integers(0, size[::-1], (40, 2)).astype(np.float32)
+    corners[:2] = [[0, 0], [size[1] - 1, size[0] - 1]]
+    sample = module.SuperPointDescriptorDecoder._sample_descriptors
+    normal = torch.nn.functional.normalize(torch.from_numpy(cells), p=2, dim=1)
+    theirs = sample(torch.from_numpy(corners)[None], normal, 8)[0].T.numpy()
+    points, geometry = [corners + np.float32(0.5)], Geometry.stretched(size, size)
+    (found,) = decode_superpoint_descriptors({"desc": cells}, points, geometry, semantics="transformers")
+    np.testing.assert_allclose(found, theirs, atol=2e-6)
 
 
 def test_a_module_is_decoded_through_its_model(rng: np.random.Generator) -> None:

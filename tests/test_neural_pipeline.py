@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from imgproc.neural import (
     Preprocess,
     Segmenter,
     TensorSpec,
+    decode_given_boxes,
     detect_tiles,
     load,
 )
@@ -96,6 +98,21 @@ def test_stream_of_files_arrays_and_a_folder(tmp_path: Path) -> None:
         detector.stream(tmp_path / "missing")
 
 
+def test_keys_of_outputs_that_the_decoder_does_not_read() -> None:
+    must = r"keys must be a mapping from 'boxes' or 'scores' or 'labels' to names of outputs, got 'logits'"
+    decode = partial(decode_given_boxes, keys={"boxes": "a", "logits": "b"})
+    with pytest.raises(ValueError, match=f"^Detector: {must}$"):
+        Detector.from_preset(Recorder(), "boxes", size=64, keys={"logits": "b"})
+    with pytest.raises(ValueError, match=f"^Detector: {must}$"):
+        Detector(Recorder(), Preprocess(size=64), decode)
+    with pytest.raises(TypeError, match=r"^Detector: keys must be None or a mapping .*, got 'boxes'$"):
+        Detector.from_preset(Recorder(), "boxes", size=64, keys="boxes")
+    detector = Detector(
+        Recorder(), Preprocess(size=64), decode, keys={"scores": "scores"}, score_threshold=-1.0
+    )
+    assert len(detector(images(1))) == 1
+
+
 def test_tiles_of_a_pipeline() -> None:
     detector = Detector.from_preset(Recorder(), "boxes", size=32, score_threshold=0.5)
     image = np.zeros((64, 96, 3), np.uint8)
@@ -141,6 +158,9 @@ def test_sizes_of_a_preset() -> None:
     assert (smaller.size, smaller.resize) == ((112, 112), 128)
     odd = load(lambda feeds: feeds, inputs=[TensorSpec("x", (None, "channels"))])
     assert by_name["vit"].sized(odd, None).size == (224, 224)
+    (square,) = (family for family in families("segment") if family.name == "eomt-panoptic")
+    for size in (640, 512):
+        assert square.sized(free, size).geometries([(300, 400)])[0].input_shape == (size, size)
 
 
 @pytest.mark.parametrize("task", ["detect", "segment", "depth", "classify"])

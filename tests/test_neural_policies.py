@@ -82,7 +82,7 @@ def test_presets(rng: np.random.Generator) -> None:
     images = [rng.integers(0, 256, (70, 50, 3), np.uint8), rng.integers(0, 256, (41, 64), np.uint8)]
     for name in PRESETS:
         changes = {"size": 32} if PRESETS[name].get("size") else {}
-        changes |= {"resize": 36} if name == "imagenet" else {}
+        changes |= {"resize": 36} if name in ("imagenet", "mobilevit") else {}
         changes |= {"longest": 50} if PRESETS[name].get("longest") else {}
         batch, geometries = preset(name, **changes)(images[: 1 if name == "glpn" else 2])
         assert batch.dtype == np.float32 and np.isfinite(batch).all()

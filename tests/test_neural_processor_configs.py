@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from imgproc.neural import ModelFormatError, Preprocess, from_processor_config, from_timm_config
+from imgproc.neural import (
+    ModelFormatError,
+    Preprocess,
+    from_processor_config,
+    from_timm_config,
+    preset,
+)
 from imgproc.neural.processor_kinds import KINDS
 
 USUAL: dict[str, Any] = {
@@ -192,6 +198,25 @@ def test_files(tmp_path: Path) -> None:
         from_processor_config(tmp_path / "absent.json")
     with pytest.raises(TypeError, match=r"^from_processor_config: config must be a mapping or a path, got 5"):
         from_processor_config(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "more"),
+    [
+        ("beit", "Beit", {}),
+        ("detr", "Detr", {}),
+        ("eomt", "Eomt", {"do_pad": True}),
+        (
+            "mobilevit",
+            "MobileViT",
+            {"size": {"shortest_edge": 288}, "crop_size": {"height": 256, "width": 256}, "resample": 2},
+        ),
+        ("vit", "ViT", {}),
+        ("yolos", "Yolos", {}),
+    ],
+)
+def test_presets_are_what_checkpoints_come_with(name: str, kind: str, more: dict[str, Any]) -> None:
+    assert preset(name) == from_processor_config({"image_processor_type": f"{kind}ImageProcessor", **more})
 
 
 def test_timm() -> None:

@@ -38,6 +38,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("dpt", "multiples", {**SQUARE, "keep_aspect_ratio": True, "ensure_multiple_of": 14}),
     ("efficientnet", "shifted", {**SQUARE, "rescale_offset": True, "include_top": False}),
     ("eomt", "padded", {"size": {"shortest_edge": 60, "longest_edge": 60}, "do_pad": True}),
+    ("mobilevit", "published", {"size": {"shortest_edge": 288}, "resample": 2}),
     ("detr", "fit", {"size": {"max_height": 50, "max_width": 70}}),
     ("detr", "unpadded", {**EDGES, "do_normalize": False, "rescale_factor": 1 / 127.5}),
     ("mask2former", "undivided", {**EDGES, "size_divisor": 0}),

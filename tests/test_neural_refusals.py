@@ -114,11 +114,17 @@ CASES = {
         neural.decode_keypoint_head, {"keypoints": logits(3, 2, 7, 7)}, before=([FOUND],)
     ),
     "decode_superpoint": Case(neural.decode_superpoint, {"logits": 3 * logits(1, 65, 8, 8)}),
+    "decode_superpoint_descriptors": Case(
+        neural.decode_superpoint_descriptors,
+        {"descriptors": logits(1, 5, 8, 8)},
+        before=([30 * shares(4, 3)],),
+    ),
     "decode_pose": Case(neural.decode_pose, {"heatmaps": shares(3, 2, 8, 6)}, before=(FOUND,), placed=False),
     "decode_yolov1": Case(neural.decode_yolov1, {"predictions": shares(1, 3, 3, 13)}, {"classes": 3}),
     "decode_yolov3": Case(
         neural.decode_yolov3, {"head": logits(1, 16, 4, 4)}, {"anchors": [[(10, 13), (20, 20)]]}
     ),
+    "decode_dfl": Case(neural.decode_dfl, {"head": 3 * logits(1, 11, 4, 4)}, {"bins": 2, "heads": ["head"]}),
     "decode_given_boxes": Case(
         neural.decode_given_boxes,
         {"boxes": boxes(5), "scores": shares(1, 5), "labels": np.ones((1, 5), FLOAT32)},
@@ -333,13 +339,20 @@ def test_outputs_and_their_names(case: Case) -> None:
     for wrong in ([], 3, "abc", [("a", 1)]):
         assert isinstance(refusal(case, wrong), TypeError)
     assert isinstance(refusal(case, {}), OutputMismatch)
-    if case.function is neural.decode_yolov3:
+    if case.function in (neural.decode_yolov3, neural.decode_dfl):
         for wrong in ("head", b"x", [None], ["other"], 3):
             refusal(case, heads=wrong)
         return
     key = next(iter(case.outputs))
     for wrong in ("abc", 3, True, [key], {key: None}, {key: ["x"]}):
         assert isinstance(refusal(case, keys=wrong), TypeError)
+    declared = case.function.reads  # type: ignore[attr-defined]
+    assert set(case.outputs) <= set(declared)
+    for unknown in ({"nothing": key}, {key: key, 3: key}):
+        error = refusal(case, keys=unknown)
+        assert isinstance(error, ValueError)
+        assert all(repr(name) in str(error) for name in declared)
+        assert str(error).endswith(f"got {list(unknown)[-1]!r}")
     missing = refusal(case, keys={key: "nowhere"})
     assert isinstance(missing, OutputMismatch) and "nowhere" in str(missing)
     for key in case.outputs:

@@ -57,6 +57,18 @@ def test_indexing_gives_what_packing_the_rows_gives(index: Any, masks: Any) -> N
     assert part == pack_masks(expected)
 
 
+def test_as_an_array(masks: Any) -> None:
+    packed = pack_masks(masks)
+    for array in (np.asarray(packed), np.array(packed), np.asarray(packed, bool)):
+        assert array.dtype == bool and array.flags.writeable
+        np.testing.assert_array_equal(array, masks)
+    counts = np.asarray(packed, dtype=np.uint8)
+    assert counts.dtype == np.uint8 and np.array_equal(counts, masks.astype(np.uint8))
+    assert np.asarray(packed[1]).shape == (1, 9, 150) and np.asarray(packed[:0]).shape == (0, 9, 150)
+    with pytest.raises(ValueError, match=r"^PackedMasks: copy must be None or True, .*, got False$"):
+        np.array(packed, copy=False)
+
+
 def test_slices_in_order_share_memory(masks: Any) -> None:
     packed = pack_masks(masks)
     assert np.shares_memory(packed[2:].words, packed.words)

@@ -191,6 +191,25 @@ def test_fields_that_follow_lines_give_the_same_bits(
         np.testing.assert_array_equal(result, expected)
 
 
+@pytest.mark.parametrize(("dtype", "channels"), [(np.uint8, ()), (np.uint8, (3,)), (np.float32, (4,))])
+def test_large_images_give_the_bits_of_their_parts(
+    level: str, threads: int, dtype: type, channels: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    """Images that leave the caches are asked for ahead, at positions of later rows, whatever those hold."""
+    part = make(rng, (60, 70, *channels), dtype)
+    image = np.zeros((1050, 4000, *channels), dtype)
+    image[:60, :70] = part
+    places = rng.uniform(0, 58, (30, 83, 2)).astype(np.float32)
+    places[::7, ::11] = np.nan, 1
+    places[20, 5:9, 1] = [np.inf, -np.inf, 2.0**31, -3e38]
+    inside = np.isfinite(places).all(axis=-1) & (np.abs(places) < 60).all(axis=-1)
+    for kind in (np.float32, np.float64):
+        result = imgproc.warp_backward(image, places.astype(kind), border="constant", fill=1)
+        expected = imgproc.warp_backward(part, places.astype(kind), border="constant", fill=1)
+        np.testing.assert_array_equal(result, expected)
+        assert (result[~inside] == 1).all() and (result[inside] != 1).any()
+
+
 def test_halves_round_to_even(level: str) -> None:
     image = np.tile(np.array([[0, 1], [2, 3]], np.uint8), (1, 20))
     places = grid(1, 38) + np.float32([0, 0.5])

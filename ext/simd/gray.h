@@ -2,7 +2,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_GRAY_H
 #define IMGPROC_GRAY_H
-#include "simd/wide_lanes.h"
+#include "simd/word_pairs.h"
 #define SIMD_SOURCE "simd/gray.h"
 #include "simd/levels.h"
 
@@ -24,25 +24,26 @@ INLINE VECTOR FN(gray_vector)(const u8 *rgb, int channels) {
     return OP(srli_epi32)(OP(add_epi32)(OP(madd_epi16)(rg, WORDS(9798, 19235)), OP(madd_epi16)(b1, WORDS(3735, 16384))), 15);
 }
 
-/* What is missing from an estimate of n / 1000 that is too small by less than 4, n / 1000 rounded half to even:
-   rest = n - 1000 * estimate. Words hold all of it, because sums and products of words are exact modulo 2^16. */
-INLINE VECTOR FN(missing_thousandths)(VECTOR rest, VECTOR estimate) {
-    const VECTOR x = OP(add_epi16)(rest, OP(set1_epi16)(500));
-    /* x / 1000 rounded down, for x < 4500 */
-    const VECTOR more = OP(srli_epi16)(OP(mulhi_epu16)(x, OP(set1_epi16)(4195)), 6);
-    const VECTOR over = OP(sub_epi16)(x, OP(mullo_epi16)(more, FN(factor)(1000)));
-    const VECTOR tie = OP(srli_epi16)(OP(sub_epi16)(over, OP(set1_epi16)(1)), 15);
-    return OP(sub_epi16)(more, BITS(and)(tie, OP(add_epi16)(estimate, more)));
+/* Signed dwords times a factor, to nearest, half to even. What the factor loses as a float is added as a second product, so
+   that the sum is wrong by its own rounding alone: less than half its last place, and not at all where it should be half-way
+   between integers. Up to 2^15 that place is 2^-9, so that a multiple of 1/1000 stays on its side of half-way. */
+INLINE VECTOR FN(nearest_product)(VECTOR v, f64 factor) {
+    const f32 first = (f32)factor, second = (f32)(factor - (f64)first);
+#if LEVEL == LEVEL_AVX512
+    const __m512 f = _mm512_cvtepi32_ps(v);
+    return _mm512_cvtps_epi32(_mm512_fmadd_ps(f, _mm512_set1_ps(first), _mm512_mul_ps(f, _mm512_set1_ps(second))));
+#else
+    const __m256 f = _mm256_cvtepi32_ps(v);
+    return _mm256_cvtps_epi32(_mm256_fmadd_ps(f, _mm256_set1_ps(first), _mm256_mul_ps(f, _mm256_set1_ps(second))));
+#endif
 }
 
-/* Each product is rounded down, with weights rounded down to 16 bits: together less than 4 too small. */
-INLINE VECTOR FN(gray_words)(VECTOR r, VECTOR g, VECTOR b) {
-    const VECTOR estimate = OP(add_epi16)(OP(add_epi16)(OP(mulhi_epu16)(r, OP(set1_epi16)(19595)),
-                                                        OP(mulhi_epu16)(g, OP(set1_epi16)((i16)38469))),
-                                          OP(mulhi_epu16)(b, OP(set1_epi16)(7471)));
-    const VECTOR rg = OP(add_epi16)(OP(mullo_epi16)(r, FN(factor)(299)), OP(mullo_epi16)(g, FN(factor)(587)));
-    const VECTOR be = OP(sub_epi16)(OP(mullo_epi16)(b, FN(factor)(114)), OP(mullo_epi16)(estimate, FN(factor)(1000)));
-    return OP(add_epi16)(estimate, FN(missing_thousandths)(OP(add_epi16)(rg, be), estimate));
+/* The luma of pairs, as dwords less 32768. The sum in thousandths has 25 bits: halved, with a last bit that says whether more
+   was there, it keeps its side of half-way, which is an even number of thousandths. */
+INLINE VECTOR FN(gray_dwords)(VECTOR rg, VECTOR ba) {
+    const VECTOR sum = FN(add_products)(OP(madd_epi16)(rg, WORDS(299, 587)), ba, WORDS(114, 0));
+    const VECTOR half = OP(srai_epi32)(sum, 1), odd = BITS(and)(sum, OP(set1_epi32)(1));
+    return FN(nearest_product)(BITS(or)(half, odd), 0.002);
 }
 
 INLINE VECTOR_F32 FN(gray_floats)(VECTOR r, VECTOR g, VECTOR b) {
@@ -80,10 +81,11 @@ INLINE void FN(gray_u16_any)(const u16 *rgb, u16 *y, ptrdiff_t n, int channels) 
     ptrdiff_t i = 0;
 #if LEVEL > LEVEL_BASELINE
     for (; i + STEP(2) <= n; i += STEP(2)) {
-        VECTOR p[4];
+        VECTOR pairs[4];
         prefetch_read(rgb + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        FN(load_planes)(rgb + i * channels, p, 2, channels);
-        BITS(storeu)((void *)(y + i), FN(gray_words)(p[0], p[1], p[2]));
+        FN(load_pairs)(rgb + i * channels, pairs, channels, 0, 2);
+        const VECTOR dwords[2] = {FN(gray_dwords)(pairs[0], pairs[2]), FN(gray_dwords)(pairs[1], pairs[3])};
+        FN(store_plane)(y + i, FN(join_dwords)(dwords), channels);
     }
 #endif
     for (; i < n; i++) {

@@ -5,29 +5,9 @@
    that follow a line, or eight positions whose pixels lie inside the image, or near it, go the vector way; others go one
    by one. All round alike. */
 #ifndef LEVEL
+#include "simd/warp_ahead.h"
 #include "simd/warp_taps.h"
 #include "simd/warp_windows.h"
-
-/* Positions of a row, and how far those of the next and its pixels are away. */
-typedef struct {
-    const void *positions;
-    int doubles;
-    ptrdiff_t n, pitch, out_stride;
-} Line;
-/* Asks for what the next row takes and gives, of the eight pixels from the i-th on. Beside the loads all over the image the
-   processor recognises no stream, and at 4K a third of the time would go on waiting. */
-INLINE void warp_ahead(const Line *line, ptrdiff_t i, const void *out, ptrdiff_t bytes) {
-#if defined(__GNUC__)
-    const uintptr_t from = (uintptr_t)line->positions + (uintptr_t)(line->pitch + i * (line->doubles ? 16 : 8));
-    const uintptr_t to = (uintptr_t)out + (uintptr_t)line->out_stride;
-    __builtin_prefetch((const void *)from);
-    if (line->doubles) __builtin_prefetch((const void *)(from + 64));
-    __builtin_prefetch((const void *)to, 1);
-    if (bytes > 64) __builtin_prefetch((const void *)(to + 64), 1);
-#else
-    (void)line, (void)i, (void)out, (void)bytes;
-#endif
-}
 
 #define WARP_PARAMETERS(kind) \
     (const Picture *picture, const void *positions, ptrdiff_t pitch, int doubles, kind *out, ptrdiff_t out_stride, ptrdiff_t y0, ptrdiff_t y1, ptrdiff_t n)
@@ -110,8 +90,8 @@ SOME(f32)
     for (; i + 16 <= line->n;) {                                                                                         \
         if (i >= next) {                                                                                                  \
             if (FN(sixteen_##kind)(picture, (const f32 *)line->positions + 2 * i, lasts, out + i)) {                     \
-                warp_ahead(line, i, out + i, 64);                                                                        \
-                warp_ahead(line, i + 8, out + i + 8, 64);                                                                \
+                FN(ahead)(picture, line, i, steps, out + i, sizeof(kind));                                                \
+                FN(ahead)(picture, line, i + 8, steps, out + i + 8, sizeof(kind));                                        \
                 i += 16;                                                                                                  \
                 continue;                                                                                                 \
             }                                                                                                             \
@@ -125,7 +105,7 @@ SOME(f32)
 
 #define ONCE(kind)                                                                                                        \
     if (i + 8 + spare <= line->n) {                                                                                   \
-        warp_ahead(line, i, out + i * channels, 8 * channels * (ptrdiff_t)sizeof(kind));                                 \
+        FN(ahead)(picture, line, i, steps, out + i * channels, channels * (int)sizeof(kind));                             \
         FN(some_##kind)(picture, line, i, end, last, steps, out + i * channels, channels);                               \
         i += 8;                                                                                                           \
     }
@@ -155,8 +135,10 @@ SOME(f32)
     }                                                                                                                     \
     static void FN(warp_##kind) WARP_PARAMETERS(kind) {                                                                   \
         const int channels = picture->channels;                                                                           \
+        const int distant = fabs((f64)picture->stride) * (f64)picture->height > NEAR_BYTES;                               \
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
-            const Line line = {(const char *)positions + y * pitch, doubles, n, pitch, out_stride};                       \
+            const char *row = (const char *)positions + y * pitch;                                                        \
+            const Line line = {row, distant && y + ROWS_AHEAD < y1 ? row + ROWS_AHEAD * pitch : NULL, doubles, n, pitch, out_stride}; \
             kind *to = (kind *)((char *)out + y * out_stride);                                                            \
             if (channels == 1) FN(warp_by_##kind)(picture, &line, to, 1);                                                 \
             else if (channels == 3) FN(warp_by_##kind)(picture, &line, to, 3);                                            \

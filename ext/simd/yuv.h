@@ -1,5 +1,5 @@
-/* RGB <-> YUV (BT.601), uint16 and float32: Y = 0.299 R + 0.587 G + 0.114 B, U = 0.492 (B - Y) + half,
-   V = 0.877 (R - Y) + half, and the exact inverse of that. */
+/* RGB <-> YUV (BT.601), float32: Y = 0.299 R + 0.587 G + 0.114 B, U = 0.492 (B - Y) + 0.5, V = 0.877 (R - Y) + 0.5, and
+   the inverse of that. */
 #ifndef LEVEL
 #ifndef IMGPROC_YUV_H
 #define IMGPROC_YUV_H
@@ -7,11 +7,8 @@
 #define SIMD_SOURCE "simd/yuv.h"
 #include "simd/levels.h"
 
-/* n pixels of 3 or 4 channels; the fourth is copied; dst may be src. uint16: exact, every result rounded half to even and
-   clipped, U and V from the rounded Y so that errors do not add up on the way back; float32: not clipped. */
-DISPATCH(void, rgb_to_yuv_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+/* n pixels of 3 or 4 channels; the fourth is copied; dst may be src. Results are not clipped. */
 DISPATCH(void, rgb_to_yuv_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, yuv_to_rgb_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
 DISPATCH(void, yuv_to_rgb_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
 #endif
 
@@ -21,130 +18,6 @@ DISPATCH(void, yuv_to_rgb_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int chann
 #define B_OF_U (1 / 0.492)
 #define G_OF_U (0.114 / (0.587 * 0.492))
 #define G_OF_V (0.299 / (0.587 * 0.877))
-
-#if LEVEL > LEVEL_BASELINE
-/* 65535 - y in place of -y keeps everything positive: U = 0.492 (b + (65535 - y)) + 524.78. */
-INLINE VECTOR FN(u_words)(VECTOR b, VECTOR y) {
-    const VECTOR inverse = BITS(xor)(y, OP(set1_epi16)(-1)), weight = OP(set1_epi16)(32243);
-    const VECTOR estimate = OP(add_epi16)(OP(add_epi16)(OP(mulhi_epu16)(b, weight), OP(mulhi_epu16)(inverse, weight)),
-                                          OP(set1_epi16)(524));
-    const VECTOR rest = OP(add_epi16)(OP(sub_epi16)(OP(mullo_epi16)(OP(add_epi16)(b, inverse), FN(factor)(492)),
-                                                    OP(mullo_epi16)(estimate, FN(factor)(1000))),
-                                      OP(set1_epi16)((i16)(524780 & 0xffff)));
-    return OP(add_epi16)(estimate, FN(missing_thousandths)(rest, estimate));
-}
-
-/* V - 32768 = 0.877 (r + (65535 - y)) - 57474.195, as two signed words whose sum saturates where V clips. */
-INLINE VECTOR FN(v_words)(VECTOR r, VECTOR y) {
-    const VECTOR inverse = BITS(xor)(y, OP(set1_epi16)(-1)), weight = OP(set1_epi16)((i16)57475);
-    const VECTOR first = OP(sub_epi16)(OP(mulhi_epu16)(r, weight), OP(set1_epi16)(28737));
-    const VECTOR second = OP(sub_epi16)(OP(mulhi_epu16)(inverse, weight), OP(set1_epi16)(28738));
-    const VECTOR estimate = OP(add_epi16)(first, second);
-    const VECTOR rest = OP(sub_epi16)(OP(sub_epi16)(OP(mullo_epi16)(OP(add_epi16)(r, inverse), FN(factor)(877)),
-                                                    OP(mullo_epi16)(estimate, FN(factor)(1000))),
-                                      OP(set1_epi16)((i16)(57474195 & 0xffff)));
-    const VECTOR missing = FN(missing_thousandths)(rest, estimate);
-    return BITS(xor)(OP(adds_epi16)(first, OP(add_epi16)(second, missing)), OP(set1_epi16)(-32768));
-}
-
-/* v * numerator / denominator to nearest, from an estimate that is less than 1.5 off; the odd denominator leaves no ties. */
-INLINE VECTOR FN(fraction_words)(VECTOR v, int numerator, int denominator) {
-    const VECTOR limit = OP(set1_epi16)((i16)(denominator / 2));
-    const VECTOR estimate = OP(mulhrs_epi16)(v, OP(set1_epi16)((i16)((numerator * 32768 + denominator / 2) / denominator)));
-    const VECTOR rest = OP(sub_epi16)(OP(mullo_epi16)(v, FN(factor)(numerator)),
-                                      OP(mullo_epi16)(estimate, FN(factor)(denominator)));
-    const VECTOR up = OP(srai_epi16)(OP(sub_epi16)(limit, rest), 15), down = OP(srai_epi16)(OP(add_epi16)(limit, rest), 15);
-    return OP(add_epi16)(OP(sub_epi16)(estimate, up), down);
-}
-
-/* Signed dwords u, v: G_OF_U u + G_OF_V v to nearest. */
-INLINE VECTOR FN(g_dwords)(VECTOR u, VECTOR v) {
-#if LEVEL == LEVEL_AVX512
-    const __m512d of_u = _mm512_set1_pd(G_OF_U), of_v = _mm512_set1_pd(G_OF_V);
-    const __m512d low = _mm512_add_pd(_mm512_mul_pd(of_u, _mm512_cvtepi32_pd(_mm512_castsi512_si256(u))),
-                                      _mm512_mul_pd(of_v, _mm512_cvtepi32_pd(_mm512_castsi512_si256(v))));
-    const __m512d high = _mm512_add_pd(_mm512_mul_pd(of_u, _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(u, 1))),
-                                       _mm512_mul_pd(of_v, _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(v, 1))));
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(low)), _mm512_cvtpd_epi32(high), 1);
-#else
-    const __m256d of_u = _mm256_set1_pd(G_OF_U), of_v = _mm256_set1_pd(G_OF_V);
-    const __m256d low = _mm256_add_pd(_mm256_mul_pd(of_u, _mm256_cvtepi32_pd(_mm256_castsi256_si128(u))),
-                                      _mm256_mul_pd(of_v, _mm256_cvtepi32_pd(_mm256_castsi256_si128(v))));
-    const __m256d high = _mm256_add_pd(_mm256_mul_pd(of_u, _mm256_cvtepi32_pd(_mm256_extracti128_si256(u, 1))),
-                                       _mm256_mul_pd(of_v, _mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1))));
-    return _mm256_setr_m128i(_mm256_cvtpd_epi32(low), _mm256_cvtpd_epi32(high));
-#endif
-}
-
-INLINE VECTOR FN(g_words)(VECTOR u, VECTOR v) {
-    const VECTOR low = FN(g_dwords)(OP(srai_epi32)(OP(unpacklo_epi16)(u, u), 16), OP(srai_epi32)(OP(unpacklo_epi16)(v, v), 16));
-    const VECTOR high = FN(g_dwords)(OP(srai_epi32)(OP(unpackhi_epi16)(u, u), 16), OP(srai_epi32)(OP(unpackhi_epi16)(v, v), 16));
-    return OP(packs_epi32)(low, high);
-}
-#endif
-
-INLINE u16 FN(clip_word)(i32 v) { return (u16)(v < 0 ? 0 : v > 65535 ? 65535 : v); }
-
-INLINE void FN(rgb_to_yuv_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int channels) {
-    ptrdiff_t i = 0;
-#if LEVEL > LEVEL_BASELINE
-    for (; i + STEP(2) <= n; i += STEP(2)) {
-        VECTOR p[4];
-        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        FN(load_planes)(src + i * channels, p, 2, channels);
-        const VECTOR r = p[0], b = p[2], y = FN(gray_words)(r, p[1], b);
-        p[0] = y;
-        p[1] = FN(u_words)(b, y);
-        p[2] = FN(v_words)(r, y);
-        FN(store_planes)(dst + i * channels, p, 2, channels, 0);
-    }
-#endif
-    for (; i < n; i++) {
-        const u16 *s = src + i * channels;
-        u16 *d = dst + i * channels;
-        const i32 r = s[0], b = s[2], y = FN(thousandth)(299 * r + 587 * s[1] + 114 * b);
-        d[0] = (u16)y;
-        d[1] = (u16)FN(thousandth)(492 * (b - y) + 32768000); /* within [3696, 61840] */
-        d[2] = FN(clip_word)(FN(thousandth)(877 * (r - y) + 32768000));
-        if (channels == 4) d[3] = s[3];
-    }
-}
-
-/* To nearest, half to even, |v| < 2^31: adding 3 * 2^51 leaves no bits for the fraction. */
-INLINE i32 FN(nearest)(f64 v) { return (i32)((v + 6755399441055744.0) - 6755399441055744.0); }
-
-/* R = Y + V + V 123 / 877 and B = Y + 2 U + U 4 / 123. No result is half-way between two integers: all denominators are odd
-   (that of G is 587 * 877 * 41), and float64 tells every other value apart from half-way. */
-INLINE void FN(yuv_to_rgb_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int channels) {
-    ptrdiff_t i = 0;
-#if LEVEL > LEVEL_BASELINE
-    const VECTOR half = OP(set1_epi16)(-32768);
-    for (; i + STEP(2) <= n; i += STEP(2)) {
-        VECTOR p[4];
-        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
-        FN(load_planes)(src + i * channels, p, 2, channels);
-        for (int c = 0; c < 3; c++) p[c] = BITS(xor)(p[c], half);
-        const VECTOR y = p[0], u = p[1], v = p[2];
-        /* The terms of a sum have one sign, so that saturating after each is clipping at the end. */
-        p[0] = OP(adds_epi16)(OP(adds_epi16)(y, v), FN(fraction_words)(v, 123, 877));
-        p[1] = OP(subs_epi16)(y, FN(g_words)(u, v));
-        p[2] = OP(adds_epi16)(OP(adds_epi16)(OP(adds_epi16)(y, u), u), FN(fraction_words)(u, 4, 123));
-        for (int c = 0; c < 3; c++) p[c] = BITS(xor)(p[c], half);
-        FN(store_planes)(dst + i * channels, p, 2, channels, 0);
-    }
-#endif
-    for (; i < n; i++) {
-        const u16 *s = src + i * channels;
-        u16 *d = dst + i * channels;
-        const i32 y = s[0], u = s[1] - 32768, v = s[2] - 32768;
-        d[0] = FN(clip_word)(y + FN(nearest)(v * R_OF_V));
-        d[1] = FN(clip_word)(y - FN(nearest)(u * G_OF_U + v * G_OF_V));
-        d[2] = FN(clip_word)(y + FN(nearest)(u * B_OF_U));
-        if (channels == 4) d[3] = s[3];
-    }
-}
 
 INLINE void FN(rgb_to_yuv_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, int past) {
     ptrdiff_t i = 0;
@@ -206,15 +79,6 @@ INLINE void FN(yuv_to_rgb_f32_any)(const f32 *src, f32 *dst, ptrdiff_t n, int ch
 }
 
 /* The number of channels is a constant inside each copy. */
-#define PUBLIC(name)                                                            \
-    static void FN(name)(const u16 *src, u16 *dst, ptrdiff_t n, int channels) { \
-        if (channels == 3) FN(name##_any)(src, dst, n, 3);                      \
-        else FN(name##_any)(src, dst, n, 4);                                    \
-    }
-PUBLIC(rgb_to_yuv_u16)
-PUBLIC(yuv_to_rgb_u16)
-#undef PUBLIC
-/* uint16 takes longer to compute than to write, and a quarter longer past the caches. */
 #define PUBLIC(name)                                                                                                    \
     static void FN(name)(const f32 *src, f32 *dst, ptrdiff_t n, int channels) {                                         \
         if (channels == 4) FN(name##_any)(src, dst, n, 4, 0);                                                           \

@@ -27,6 +27,8 @@ Kernel = Callable[[Array, Array, int, "Surroundings", int, int], None]
 
 def check_fill(function: str, fill: Any, dtype: np.dtype[Any]) -> float:
     """A number that the image's dtype holds exactly, or that rounds to a finite float32."""
+    if type(fill) is float and fill == 0:
+        return fill
     value: float = FILL.check(function, "fill", fill)
     if dtype.kind == "u":
         top = 255 if dtype == UINT8 else 65535

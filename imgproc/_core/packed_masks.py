@@ -40,7 +40,7 @@ class PackedMasks:
     -----
     All arrays are C-contiguous and read-only; those that are not are copied. Indexing with an integer, slice, bool or
     integer array gives masks again, a single one for an integer; slices in order share memory. Two are equal where all
-    fields are.
+    fields are. ``np.asarray`` of them is the bool array, a byte for each pixel.
     """
 
     shape: tuple[int, int, int]
@@ -102,6 +102,12 @@ class PackedMasks:
 
     def __iter__(self) -> Iterator[PackedMasks]:
         return (self[row] for row in range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise wrong_value("PackedMasks", "copy", "None or True, for pixels lie in bits", copy)
+        pixels = as_bools(self)
+        return pixels if dtype is None else pixels.astype(dtype, copy=False)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PackedMasks):

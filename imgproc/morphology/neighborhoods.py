@@ -55,12 +55,15 @@ class Neighborhood:
 
 def neighborhood(function: str, size: Any, footprint: Any, image: Array) -> Neighborhood:
     """What ``size`` and ``footprint`` stand for; ``footprint`` decides where it is given."""
+    height, width = image.shape[:2]
+    if footprint is None and type(size) is int:
+        return _square(function, size, height, width)
     pair: tuple[int, int] = SIZE.check(function, "size", size)
-    pixels: Array | None = FOOTPRINT.check(function, "footprint", footprint)
-    if pixels is None:
-        return _rectangle(pair, image)
+    if footprint is None:
+        return _rectangle(pair, height, width)
+    pixels: Array = FOOTPRINT.check(function, "footprint", footprint)
     found = _footprint(pixels) if pixels.size > _KEPT else _kept_footprint(pixels.tobytes(), pixels.shape)
-    return found if found.footprint is not None else _rectangle(found.size, image)
+    return found if found.footprint is not None else _rectangle(found.size, height, width)
 
 
 def _footprint(pixels: Array) -> Neighborhood:
@@ -80,9 +83,14 @@ def _kept_footprint(pixels: bytes, shape: tuple[int, ...]) -> Neighborhood:
     return _footprint(np.frombuffer(pixels, np.bool_).reshape(shape))
 
 
-def _rectangle(size: tuple[int, ...], image: Array) -> Neighborhood:
+# A size that was right is not looked at again: a copy of a small image takes as long as that.
+@lru_cache(maxsize=16)
+def _square(function: str, size: int, height: int, width: int) -> Neighborhood:
+    return _rectangle(SIZE.check(function, "size", size), height, width)
+
+
+def _rectangle(size: tuple[int, int], height: int, width: int) -> Neighborhood:
     """A rectangle that reaches one pixel beyond the image on every side holds all that any larger one does."""
-    height, width = image.shape[:2]
     return Neighborhood((min(size[0] // 2, height), min(size[1] // 2, width)), None)
 
 

@@ -11,11 +11,12 @@ from .crops import crop_and_resize
 from .decode.classes import Classes, decode_classes
 from .decode.dense import decode_fcos, decode_retinanet
 from .decode.depth import DepthMap, decode_depth, decode_monodepth, merge_flipped
+from .decode.distributions import decode_dfl
 from .decode.efficientdet import decode_efficientdet
 from .decode.given import decode_given_boxes
 from .decode.heads import join_levels
 from .decode.heatmaps import Peaks, decode_centernet, heatmap_peaks
-from .decode.interest_points import decode_superpoint
+from .decode.interest_points import decode_superpoint, decode_superpoint_descriptors
 from .decode.keypoints import decode_keypoint_head, heatmaps_to_keypoints
 from .decode.label_map import label_map
 from .decode.masks import decode_mask_head, decode_prototype_masks
@@ -105,6 +106,7 @@ __all__ = [
     "decode_classes",
     "decode_depth",
     "decode_detr",
+    "decode_dfl",
     "decode_efficientdet",
     "decode_fcos",
     "decode_given_boxes",
@@ -123,6 +125,7 @@ __all__ = [
     "decode_semantic",
     "decode_ssd",
     "decode_superpoint",
+    "decode_superpoint_descriptors",
     "decode_windows",
     "decode_yolo",
     "decode_yolo_extras",

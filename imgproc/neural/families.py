@@ -90,7 +90,10 @@ class Family:
             return replace(before, size=size, resize=round(before.resize * least / min(before.size)))
         if before.policy == "shortest_edge" and before.longest is not None and isinstance(size, int):
             assert isinstance(before.size, tuple)
-            return replace(before, size=size, longest=round(before.longest * size / min(before.size)))
+            edge = min(before.size)
+            multiple = size if before.multiple == edge else before.multiple  # a square stays one
+            longest = round(before.longest * size / edge)
+            return replace(before, size=size, longest=longest, multiple=multiple)
         return replace(before, size=size)
 
     def pipeline(self, kind: type[Kind], model: Model, *, size: Size | None = None, **options: Any) -> Kind:
@@ -140,6 +143,7 @@ FAMILIES = (
         _AS_IT_IS,
     ),
     Family("yolo", "detect", "YOLOv8, 9, 11 and 12", "yolo", "decode_yolo"),
+    Family("yolo-raw", "detect", "YOLOv8, 9, 11 and 12's raw heads", "yolo", "decode_dfl"),
     Family("yolo-masks", "detect", "YOLO for segmentation, with masks", "yolo", "decode_yolo_masks"),
     Family("yolo-points", "detect", "YOLO for poses, with keypoints", "yolo", "decode_yolo_points"),
     Family("yolov5", "detect", "YOLOv5 and 7", "yolo", "decode_yolo", {"layout": "objectness"}),
@@ -196,6 +200,14 @@ FAMILIES = (
         "decode_query_instances",
         {"score_threshold": 0.5},
     ),
+    Family(
+        "eomt-instances",
+        "detect",
+        "EoMT, with masks",
+        "eomt",
+        "decode_query_instances",
+        {"score_threshold": 0.5},
+    ),
     Family("segformer", "segment", "SegFormer, UPerNet, images stretched", "segformer", "decode_semantic"),
     Family("deeplab", "segment", "DeepLab, FCN, LRASPP", "torchvision_segmentation", "decode_semantic"),
     Family(
@@ -215,6 +227,7 @@ FAMILIES = (
         "mask2former-panoptic", "segment", "Mask2Former, panoptic", "mask2former", "decode_query_panoptic"
     ),
     Family("oneformer-panoptic", "segment", "OneFormer, panoptic", "oneformer", "decode_query_panoptic"),
+    Family("eomt-panoptic", "segment", "EoMT, panoptic", "eomt", "decode_query_panoptic"),
     Family(
         "dpt", "depth", "DPT, MiDaS: inverse, of unknown scale and shift", "dpt", "decode_depth", _RELATIVE
     ),
@@ -230,4 +243,8 @@ FAMILIES = (
         "decode_classes",
     ),
     Family("vit", "classify", "ViT, DeiT: images stretched, levels from -1 to 1", "vit", "decode_classes"),
+    Family("beit", "classify", "BEiT: likewise, by cubics", "beit", "decode_classes"),
+    Family(
+        "mobilevit", "classify", "MobileViT: blue first, levels from 0 to 1", "mobilevit", "decode_classes"
+    ),
 )

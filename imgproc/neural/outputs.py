@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from .._core.box_arrays import packed
-from .._core.errors import Got, wrong_type
+from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array
 from .errors import OutputMismatch
 
 Outputs = Mapping[str, Any]
 Keys = Mapping[str, str] | None
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def reads(*names: str) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Declare the outputs that a decoder reads: ``keys`` may speak of these alone."""
+
+    def declare(decoder: Callable[Given, Result]) -> Callable[Given, Result]:
+        @wraps(decoder)
+        def checked(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+            check_keys(decoder.__name__, kwargs.get("keys"), names)
+            return decoder(*args, **kwargs)
+
+        checked.reads = names  # type: ignore[attr-defined]
+        return checked
+
+    return declare
+
+
+def check_keys(function: str, keys: object, names: tuple[str, ...]) -> None:
+    """That ``keys`` says for some of these names under which others they are found."""
+    if keys is None:
+        return
+    if not isinstance(keys, Mapping) or not all(isinstance(one, str) for one in keys.values()):
+        raise wrong_type(function, "keys", "None or a mapping from names to names of outputs", keys)
+    unknown = [key for key in keys if key not in names]
+    if unknown:
+        must = f"a mapping from {' or '.join(map(repr, names))} to names of outputs"
+        raise wrong_value(function, "keys", must, Got(" and ".join(map(repr, unknown))))
+
 
 def name_among(function: str, outputs: Outputs, name: str, aliases: tuple[str, ...], keys: Keys) -> str:
     """Under which name an output is found."""
     if not isinstance(outputs, Mapping):
         raise wrong_type(function, "outputs", "a mapping from names to arrays", outputs)
-    if keys is not None and not (
-        isinstance(keys, Mapping) and all(isinstance(one, str) for one in keys.values())
-    ):
-        raise wrong_type(function, "keys", "None or a mapping from names to names of outputs", keys)
     known = (keys[name],) if keys and name in keys else (name, *aliases)
     found = next((key for key in known if key in outputs), None)
     if found is None:

@@ -20,7 +20,7 @@ from .families import family_of
 from .geometry import Geometry
 from .logit_tiles import WINDOW
 from .model import Model, load
-from .outputs import tensor
+from .outputs import check_keys, tensor
 from .segment_tiles import segment_tiles
 from .sources import FURTHER_INPUTS, folder_images, load_image
 from .stream import AHEAD, BATCH, READERS, Streamed, stream_images
@@ -93,6 +93,10 @@ class Pipeline(Generic[Result]):
                 raise wrong_type(name, argument, "a function", function)
         self.model: Model = model if isinstance(model, Model) else load(model)
         self.preprocess = preprocess
+        given = {**decode.keywords, **parameters} if isinstance(decode, partial) else parameters
+        names_read = getattr(getattr(decode, "func", decode), "reads", None)
+        if names_read is not None:
+            check_keys(name, given.get("keys"), names_read)
         self.decode: Callable[..., Sequence[Result]] = partial(decode, **parameters) if parameters else decode
         self.names = check_names(name, names)
         self._more = feeds

@@ -34,6 +34,16 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             **_CLIP,
         },
         "vit": {"size": 224, "resample": "pillow", **_HALF},
+        "beit": {"size": 224, "resample": "pillow_bicubic", **_HALF},
+        "mobilevit": {
+            "size": 256,
+            "policy": "crop",
+            "resize": 288,
+            "resample": "pillow",
+            "rounding": "transformers",
+            "pad": 0,
+            "input_order": "bgr",
+        },
         # Boxes from queries (transformers).
         "detr": _DETR,
         "yolos": {**_DETR, "rounding": "yolos", "multiple": 16},
@@ -83,6 +93,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "maskformer": {**_DETR, "rounding": "mask2former", "multiple": 32},
         "mask2former": {**_DETR, "rounding": "mask2former", "multiple": 32},
         "oneformer": _DETR,
+        # A square, whose side is all three numbers.
+        "eomt": {**_DETR, "size": 640, "longest": 640, "multiple": 640, "pad": 0},
         "sam": {
             "size": 1024,
             "policy": "letterbox",

@@ -206,6 +206,37 @@ def yolov3(heads, anchors, geometry, threshold, iou_threshold, most):
     return finish(found, geometry, iou_threshold, most)
 
 
+def dfl(heads, bins, geometry, threshold, iou_threshold, most):
+    """Sides at the means of distributions, in strides from the middle of each cell; the best class of each cell.
+
+    Source: Generalized focal loss, equation 5: y = Σ P(y_i) y_i, here y_i = i.
+    """
+    found = []
+    for head in heads:
+        _, rows, columns = head.shape
+        down, across = geometry.input_shape[0] / rows, geometry.input_shape[1] / columns
+        for row in range(rows):
+            for column in range(columns):
+                numbers = head[:, row, column].astype(float)
+                label = int(np.argmax(numbers[4 * bins :]))
+                score = sigmoid(numbers[4 * bins + label])
+                if not score > np.float32(threshold):
+                    continue
+                distances = []
+                for side in range(4):
+                    weights = [math.exp(x) for x in numbers[side * bins : (side + 1) * bins]]
+                    distances.append(sum(i * weight for i, weight in enumerate(weights)) / sum(weights))
+                x, y = column + 0.5, row + 0.5
+                box = (
+                    (x - distances[0]) * across,
+                    (y - distances[1]) * down,
+                    (x + distances[2]) * across,
+                    (y + distances[3]) * down,
+                )
+                found.append((*box, score, label))
+    return finish(found, geometry, iou_threshold, most)
+
+
 def yolo(boxes, scores, geometry, threshold, iou_threshold, most, several=False):
     """Rows x, y, w, h beside the scores of the classes; the best class of each box, or all."""
     found = []

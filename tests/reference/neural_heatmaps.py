@@ -142,3 +142,23 @@ def superpoint(cells, threshold, radius, border):
         and border <= x < width - border
     ]
     return sorted(found, key=lambda place: (-scores[place], place)), scores
+
+
+def superpoint_descriptors(cells, places):
+    """Vectors at places x, y among the cells' middles: each cell's of length 1, linear in both axes, of length 1."""
+    size, height, width = cells.shape
+
+    def unit(vector):
+        length = math.sqrt(sum(float(x) ** 2 for x in vector))
+        return [float(x) / length if length else 0.0 for x in vector]
+
+    found = []
+    for x, y in places:
+        x, y = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
+        mixed = [0.0] * size
+        for row, share in ((int(y), 1 - y % 1), (min(int(y) + 1, height - 1), y % 1)):
+            for column, part in ((int(x), 1 - x % 1), (min(int(x) + 1, width - 1), x % 1)):
+                vector = unit(cells[:, row, column])
+                mixed = [one + share * part * other for one, other in zip(mixed, vector, strict=True)]
+        found.append(unit(mixed))
+    return np.array(found).reshape(-1, size)

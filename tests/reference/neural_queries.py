@@ -146,7 +146,7 @@ def instances(classes: Any, masks: Any, geometry: Any, most: int, mask: float) -
     ]
     rows = []
     for chance, query, label in pairs:
-        inside = np.nan_to_num(logits[query], nan=-1e9) > np.log(mask / (1 - mask))
+        inside = np.nan_to_num(logits[query], nan=-1e9) >= np.log(mask / (1 - mask))
         if inside.any():
             rows.append((-chance * sigmoid(logits[query][inside]).mean(), query, label, inside))
     return sorted(rows, key=lambda row: -row[0])

@@ -12,7 +12,7 @@ from ..._core.images import FLOAT32, Array
 from ..._core.parameters import Choice, Range
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from ..stable import sigmoid, softmax
 
 TOP = Range(low=1, integer=True)
@@ -43,6 +43,7 @@ class Classes:
         return len(self.labels)
 
 
+@reads("logits")
 def decode_classes(
     outputs: Outputs,
     geometries: Geometries,

@@ -17,7 +17,7 @@ from ...boxes import decode_boxes
 from ...detections import Detections
 from ..anchors import PYRAMID, STRIDES, anchor_points, pyramid_anchors
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .heads import (
     CLASSES,
     COUNT,
@@ -41,6 +41,7 @@ REGRESSION = ("bbox_regression", ("box_regression", "bbox_pred"))
 CENTREDNESS = ("bbox_ctrness", ("ctrness", "centerness"))
 
 
+@reads(LOGITS[0], REGRESSION[0])
 def decode_retinanet(
     outputs: Outputs,
     geometries: Geometries,
@@ -158,6 +159,7 @@ def decode_retinanet(
     return found
 
 
+@reads(LOGITS[0], REGRESSION[0], CENTREDNESS[0])
 def decode_fcos(
     outputs: Outputs,
     geometries: Geometries,

@@ -14,7 +14,7 @@ from ..._core.parameters import Choice, Flag, OrNone, Range
 from ...stereo import depth_from_disparity
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, name_among, tensor
+from ..outputs import Keys, Outputs, name_among, reads, tensor
 from .stretching import over_image
 
 UNITS = ("metric", "relative", "disparity")
@@ -67,6 +67,7 @@ class DepthMap:
         return height, width
 
 
+@reads("predicted_depth")
 def decode_depth(
     outputs: Outputs,
     geometries: Geometries,
@@ -163,6 +164,7 @@ def decode_depth(
     return found
 
 
+@reads("disparities")
 def decode_monodepth(
     outputs: Outputs,
     geometries: Geometries,

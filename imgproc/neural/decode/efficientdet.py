@@ -12,7 +12,7 @@ from ...boxes import decode_boxes, soft_nms
 from ...detections import Detections
 from ..anchors import efficientdet_anchors
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .dense import LOGITS, REGRESSION
 from .heads import (
     CLASSES,
@@ -33,6 +33,7 @@ METHOD = Choice(("hard", "linear", "gaussian"))
 SIGMA = Range(above=0)
 
 
+@reads(LOGITS[0], REGRESSION[0])
 def decode_efficientdet(
     outputs: Outputs,
     geometries: Geometries,

@@ -13,7 +13,7 @@ from ...boxes.geometry import convert_boxes
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, name_among, tensor
+from ..outputs import Keys, Outputs, name_among, reads, tensor
 
 SCORE = Range()
 FORMAT = Choice(("xyxy", "xywh", "cxcywh"))
@@ -24,6 +24,7 @@ _SCORES = ("detection_scores", "pred_scores", "confidences")
 _LABELS = ("detection_classes", "pred_labels", "classes", "class_ids")
 
 
+@reads("boxes", "scores", "labels")
 def decode_given_boxes(
     outputs: Outputs,
     geometries: Geometries,

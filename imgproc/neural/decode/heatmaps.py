@@ -15,7 +15,7 @@ from ..._core.threads import run_bands
 from ..._ext import heatmaps as kernels
 from ...detections import Detections
 from ..geometry import Geometries, Geometry, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from .heads import least_logit
 from .heads import sigmoid as sigmoid_of
 
@@ -136,6 +136,7 @@ def _peaks(maps: Array, top_k: int, threshold: float, sigmoid: bool) -> list[Pea
     return found
 
 
+@reads("heatmap", "offset", "size")
 def decode_centernet(
     outputs: Outputs,
     geometries: Geometries,

@@ -14,7 +14,7 @@ from ..._ext import heatmaps as kernels
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from .records import check_detections
 
 _WIDEST = 2**15
@@ -114,6 +114,7 @@ def _points(name: str, maps: Array, boxes: Array) -> Array:
     return np.concatenate([found, values[:, :, None]], axis=2)
 
 
+@reads("keypoints")
 def decode_keypoint_head(
     outputs: Outputs, detections: Sequence[Detections], geometries: Geometries, *, keys: Keys = None
 ) -> list[Detections]:

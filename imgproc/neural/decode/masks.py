@@ -18,9 +18,9 @@ from ...detections import Detections
 from ...segmentation.paste import cropped_masks, paste_mask
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
-from .heads import least_logit
+from ..outputs import Keys, Outputs, reads, tensor
 from .heads import sigmoid as sigmoid_of
+from .mask_level import least_of_logits
 from .records import check_detections
 
 PROBABILITY = Range(low=0, high=1)
@@ -31,6 +31,7 @@ INTERPOLATE = Choice(("probabilities", "logits"))
 _WORD_COST = 40.0
 
 
+@reads("masks")
 def decode_mask_head(
     outputs: Outputs,
     detections: Sequence[Detections],
@@ -147,7 +148,7 @@ def decode_prototype_masks(
     geometry : Geometry
         Where the image lies in the model's input.
     threshold : float, default 0.5
-        Pixels with more than that probability are in the mask, 0 to 1.
+        Pixels with at least that probability are in the mask, 0 to 1.
     interpolate : {"probabilities", "logits"}, default "probabilities"
         What is enlarged to the image: the sigmoid of the sum, as in YOLACT, or the sum itself, as in the segmentation
         models of the YOLO family.
@@ -201,11 +202,9 @@ def decode_prototype_masks(
     if 0 in maps.shape:
         must = "of shape (P, h, w), at least one map of one pixel"
         raise OutputMismatch(name, "prototypes", must, Got(f"shape {maps.shape}"))
-    # The kernel keeps what reaches a bound, and what is asked for is above it.
-    above = np.nextafter(np.float32(threshold), np.float32(np.inf))
-    bound = above if probabilities else least_logit(threshold)
+    bound = threshold if probabilities else least_of_logits(threshold)
     down, across = _places(geometry, maps.shape[1:])
-    return _with_masks(found, _mixed(weights, maps, found.boxes, (down, across), probabilities, float(bound)))
+    return _with_masks(found, _mixed(weights, maps, found.boxes, (down, across), probabilities, bound))
 
 
 def _mixed(

@@ -15,7 +15,7 @@ from ...detections import Detections
 from ...segmentation import PanopticSegments, merge_panoptic
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from .semantic import decode_semantic
 
 SHARE = Range(low=0, high=1)
@@ -24,6 +24,7 @@ AREA = Range(low=1, high=2**62, integer=True)
 _VOID = -1
 
 
+@reads("semantic_logits")
 def decode_panoptic_fpn(
     outputs: Outputs,
     geometries: Geometries,

@@ -14,7 +14,7 @@ from ..._core.parameters import Range
 from ...detections import Detections
 from ...filters.warp import warp_backward
 from ..errors import OutputMismatch
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 
 SHAPE = Shape()
 KERNEL = Range(low=1, high=99, integer=True, odd=True)
@@ -217,6 +217,7 @@ def _steps(logs: Array) -> Array:
     return np.where(top[:, None], steps, 0)
 
 
+@reads("heatmaps")
 def decode_pose(
     outputs: Outputs,
     found: Detections,

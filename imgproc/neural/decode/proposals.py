@@ -16,7 +16,7 @@ from ...boxes import decode_boxes, nms
 from ...detections import Detections
 from ..anchors import PYRAMID, pyramid_anchors
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .heads import (
     CLASS,
     CLASSES,
@@ -44,6 +44,7 @@ _STRIDES = tuple(stride // 2 for stride in PYRAMID)
 _SIZES = tuple((8.0 * stride,) for stride in _STRIDES)
 
 
+@reads("objectness", "bbox_regression")
 def decode_rpn(
     outputs: Outputs,
     geometries: Geometries,
@@ -155,6 +156,7 @@ def decode_rpn(
     return found
 
 
+@reads("class_logits", "box_regression")
 def decode_roi_heads(
     outputs: Outputs,
     proposals: Sequence[Array | Detections],

@@ -13,7 +13,7 @@ from ...boxes.ranking import by_score
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from ..stable import sigmoid, softmax
 
 SCORES = Choice(("softmax", "sigmoid"))
@@ -21,6 +21,7 @@ SHARE = Range(low=0, high=1)
 COUNT = OrNone(Range(low=1, integer=True))
 
 
+@reads("logits", "pred_boxes")
 def decode_detr(
     outputs: Outputs,
     geometries: Geometries,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from itertools import chain
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from ..._ext import paste as paste_kernels
 from ..._ext import query_masks as kernels
 from ...detections import Detections
 from ..geometry import Geometries, Geometry
-from ..outputs import Keys, Outputs
-from ..stable import logit, sigmoid
+from ..outputs import Keys, Outputs, reads
+from ..stable import sigmoid
+from .mask_level import least_of_logits
 from .query_masks import (
     PROBABILITY,
+    QUERIES,
     RESAMPLE,
     SEMANTICS,
     SHARE,
@@ -36,6 +38,7 @@ COUNT = Range(low=1, integer=True)
 _WORD_COST = 40.0
 
 
+@reads(*QUERIES)
 def decode_query_instances(
     outputs: Outputs,
     geometries: Geometries,
@@ -64,7 +67,7 @@ def decode_query_instances(
     score_threshold : float, default 0
         Detections with a score of at least that are kept; 0 to 1.
     mask_threshold : float, default 0.5
-        Pixels with a greater probability are in a mask; above 0, below 1.
+        Pixels with at least that probability are in a mask; above 0, below 1.
     resample_to : (int, int), optional
         Height and width to which masks are resized, before they are to the image. transformers has 384, 384 for
         Mask2Former, and the size of the input for EoMT.
@@ -91,7 +94,7 @@ def decode_query_instances(
     The score is the probability of the class times the mean, over the pixels of the mask, of the mask's probability 1
     / (1 + exp(-x)). "paper": x is interpolated linearly between samples to the pixels of the image, as the code of
     Mask2Former does it. "transformers": mask and score are those of the samples, and the mask is stretched over the
-    image by nearest neighbours.
+    image by nearest neighbours; a pixel of exactly ``mask_threshold`` is not in it.
 
     No image of floats is made for a query: rows of samples are stretched once, and pairs of them mixed, compared and
     summed 64 pixels at a time; once more for those that are kept. Probabilities are of float32, and summed exactly in
@@ -121,8 +124,10 @@ def decode_query_instances(
     mask_threshold = PROBABILITY.check(name, "mask_threshold", mask_threshold)
     resample_to = RESAMPLE.check(name, "resample_to", resample_to)
     semantics = SEMANTICS.check(name, "semantics", semantics)
-    least = np.nextafter(FLOAT32.type(logit(mask_threshold)), FLOAT32.type(np.inf))
-    measure = _paper if semantics == "paper" else _transformers
+    least: Any = FLOAT32.type(least_of_logits(mask_threshold))
+    measure = _paper
+    if semantics == "transformers":
+        least, measure = np.nextafter(least, FLOAT32.type(np.inf)), _transformers
     return [
         _detections(
             queries, _surest(queries, max_output, things), least, resample_to, measure, score_threshold

@@ -16,13 +16,15 @@ from ..._ext import query_masks as kernels
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
 from ..outputs import Keys, Outputs, tensor
-from ..stable import logit, softmax
+from ..stable import softmax
+from .mask_level import least_of_logits
 from .sampling import Axis, parts, resizing, sampling
 
 SEMANTICS = Choice(("paper", "transformers"))
 SHARE = Range(low=0, high=1)
 PROBABILITY = Range(above=0, below=1)
 RESAMPLE = OrNone(Shape())
+QUERIES = ("class_queries_logits", "masks_queries_logits")
 
 # Bytes of masks that are resized, or of probabilities, at a time.
 _PART_BYTES = 16 << 20
@@ -42,23 +44,22 @@ class Queries(NamedTuple):
 
 
 def read_queries(function: str, outputs: Outputs, geometries: Geometries, keys: Keys) -> list[Queries]:
-    classes = tensor(
-        function, outputs, "class_queries_logits", ("B", "Q", "C"), aliases=("logits",), keys=keys
-    )
+    of_classes, of_masks = QUERIES
+    classes = tensor(function, outputs, of_classes, ("B", "Q", "C"), aliases=("logits",), keys=keys)
     if classes.shape[2] < 2:
         wanted = "of shape (B, Q, C + 1) with C >= 1, the last class none"
-        raise OutputMismatch(function, "class_queries_logits", wanted, Got(f"shape {classes.shape}"))
+        raise OutputMismatch(function, of_classes, wanted, Got(f"shape {classes.shape}"))
     masks = tensor(
         function,
         outputs,
-        "masks_queries_logits",
+        of_masks,
         (*classes.shape[:2], "h", "w"),
         aliases=("pred_masks",),
         keys=keys,
     )
     if 0 in masks.shape[2:]:
         wanted = "at least one sample large"
-        raise OutputMismatch(function, "masks_queries_logits", wanted, Got(f"shape {masks.shape}"))
+        raise OutputMismatch(function, of_masks, wanted, Got(f"shape {masks.shape}"))
     each = geometry_of_each(function, geometries, len(classes))
     chances = softmax(classes.astype(np.float64), axis=2)
     return [Queries(*of_one) for of_one in zip(chances, masks, each, strict=True)]
@@ -125,7 +126,7 @@ def new_codes(rows: Rows) -> Array:
 
 def logit_rules(chances: Array, threshold: float) -> Array:
     """Masks' probabilities of interpolated logits; a pixel is in a mask where its probability reaches the threshold."""
-    least = logit(threshold)
+    least = least_of_logits(threshold)
     cost = 1 / chances
     rules = np.empty((len(chances), 5), FLOAT32)
     rules[:, 0] = rules[:, 1] = cost

@@ -10,9 +10,10 @@ import numpy as np
 from ..._core.images import Array
 from ...segmentation import PanopticSegments, Segment
 from ..geometry import Geometries
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .query_masks import (
     PROBABILITY,
+    QUERIES,
     RESAMPLE,
     SEMANTICS,
     SHARE,
@@ -29,6 +30,7 @@ from .query_masks import (
 )
 
 
+@reads(*QUERIES)
 def decode_query_panoptic(
     outputs: Outputs,
     geometries: Geometries,

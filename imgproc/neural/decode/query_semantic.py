@@ -10,12 +10,13 @@ from ..._core.images import FLOAT32, Array
 from ..._core.threads import run_bands
 from ..._ext import query_masks as kernels
 from ..geometry import Geometries
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from ..stable import sigmoid
 from .label_axes import Rows as LabelRows
 from .label_axes import columns_at, resized_places
 from .label_map import map_labels
 from .query_masks import (
+    QUERIES,
     RESAMPLE,
     SEMANTICS,
     Queries,
@@ -34,6 +35,7 @@ _PIXEL_COST = 10.0
 _SAMPLE_COST = 3.0
 
 
+@reads(*QUERIES)
 def decode_query_semantic(
     outputs: Outputs,
     geometries: Geometries,

@@ -11,7 +11,7 @@ from ..._core.images import FLOAT32, Array
 from ..._core.parameters import Choice, Flag, Range
 from ..errors import OutputMismatch
 from ..geometry import Geometries, Geometry, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from ..stable import logit
 from .label_axes import INT32, Columns, Rows, columns_at, placed_places, resized_places, rows_at
 from .label_map import SCORE, map_labels
@@ -26,6 +26,7 @@ LOGIT_NAMES = ("out", "masks")
 """Under which logits are found too."""
 
 
+@reads("logits")
 def decode_semantic(
     outputs: Outputs,
     geometries: Geometries,

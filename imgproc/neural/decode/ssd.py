@@ -14,7 +14,7 @@ from ...boxes import decode_boxes
 from ...detections import Detections
 from ..anchors import usual_boxes
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .dense import LOGITS, REGRESSION
 from .heads import (
     CLASS,
@@ -51,6 +51,7 @@ def best_of_each(labels: Array, scores: Array, most: int) -> Array:
     return kept
 
 
+@reads(LOGITS[0], REGRESSION[0])
 def decode_ssd(
     outputs: Outputs,
     geometries: Geometries,

@@ -12,7 +12,7 @@ from ..._core.images import FLOAT32, Array
 from ..._core.parameters import OrNone, Pair, Range
 from ...boxes import nms
 from ...detections import Detections
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .dense import LOGITS
 from .heads import CLASS, CLASSES, COUNT, SHARE, Head, with_area
 from .ssd import above_softmax
@@ -76,6 +76,7 @@ def window_grid(
     return windows.reshape(-1, 4)
 
 
+@reads(LOGITS[0])
 def decode_windows(
     outputs: Outputs,
     windows: Array,

@@ -12,7 +12,7 @@ from ..._core.parameters import Choice, Flag, Range
 from ..._ext import dense_heads as kernels
 from ...detections import Detections
 from ..geometry import Geometries, Geometry, geometry_of_each
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .heads import (
     CLASSES,
     COUNT,
@@ -32,6 +32,7 @@ CANDIDATES = 30000
 PREDICTIONS = ("predictions", ("output0", "output", "detections"))
 
 
+@reads(PREDICTIONS[0])
 def decode_yolo(
     outputs: Outputs,
     geometries: Geometries,
@@ -122,6 +123,7 @@ def decode_yolo(
     return [one for one, _ in found]
 
 
+@reads(PREDICTIONS[0])
 def decode_yolo_extras(
     outputs: Outputs,
     geometries: Geometries,

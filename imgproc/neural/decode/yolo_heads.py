@@ -13,7 +13,7 @@ from ..._core.images import FLOAT32, Array
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs
+from ..outputs import Keys, Outputs, reads
 from .heads import (
     CLASSES,
     COUNT,
@@ -36,6 +36,7 @@ YOLOV3_ANCHORS = (
 """Widths and heights in pixels, for strides 8, 16 and 32: the nine clusters of the YOLOv3 paper, section 2.3."""
 
 
+@reads(PREDICTIONS[0])
 def decode_yolov1(
     outputs: Outputs,
     geometries: Geometries,

@@ -12,14 +12,15 @@ from ..._core.parameters import Range
 from ...detections import Detections
 from ..errors import OutputMismatch
 from ..geometry import Geometries, geometry_of_each
-from ..outputs import Keys, Outputs, tensor
+from ..outputs import Keys, Outputs, reads, tensor
 from .heads import CLASSES, COUNT, SHARE
 from .masks import PROBABILITY, decode_prototype_masks
-from .yolo import CANDIDATES, LAYOUT, read_exported
+from .yolo import CANDIDATES, LAYOUT, PREDICTIONS, read_exported
 
 POINTS = Range(low=1, high=1000, integer=True)
 
 
+@reads(PREDICTIONS[0], "prototypes")
 def decode_yolo_masks(
     outputs: Outputs,
     geometries: Geometries,
@@ -44,7 +45,7 @@ def decode_yolo_masks(
     layout, classes, score_threshold, iou_threshold, max_output
         As for `decode_yolo`.
     mask_threshold : float, default 0.5
-        Pixels with more than that probability are in the mask, 0 to 1.
+        Pixels with at least that probability are in the mask, 0 to 1.
     keys : mapping, optional
         Names of the two tensors, where they are others.
 
@@ -108,6 +109,7 @@ def decode_yolo_masks(
     ]
 
 
+@reads(PREDICTIONS[0])
 def decode_yolo_points(
     outputs: Outputs,
     geometries: Geometries,
