@@ -9,11 +9,12 @@ import numpy as np
 import imgproc
 
 from .harness import Array, Case, another_rule, case, equal, photograph, within
-from .rivals import cv2
+from .rivals import cv2, skimage
 
 
 def cases(size: str) -> Iterator[Case]:
     yield from _conversions(size)
+    yield from _yiq(size)
     yield from _gray_world(size)
 
 
@@ -55,6 +56,25 @@ def _conversions(size: str) -> Iterator[Case]:
             back,
             opencv=lambda image=yuv, out=out: cv2.cvtColor(image, cv2.COLOR_YUV2RGB, dst=out),
         )
+
+
+def _yiq(size: str) -> Iterator[Case]:
+    """OpenCV has no YIQ: its product with any matrix and an offset."""
+    image = photograph(size, dtype=np.float32)
+    out = np.empty_like(image)
+    units = np.eye(3, dtype=np.float32)[None]
+    offset = np.float32([[0], [0.5], [0.5]])
+    matrix = np.hstack([imgproc.rgb_to_yiq(units)[0].T - offset, offset])
+    yield case(
+        "RGB to YIQ float32",
+        size,
+        image,
+        out,
+        lambda: imgproc.rgb_to_yiq(image, out=out),
+        within(2e-6),
+        opencv=lambda: cv2.transform(image, matrix, dst=out),
+        skimage=(lambda: skimage.color.rgb2yiq(image) + np.float32([0, 0.5, 0.5])) if skimage else None,
+    )
 
 
 def _gray_world(size: str) -> Iterator[Case]:

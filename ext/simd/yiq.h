@@ -2,7 +2,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_YIQ_H
 #define IMGPROC_YIQ_H
-#include "simd/common.h"
+#include "simd/wide_lanes.h"
 
 static const f64 yiq_from_rgb[3][3] UNUSED = {
     {0.299, 0.587, 0.114},
@@ -37,15 +37,15 @@ INLINE i32 FN(yiq_nearest)(f64 v, f64 top) {
     return (i32)((v + 4503599627370496.0) - 4503599627370496.0);
 }
 
-#define CONVERT(name, type, real, matrix, before, after, store)                                                          \
+#define CONVERT(name, type, matrix, before, after, store)                                                                \
     INLINE void FN(name##_any)(const type *src, type *dst, ptrdiff_t n, int channels) {                                  \
         for (ptrdiff_t i = 0; i < n; i++) {                                                                              \
             const type *s = src + i * channels;                                                                          \
             type *d = dst + i * channels;                                                                                \
-            const real a = (real)s[0], b = (real)s[1] - (before), c = (real)s[2] - (before);                             \
-            const real x = (real)matrix[0][0] * a + (real)matrix[0][1] * b + (real)matrix[0][2] * c;                     \
-            const real y = (real)matrix[1][0] * a + (real)matrix[1][1] * b + (real)matrix[1][2] * c + (after);           \
-            const real z = (real)matrix[2][0] * a + (real)matrix[2][1] * b + (real)matrix[2][2] * c + (after);           \
+            const f64 a = s[0], b = (f64)s[1] - (before), c = (f64)s[2] - (before);                                      \
+            const f64 x = matrix[0][0] * a + matrix[0][1] * b + matrix[0][2] * c;                                        \
+            const f64 y = matrix[1][0] * a + matrix[1][1] * b + matrix[1][2] * c + (after);                              \
+            const f64 z = matrix[2][0] * a + matrix[2][1] * b + matrix[2][2] * c + (after);                              \
             d[0] = store(x);                                                                                             \
             d[1] = store(y);                                                                                             \
             d[2] = store(z);                                                                                             \
@@ -59,16 +59,58 @@ INLINE i32 FN(yiq_nearest)(f64 v, f64 top) {
 
 #define STORE_U8(v) (u8) FN(yiq_nearest)(v, 255)
 #define STORE_U16(v) (u16) FN(yiq_nearest)(v, 65535)
-#define STORE_F32(v) (v)
-CONVERT(rgb_to_yiq_u8, u8, f64, yiq_from_rgb, 0, 128, STORE_U8)
-CONVERT(rgb_to_yiq_u16, u16, f64, yiq_from_rgb, 0, 32768, STORE_U16)
-CONVERT(rgb_to_yiq_f32, f32, f32, yiq_from_rgb, 0, 0.5f, STORE_F32)
-CONVERT(yiq_to_rgb_u8, u8, f64, rgb_from_yiq, 128, 0, STORE_U8)
-CONVERT(yiq_to_rgb_u16, u16, f64, rgb_from_yiq, 32768, 0, STORE_U16)
-CONVERT(yiq_to_rgb_f32, f32, f32, rgb_from_yiq, 0.5f, 0, STORE_F32)
+CONVERT(rgb_to_yiq_u8, u8, yiq_from_rgb, 0, 128, STORE_U8)
+CONVERT(rgb_to_yiq_u16, u16, yiq_from_rgb, 0, 32768, STORE_U16)
+CONVERT(yiq_to_rgb_u8, u8, rgb_from_yiq, 128, 0, STORE_U8)
+CONVERT(yiq_to_rgb_u16, u16, rgb_from_yiq, 32768, 0, STORE_U16)
 #undef CONVERT
 #undef STORE_U8
 #undef STORE_U16
-#undef STORE_F32
+
+INLINE void FN(yiq_floats)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, int past, const f64 (*matrix)[3], f32 before,
+                           f32 after) {
+    f32 m[3][3];
+    for (int i = 0; i < 9; i++) m[i / 3][i % 3] = (f32)matrix[i / 3][i % 3];
+    ptrdiff_t i = 0;
+#if LEVEL > LEVEL_BASELINE
+    const VECTOR_F32 less = OP(set1_ps)(before), more = OP(set1_ps)(after);
+    for (; i + STEP(4) <= n; i += STEP(4)) {
+        VECTOR p[4];
+        prefetch_read(src + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        if (!past) prefetch_write(dst + i * channels, channels * (ptrdiff_t)sizeof(VECTOR));
+        if (past) FN(load_lanes)(src + i * channels, p, 4, channels);
+        else FN(load_planes)(src + i * channels, p, 4, channels);
+        const VECTOR_F32 a = FLOATS(p[0]), b = OP(sub_ps)(FLOATS(p[1]), less), c = OP(sub_ps)(FLOATS(p[2]), less);
+        for (int k = 0; k < 3; k++) {
+            const VECTOR_F32 first = OP(mul_ps)(OP(set1_ps)(m[k][0]), a), second = OP(mul_ps)(OP(set1_ps)(m[k][1]), b);
+            const VECTOR_F32 sum = OP(add_ps)(OP(add_ps)(first, second), OP(mul_ps)(OP(set1_ps)(m[k][2]), c));
+            p[k] = INTEGERS(k > 0 ? OP(add_ps)(sum, more) : sum);
+        }
+        FN(store_planes)(dst + i * channels, p, 4, channels, past);
+    }
+#endif
+    if (past) FN(written_past)();
+    for (; i < n; i++) {
+        const f32 *s = src + i * channels;
+        f32 *d = dst + i * channels;
+        const f32 a = s[0], b = s[1] - before, c = s[2] - before;
+        d[0] = m[0][0] * a + m[0][1] * b + m[0][2] * c;
+        d[1] = m[1][0] * a + m[1][1] * b + m[1][2] * c + after;
+        d[2] = m[2][0] * a + m[2][1] * b + m[2][2] * c + after;
+        if (channels == 4) d[3] = s[3];
+    }
+}
+
+/* The number of channels is a constant inside each copy. */
+#define PUBLIC(name, matrix, before, after)                                                                              \
+    static void FN(name)(const f32 *src, f32 *dst, ptrdiff_t n, int channels) {                                          \
+        if (channels == 4) FN(yiq_floats)(src, dst, n, 4, 0, matrix, before, after);                                     \
+        else if (FN(passes_caches)(src, dst, 2 * n * 3 * (ptrdiff_t)sizeof *src))                                        \
+            FN(yiq_floats)(src, dst, n, 3, 1, matrix, before, after);                                                    \
+        else FN(yiq_floats)(src, dst, n, 3, 0, matrix, before, after);                                                   \
+    }
+PUBLIC(rgb_to_yiq_f32, yiq_from_rgb, 0, 0.5f)
+PUBLIC(yiq_to_rgb_f32, rgb_from_yiq, 0.5f, 0)
+#undef PUBLIC
 
 #endif
