@@ -10,6 +10,7 @@
 
 #define GAUSSIAN_GROUP 16
 #define GAUSSIAN_FEW 4
+#define GAUSSIAN_ROWS 4
 
 #define FLOATS_LANES ((ptrdiff_t)(sizeof(FN(floats)) / 4))
 #define FLOATS_CHUNK (4 * FLOATS_LANES)
@@ -92,6 +93,61 @@ INLINE void FN(blur_chunk)(const f32 *centre, ptrdiff_t step, const f32 *weights
     case 4: FN(blur_any)(centre, step, weights, 4, sums, size); break;
     default: FN(blur_any)(centre, step, weights, radius, sums, size);
     }
+}
+
+/* Of GAUSSIAN_ROWS rows of one vector the samples k above and k below, and their products; then for k - 1. */
+INLINE void FN(next_products)(const f32 *centre, ptrdiff_t step, f32 weight, ptrdiff_t k, FN(floats) *above, FN(floats) *below,
+                              const FN(floats) *middle, FN(floats) *products, const int differences) {
+    for (int q = 0; q < GAUSSIAN_ROWS; q++)
+        products[q] = (differences ? (above[q] - middle[q]) + (below[q] - middle[q]) : above[q] + below[q]) * weight;
+    for (int q = 0; q < GAUSSIAN_ROWS - 1; q++) above[q] = above[q + 1];
+    for (int q = GAUSSIAN_ROWS - 1; q > 0; q--) below[q] = below[q - 1];
+    above[GAUSSIAN_ROWS - 1] = FN(load_floats)(centre + (GAUSSIAN_ROWS - k) * step);
+    below[0] = FN(load_floats)(centre + (k - 1) * step);
+}
+
+/* What blur_any makes of GAUSSIAN_ROWS rows `step` apart, of one vector: each sample is loaded once for all of them. */
+INLINE void FN(blur_rows_any)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, ptrdiff_t pitch,
+                              const int differences) {
+    FN(floats) above[GAUSSIAN_ROWS], below[GAUSSIAN_ROWS], total[GAUSSIAN_ROWS], middle[GAUSSIAN_ROWS];
+    FN(floats) part[GAUSSIAN_ROWS], products[GAUSSIAN_ROWS];
+    for (int q = 0; q < GAUSSIAN_ROWS; q++) {
+        middle[q] = FN(load_floats)(centre + q * step);
+        total[q] = differences ? middle[q] : middle[q] * weights[0];
+        above[q] = FN(load_floats)(centre + (q - radius) * step);
+        below[q] = FN(load_floats)(centre + (q + radius) * step);
+    }
+    for (ptrdiff_t k = radius; k > 0;) {
+        const ptrdiff_t end = !differences && k > GAUSSIAN_GROUP ? k - GAUSSIAN_GROUP : 0;
+        FN(next_products)(centre, step, weights[k], k, above, below, middle, part, differences);
+        for (k--; k > end; k--) {
+            FN(next_products)(centre, step, weights[k], k, above, below, middle, products, differences);
+            for (int q = 0; q < GAUSSIAN_ROWS; q++) part[q] += products[q];
+        }
+        for (int q = 0; q < GAUSSIAN_ROWS; q++) total[q] += part[q];
+    }
+    for (int q = 0; q < GAUSSIAN_ROWS; q++) *(FN(floats_at) *)(void *)(sums + q * pitch) = total[q];
+}
+
+INLINE void FN(blur_vectors)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, ptrdiff_t pitch,
+                             const int differences) {
+    for (int b = 0; b < 4; b++)
+        FN(blur_rows_any)(centre + b * FLOATS_LANES, step, weights, radius, sums + b * FLOATS_LANES, pitch, differences);
+}
+
+/* FLOATS_CHUNK sums of each of `rows` rows. */
+static void FN(blur_rows)(const f32 *centre, ptrdiff_t step, const f32 *weights, ptrdiff_t radius, f32 *sums, ptrdiff_t pitch,
+                          ptrdiff_t rows, const int size) {
+    ptrdiff_t q = 0;
+    for (; q + GAUSSIAN_ROWS <= rows; q += GAUSSIAN_ROWS, centre += GAUSSIAN_ROWS * step, sums += GAUSSIAN_ROWS * pitch) {
+        switch (radius) {
+        case 2: FN(blur_vectors)(centre, step, weights, 2, sums, pitch, size == 2); break;
+        case 3: FN(blur_vectors)(centre, step, weights, 3, sums, pitch, size == 2); break;
+        case 4: FN(blur_vectors)(centre, step, weights, 4, sums, pitch, size == 2); break;
+        default: FN(blur_vectors)(centre, step, weights, radius, sums, pitch, size == 2 && radius <= GAUSSIAN_FEW);
+        }
+    }
+    for (; q < rows; q++, centre += step, sums += pitch) FN(blur_chunk)(centre, step, weights, radius, sums, size);
 }
 
 /* The final step for n samples of `size` bytes; nothing overlaps. Integers come less half their range. */
