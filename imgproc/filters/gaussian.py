@@ -23,6 +23,8 @@ NOISE = (256**2 - 1) / 12
 """The variance of uniform noise of 8 bits."""
 MISROUNDED = 0.0018
 """The expected share of misrounded pixels above which the finer and slower kernel is taken."""
+FINE_AMOUNT = 2
+"""The amount of sharpening up to which float32 misrounds less than 0.2 % of 16-bit pixels."""
 
 Sigma = float | tuple[float, float]
 
@@ -193,6 +195,15 @@ def _run(
             )
 
         return run_kernel(image, out, around, finer, 0.4 + 0.07 * sum(reach))
+    if image.dtype == UINT16 and amount is not None and amount > FINE_AMOUNT:
+        sides = tuple(_kernel(one)[radius:] for one, radius in zip(sigma, reach, strict=True))
+
+        def doubles(src: Array, dst: Array, channels: int, near: Surroundings, y0: int, y1: int) -> None:
+            kernels.sharpen_u16_fine(
+                src, dst, channels, near.rows, near.columns, near.fill, *sides, amount, y0, y1
+            )
+
+        return run_kernel(image, out, around, doubles, 1 + 0.15 * sum(reach))
     differences = image.dtype == UINT16
     vertical, horizontal = _floats(sigma[0], differences), _floats(sigma[1], differences)
 
@@ -323,9 +334,9 @@ def sharpen(
     Notes
     -----
     ``out = image + amount · (image − blurred)``, blurred as by `gaussian_blur` with the same cost, and rounded
-    once: the blurred image is not. The result's error is ``amount`` times that of the blurred value, which for uint8
-    is made smaller where the amount asks for it. At most 0.2 % of uint8 pixels are off, by 1; of uint16 at most 0.2 %
-    up to an amount of 2, and in proportion above.
+    once: the blurred image is not. The result's error is ``amount`` times that of the blurred value, which is made
+    smaller where the amount asks for it: at most 0.2 % of the pixels of uint8 and uint16 are off, by 1. Amounts above 2
+    or so therefore take longer, in uint16 three times as long.
 
     NaN and infinity reach as far as the kernel does.
 
