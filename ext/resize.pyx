@@ -11,6 +11,10 @@ ctypedef fused sample_t:
     uint16_t
     float
 
+ctypedef fused deep_t:
+    uint16_t
+    float
+
 cdef extern from "simd/resize_linear.h" nogil:
     ctypedef struct Linear:
         Py_ssize_t height, width, target_height, target_width
@@ -25,6 +29,10 @@ cdef extern from "simd/resize_halve.h" nogil:
     void halve_u8(const uint8_t *, const uint8_t *, uint8_t *, Py_ssize_t, int, int)
     void halve_u16(const uint16_t *, const uint16_t *, uint16_t *, Py_ssize_t, int, int)
     void halve_f32(const float *, const float *, float *, Py_ssize_t, int, int)
+
+cdef extern from "simd/resize_double.h" nogil:
+    void double_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int)
+    void double_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int)
 
 cdef extern from "simd/resize_area.h" nogil:
     ctypedef struct Cover:
@@ -79,6 +87,15 @@ def halve(const sample_t[:, :] src, sample_t[:, :] dst, int channels, bint even,
                 halve_u16(&src[2 * y, 0], &src[2 * y + 1, 0], &dst[y, 0], n, channels, even)
             else:
                 halve_f32(&src[2 * y, 0], &src[2 * y + 1, 0], &dst[y, 0], n, channels, even)
+
+
+def doubled(const deep_t[:, :] src, deep_t[:, :] dst, int channels, Py_ssize_t y0, Py_ssize_t y1):
+    """Twice the height and width: parts [y0, y1) of height + 1, of which part y is rows 2 y - 1 and 2 y."""
+    with nogil:
+        if deep_t is uint16_t:
+            double_u16(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, src.shape[0], src.shape[1] // channels, channels)
+        else:
+            double_f32(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, src.shape[0], src.shape[1] // channels, channels)
 
 
 def area(

@@ -91,16 +91,6 @@ INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
 #define ALONG_VECTORS(kind, result, masked, both)
 #endif
 
-/* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
-INLINE void FN(put_u16)(u16 *out, f32 v) {
-    f32 shifted = v + 8388608.0f;
-    u32 bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    *out = (u16)bits;
-}
-INLINE void FN(put_f32)(f32 *out, f32 v) { *out = v; }
-INLINE f32 FN(between)(f32 a, f32 b, f32 f) { return f != 0 ? a + f * (b - a) : a; }
-
 /* along_: one row along x. both_: that of two rows and what lies between them, at once; what comes next lies `ahead`
    bytes further. */
 #define ALONG(name, kind, result, masked, both)                                                                  \

@@ -29,6 +29,12 @@ _AREA_COST = 0.5
 
 def _linear(image: Array, out: Array) -> None:
     src, dst, channels = rows(image), rows(out), channel_count(image)
+    (height, width), (target_height, target_width) = image.shape[:2], out.shape[:2]
+    if target_height == 2 * height and target_width == 2 * width and image.itemsize > 1:
+        run_bands(
+            lambda y0, y1: kernels.doubled(src, dst, channels, y0, y1), height + 1, dst.size * _LINEAR_COST
+        )
+        return
     run_bands(lambda y0, y1: kernels.linear(src, dst, channels, y0, y1), len(dst), dst.size * _LINEAR_COST)
 
 
