@@ -8,7 +8,6 @@ from . import schedules as schedules
 from . import targets as targets
 from . import views as views
 from .anchors import anchor_points as anchor_points
-from .anchors import default_boxes as default_boxes
 from .anchors import efficientdet_anchors as efficientdet_anchors
 from .anchors import pyramid_anchors as pyramid_anchors
 from .arrays import to_host as to_host
@@ -97,6 +96,7 @@ from .roi import roi_align as roi_align
 from .roi import roi_levels as roi_levels
 from .roi import roi_pool as roi_pool
 from .specs import TensorSpec as TensorSpec
+from .ssd_boxes import default_boxes as default_boxes
 from .stream import Streamed as Streamed
 from .stream import stream_images as stream_images
 from .tile_merge import merge_tiles as merge_tiles
