@@ -68,9 +68,10 @@ INLINE void FN(win_pixels)(const Merge *job, const MergeWork *work, const f32 *c
         for (ptrdiff_t i = 0; i < padded; i++) {
             const f32 value = between_corners(a, u[i], v[i]);
             const f32 cost = rule.base + rule.gain * (kind == LOGITS ? exp_minus(value) : value), old = costs[i];
-            const i32 inside = value * rule.scale >= rule.least, other = codes[i];
+            const i32 inside = value * rule.scale >= rule.least, better = -(cost < old);
             costs[i] = cost < old ? cost : old;
-            codes[i] = cost < old ? code + inside : other;
+            /* By bits: a choice would be made a store under a condition, with a branch that nothing foretells. */
+            codes[i] = (better & (code + inside)) | (~better & codes[i]);
             pixels += inside;
         }
         if (work->states[list[at] * work->stride + x] == LISTED)

@@ -87,9 +87,13 @@ static void FN(list_winners)(const Merge *job, MergeWork *work) {
         for (ptrdiff_t x = 0; x < padded; x += 8) {
             u64 eight;
             memcpy(&eight, flags + x, 8);
-            if (!eight) continue;
-            for (ptrdiff_t i = x; i < x + 8; i++) {
+#if defined(SIMD_X86)
+            for (; eight; eight &= eight - 1) {
+                const ptrdiff_t i = x + (__builtin_ctzll(eight) >> 3);
+#else
+            for (ptrdiff_t i = x; eight && i < x + 8; i++) {
                 if (!flags[i]) continue;
+#endif
                 work->list[i * job->count + work->found[i]++] = (i32)k;
                 if (states[i] == DIVIDED) states[i] = LISTED;
             }
