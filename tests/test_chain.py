@@ -210,6 +210,7 @@ def test_rules_between_parameters_are_met_before_any_image() -> None:
     ("word", "command"),
     [
         ("gama", "gamma"),
+        ("blur", "gaussian-blur"),
         ("grayworld", "gray-world"),
         ("auto_contrast", "autocontrast"),
         ("CLAHE", "clahe"),

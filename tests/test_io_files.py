@@ -127,6 +127,15 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("folder", ["missing", "file.txt"])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file.txt").touch()
+    path = tmp_path / folder / "a.png"
+    with pytest.raises((FileNotFoundError, NotADirectoryError)) as caught:
+        write_image(path, Picture(np.zeros((2, 2), np.uint8)))
+    assert caught.value.filename == str(path)
+
+
 def test_importing_loads_no_codecs() -> None:
     program = "import sys, imgproc.io; assert not {'cv2', 'PIL'} & set(sys.modules), 'loaded'"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_the_chart_of_speed_shows_the_measured_results() -> None:
     assert shown == [f"{row['ratio']:.1f}× {row['rival']}" for row in summary["charted"]()][::-1], (
         "python -m benchmarks.summary draws the chart"
     )
+
+
+def test_the_growth_with_the_radius_is_the_measured_one() -> None:
+    results = README.parent / "benchmarks" / "results" / "radius.json"
+    report = json.loads(results.read_text("utf-8"))
+    five, last = report["radii"].index(5), report["radii"].index(200)
+    most = max(times[last] / times[five] for times in report["nanoseconds"].values())
+    assert f"the time for a pixel by at most {most:.1f}." in README.read_text("utf-8")
 
 
 def test_pictures_exist() -> None:

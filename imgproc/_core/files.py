@@ -42,8 +42,12 @@ def write_file(path: str | os.PathLike[str], *content: bytes | memoryview, overw
     target = os.path.realpath(path)
     part = os.path.join(os.path.dirname(target), f".imgproc-{secrets.token_hex(4)}.part")
     try:
-        with open(part, "xb") as file:
-            file.writelines(content)
+        try:
+            with open(part, "xb") as file:
+                file.writelines(content)
+        except OSError as error:
+            error.filename = os.fspath(path)  # what the caller named
+            raise
         if overwrite:
             with contextlib.suppress(FileNotFoundError):
                 os.chmod(part, os.stat(target).st_mode & 0o7777)
@@ -58,5 +62,5 @@ def write_file(path: str | os.PathLike[str], *content: bytes | memoryview, overw
             check_free(path, overwrite=False)
             os.replace(part, target)
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(part)

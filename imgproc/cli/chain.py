@@ -67,10 +67,12 @@ def find_operation(name: str, operations: Operations) -> Operation | None:
 
 
 def nearest(name: str, operations: Operations) -> str | None:
-    """The command whose name or function name is most like a word."""
+    """The command whose name or function name is most like a word, or else the first that holds it."""
     names = {operation.name.replace("_", "-"): operation.command for operation in operations.values()}
     names |= {operation.command: operation.command for operation in operations.values()}
-    close = get_close_matches(name.replace("_", "-").lower(), names, n=1, cutoff=0.5)
+    wanted = name.replace("_", "-").lower()
+    close = get_close_matches(wanted, names, n=1, cutoff=0.5)
+    close = close or [full for full in names if len(wanted) > 2 and wanted in full]
     return names[close[0]] if close else None
 
 
