@@ -34,6 +34,9 @@ cdef extern from "simd/gaussian_f32.h" nogil:
     int gaussian_f32(const GaussianJob *, const float *, const float *)
     int gaussian_u16(const GaussianJob *, const float *, const float *)
 
+cdef extern from "simd/gaussian_f64.h" nogil:
+    int sharpen_u16(const GaussianJob *, const double *, const double *)
+
 MARGIN = GAUSSIAN_MARGIN
 FEW = GAUSSIAN_FEW
 
@@ -144,5 +147,26 @@ def blur_floats(
             failed = gaussian_u16(&job, &vertical[0], &horizontal[0])
         else:
             failed = gaussian_f32(&job, &vertical[0], &horizontal[0])
+    if failed:
+        raise MemoryError
+
+
+def sharpen_u16_fine(
+    const uint16_t[:, :] src, uint16_t[:, :] dst, int channels, const int64_t[::1] rows, const int64_t[::1] columns,
+    float fill, const double[::1] vertical, const double[::1] horizontal, float amount, Py_ssize_t y0, Py_ssize_t y1,
+):
+    """As ``blur_floats`` of 16 bits with an amount, in float64."""
+    cdef Py_ssize_t ry = (rows.shape[0] - src.shape[0]) // 2, rx = columns.shape[0] // 2
+    cdef int failed
+    if y1 <= y0:
+        return
+    assert vertical.shape[0] == ry + 1 and horizontal.shape[0] == rx + 1
+    cdef GaussianJob job = job_of(src.shape[1] // channels, channels, rows, columns, ry, rx, fill, amount, y0, y1)
+    job.src = &src[0, 0]
+    job.dst = &dst[0, 0]
+    job.src_stride = src.strides[0]
+    job.dst_stride = dst.strides[0]
+    with nogil:
+        failed = sharpen_u16(&job, &vertical[0], &horizontal[0])
     if failed:
         raise MemoryError

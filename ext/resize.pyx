@@ -2,12 +2,15 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free
-from libc.string cimport memcpy
 
 include "level.pxi"
 
 ctypedef fused sample_t:
     uint8_t
+    uint16_t
+    float
+
+ctypedef fused deep_t:
     uint16_t
     float
 
@@ -26,6 +29,10 @@ cdef extern from "simd/resize_halve.h" nogil:
     void halve_u16(const uint16_t *, const uint16_t *, uint16_t *, Py_ssize_t, int, int)
     void halve_f32(const float *, const float *, float *, Py_ssize_t, int, int)
 
+cdef extern from "simd/resize_double.h" nogil:
+    void double_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int)
+    void double_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int)
+
 cdef extern from "simd/resize_area.h" nogil:
     ctypedef struct Cover:
         const int64_t *first
@@ -38,15 +45,12 @@ cdef extern from "simd/resize_area.h" nogil:
     void area_u16(const uint16_t *, Py_ssize_t, uint16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
     void area_f32(const float *, Py_ssize_t, float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, const Cover *, const Cover *, double, double *, double *)
 
-cdef extern from "simd/resize_axes.h" nogil:
-    int64_t axis_nearest(int64_t, int64_t, int64_t)
-
 cdef extern from "simd/resize_nearest.h" nogil:
     ctypedef struct Nearest:
         Py_ssize_t source, target
         int bytes
     void *nearest_plan(Nearest *, int64_t)
-    void nearest_row "nearest"(const uint8_t *, const uint8_t *, uint8_t *, const Nearest *)
+    void nearest_band "nearest"(const uint8_t *, Py_ssize_t, uint8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const Nearest *)
 
 
 def linear(const sample_t[:, :] src, sample_t[:, :] dst, int channels, Py_ssize_t y0, Py_ssize_t y1):
@@ -81,6 +85,15 @@ def halve(const sample_t[:, :] src, sample_t[:, :] dst, int channels, bint even,
                 halve_f32(&src[2 * y, 0], &src[2 * y + 1, 0], &dst[y, 0], n, channels, even)
 
 
+def doubled(const deep_t[:, :] src, deep_t[:, :] dst, int channels, Py_ssize_t y0, Py_ssize_t y1):
+    """Twice the height and width: parts [y0, y1) of height + 1, of which part y is rows 2 y - 1 and 2 y."""
+    with nogil:
+        if deep_t is uint16_t:
+            double_u16(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, src.shape[0], src.shape[1] // channels, channels)
+        else:
+            double_f32(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, src.shape[0], src.shape[1] // channels, channels)
+
+
 def area(
     const sample_t[:, :] src, sample_t[:, :] dst, int channels, const int64_t[:, ::1] down,
     const double[:, ::1] down_ends, double down_full, const int64_t[:, ::1] across, const double[:, ::1] across_ends,
@@ -110,24 +123,17 @@ def area(
             area_f32(&src[0, 0], src.strides[0], &dst[0, 0], dst.strides[0], y0, y1, src.shape[1], channels, &vertical, &horizontal, total, &columns[0], &sums[0])
 
 
-def nearest(const uint8_t[:, :] src, uint8_t[:, :] dst, int pixel, Py_ssize_t y0, Py_ssize_t y1):
-    """Rows [y0, y1) of whole pixels of ``pixel`` bytes; rows are bytes."""
+def nearest(const sample_t[:, :] src, sample_t[:, :] dst, int channels, Py_ssize_t y0, Py_ssize_t y1):
+    """Rows [y0, y1) of whole pixels, moved as bytes."""
     cdef Nearest plan
-    cdef Py_ssize_t y
-    cdef int64_t line, following, before = -1
     cdef void *memory
-    plan.source, plan.target, plan.bytes = src.shape[1], dst.shape[1] // pixel, pixel
+    if y1 <= y0:
+        return
+    plan.source, plan.target, plan.bytes = src.shape[1] * sizeof(sample_t), dst.shape[1] // channels, channels * <int>sizeof(sample_t)
     with nogil:
-        memory = nearest_plan(&plan, src.shape[1] // pixel)
+        memory = nearest_plan(&plan, src.shape[1] // channels)
         if memory != NULL:
-            for y in range(y0, y1):
-                line = axis_nearest(src.shape[0], dst.shape[0], y)
-                if line == before:
-                    memcpy(&dst[y, 0], &dst[y - 1, 0], <size_t>dst.shape[1])
-                else:
-                    following = axis_nearest(src.shape[0], dst.shape[0], y + (y + 1 < y1))
-                    nearest_row(&src[line, 0], &src[following, 0], &dst[y, 0], &plan)
-                before = line
+            nearest_band(<const uint8_t *>&src[0, 0], src.strides[0], <uint8_t *>&dst[0, 0], dst.strides[0], y0, y1, src.shape[0], dst.shape[0], &plan)
     if memory == NULL:
         raise MemoryError("resize: no memory for tables of one row")
     free(memory)

@@ -109,7 +109,7 @@ def test_sdist_to_wheel_to_clean_environment(tmp_path: Path) -> None:
             f"{kernel} is not in the wheel"
         )
     assert {f"imgproc/cascade/data/{name}" for name in ("frontalface.xml", "MODEL_CARD.md")} <= set(names)
-    assert "imgproc/__init__.pyi" in names and "imgproc/py.typed" in names
+    assert {"imgproc/__init__.pyi", "imgproc/neural/__init__.pyi", "imgproc/py.typed"} <= set(names)
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "ext"))]
 
     site = tmp_path / "site"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from itertools import pairwise
 
 import numpy as np
@@ -81,6 +82,20 @@ def test_bands_without_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     imgproc.set_num_threads(before)
 
 
+def test_bands_that_no_thread_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all processors are busy, the caller takes back what waits."""
+
+    class Busy:
+        def submit(self, *arguments: object) -> Future[object]:
+            return Future()
+
+    before = imgproc.get_num_threads()
+    imgproc.set_num_threads(4)
+    monkeypatch.setattr("imgproc._core.threads._pool.get", lambda helpers: Busy())
+    assert run_bands(lambda y0, y1: (y0, y1), 8, 1e9) == [(0, 2), (2, 4), (4, 6), (6, 8)]
+    imgproc.set_num_threads(before)
+
+
 def test_parse_reads_what_the_command_line_writes() -> None:
     assert Range(above=0).parse("0.8") == 0.8
     assert Range(low=1, integer=True).parse("8") == 8
@@ -108,19 +123,28 @@ def test_short_calls_stay_on_one_thread() -> None:
     before = imgproc.get_num_threads()
     imgproc.set_num_threads(8)
     assert run_bands(lambda y0, y1: threading.current_thread(), 100, 0.9e6) == [threading.current_thread()]
+    assert run_bands(lambda y0, y1: threading.current_thread(), 100, 0.2e6, sure=True) == [
+        threading.current_thread()
+    ]
+    assert len(run_bands(lambda y0, y1: None, 100, 0.3e6, sure=True)) == 2
     imgproc.set_num_threads(before)
 
 
 def test_errors_in_a_band_reach_the_caller_after_all_bands_ended(threads: int) -> None:
-    ended = []
+    begun, ended = [], []
+    failing = threading.Event()
 
     def kernel(y0: int, y1: int) -> None:
+        begun.append(y0)
+        if y0 == 0:
+            failing.set()
+            raise RuntimeError(f"band {y0}")
+        failing.wait()
         ended.append(y0)
-        raise RuntimeError(f"band {y0}")
 
     with pytest.raises(RuntimeError, match="band 0"):
         run_bands(kernel, 10, 1e9)
-    assert len(ended) == threads
+    assert begun.count(0) == 1 and len(begun) == len(ended) + 1
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

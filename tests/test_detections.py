@@ -352,10 +352,20 @@ def test_boxes_of_runs(height: int, width: int, bits: int) -> None:
         ({"size": [2, 3], "counts": [1, 4]}, "m.counts must be run lengths of 6 pixels in all, got 5"),
         ({"size": [2, 3], "counts": [-1, 7]}, "m.counts must be a list of integers >= 0"),
         ({"size": [2, 3], "counts": [1.5]}, "m.counts must be a list of integers >= 0"),
-        ({"size": [2, 3], "counts": "P"}, "m.counts must be run lengths compressed as COCO does it, whole"),
+        (
+            {"size": [2, 3], "counts": "P"},
+            "m.counts must be run lengths compressed as COCO does it, got a text that ends within a count",
+        ),
         ({"size": [2, 3], "counts": "é"}, "m.counts must be run lengths compressed as COCO does it"),
         ({"size": [2, 3], "counts": "o" * 40}, "m.counts must be run lengths compressed as COCO does it"),
-        ({"size": [2, 3], "counts": "N8"}, "m.counts must be a list of integers >= 0"),
+        (
+            {"size": [2, 3], "counts": "N8"},
+            "m.counts must be run lengths compressed as COCO does it, got a count that is negative",
+        ),
+        (
+            {"size": [2, 3], "counts": "14"},
+            "m.counts must be run lengths compressed as COCO does it, got counts that do not sum to 6",
+        ),
     ],
 )
 def test_wrong_runs_are_named(value: Any, sentence: str) -> None:

@@ -131,18 +131,22 @@ def _columns(heights: int, length: int) -> Image:
 @pytest.mark.parametrize("radius", [1, 2])
 def test_zero_one_principle(dtype: str, radius: int, level: str, rng: np.random.Generator) -> None:
     """A network that is right for all zeros and ones is right. All numbers of ones in the columns of a window
-    occur, and because the rows beside are copies of these, in the shared and in the single rows too."""
+    occur, or all in its rows, and because the rows beside are copies, or come again one further down, in the
+    shared and in the single rows too."""
     side = 2 * radius + 1
     heights = _columns(side + 1, side)
     order = rng.permuted(np.tile(np.arange(side)[:, None], len(heights)), axis=0)
     image = (order < heights).astype(dtype)
     image = np.concatenate([image, image, image])
-    result = imgproc.median_filter(image, radius, border="wrap")
     ones = sum(np.roll(heights, shift) for shift in range(-radius, radius + 1))
     # The sequence repeats after its last word, so that every window of side rows holds the same columns.
     expected = np.broadcast_to(2 * ones > side * side, image.shape)
     inner = slice(radius, len(heights) - radius)
+    result = imgproc.median_filter(image, radius, border="wrap")
     np.testing.assert_array_equal(result[:, inner], expected[:, inner])
+    for first in (0, 1):
+        result = imgproc.median_filter(np.ascontiguousarray(image[:, first:].T), radius, border="wrap").T
+        np.testing.assert_array_equal(result[:, radius:-radius], expected[:, first:][:, radius:-radius])
 
 
 @pytest.mark.parametrize("radius", [3, 4])

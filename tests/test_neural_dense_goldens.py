@@ -22,7 +22,7 @@ from imgproc.neural import (
     join_levels,
     pyramid_anchors,
 )
-from imgproc.neural.anchors import usual_boxes
+from imgproc.neural.ssd_boxes import usual_boxes
 
 INPUT = (72, 100)
 IMAGES = [Geometry((72, 100), INPUT), Geometry((51, 83), INPUT)]

@@ -34,6 +34,30 @@ def test_public_names_exist_and_are_listed() -> None:
         imgproc.nonsense  # noqa: B018
 
 
+def test_running_a_network_loads_nothing_of_training_one() -> None:
+    code = """
+import sys
+from imgproc.neural import Classifier, DepthEstimator, Detector, Segmenter, decode_yolo, load, preset
+training = ("active", "augment", "losses", "matching", "optim", "schedules", "targets", "training_checks")
+print([name for name in sys.modules if name.startswith("imgproc.neural.") and name.split(".")[2] in training])
+"""
+    assert run(code).stdout == "[]\n"
+    assert run("import sys, imgproc.neural; print('numpy' in sys.modules)").stdout == "False\n"
+
+
+def test_neural_names_are_those_of_its_stub() -> None:
+    from imgproc import neural
+
+    lines = Path(neural.__file__).with_suffix(".pyi").read_text("utf-8").splitlines()
+    assert len(lines) == len(neural.__all__) == len(set(neural.__all__))
+    assert set(neural.__all__) <= set(dir(neural))
+    modules = {path.stem for path in Path(neural.__file__).parent.glob("*.py")}
+    own = {"active", "ensemble", "matching", "optim", "schedules", "views"}
+    assert modules & set(neural.__all__) == own, "a module hides the function of its name once it is loaded"
+    with pytest.raises(AttributeError, match=r"module 'imgproc\.neural' has no attribute 'nonsense'"):
+        neural.nonsense  # noqa: B018
+
+
 def test_subject_packages_offer_the_same_functions() -> None:
     for name, op in imgproc.operations().items():
         subject = import_module(".".join(op.function.__module__.split(".")[:2]))

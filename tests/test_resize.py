@@ -21,6 +21,7 @@ SHAPES += [((6, width), (4, width * 3)) for width in LENGTHS] + [
 SHAPES += [((4, 2 * width), (2, width)) for width in LENGTHS] + [
     ((6, 3 * width), (2, width)) for width in LENGTHS
 ]
+SHAPES += [((3, width), (6, 2 * width)) for width in LENGTHS]
 SHAPES += [
     ((9, 97), (3, 7)),
     ((40, 70), (3, 3)),
@@ -192,6 +193,26 @@ def test_results_larger_than_the_caches(level: str, rng: np.random.Generator) ->
     out = np.empty(after[0] * after[1] + 1, np.float32)[1:].reshape(after)
     imgproc.resize(image, after, out=out)
     assert np.abs(out - exact_linear(image, after)).max() <= 4 * 2.0**-24
+    # As are 36 MB of twice the size; parts of it are not.
+    image = rng.random((1500, 1500), np.float32)
+    doubled = imgproc.resize(image, (3000, 3000))
+    part = imgproc.resize(image[700:800, 400:600], (200, 400))
+    np.testing.assert_array_equal(doubled[1401:1599, 801:1199], part[1:-1, 1:-1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_doubling_is_the_same_anywhere_in_memory(
+    level: str, dtype: type, channels: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    for width in (15, 33, 70):
+        image = make(rng, (3, width, *channels), dtype)
+        expected = imgproc.resize(image, (6, 2 * width))
+        for offset in (1, 2, 7, 12):
+            memory = np.full(expected.size + 2 * offset, 9, dtype)
+            out = memory[offset:-offset].reshape(expected.shape)
+            imgproc.resize(image, out.shape[:2], out=out)
+            np.testing.assert_array_equal(out, expected)
+            assert (memory[:offset] == 9).all() and (memory[-offset:] == 9).all()
 
 
 def test_bad_arguments() -> None:

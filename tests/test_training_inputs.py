@@ -135,9 +135,9 @@ def test_groups_are_not_parted() -> None:
     groups = np.repeat(np.arange(30), 5)
     windows = np.broadcast_to(groups[:, None, None], (150, 12, 12)).astype(np.uint8)
     windows = windows + objects(1)[0] // 2
-    from imgproc.cascade.training import _collect
+    from imgproc.cascade.training_data import collect_data
 
-    data = _collect(windows, NEGATIVES, None, groups, 0.2, WINDOW, Variety(), 0)
+    data = collect_data(windows, NEGATIVES, None, groups, 0.2, WINDOW, Variety(), 0)
     assert len(data.rows) == 120 and len(data.judged) == 30
     assert not set(groups[data.rows].tolist()) & {
         int(np.flatnonzero((windows == one).all(axis=(1, 2)))[0]) // 5 for one in data.judged

@@ -4,6 +4,14 @@
 #define IMGPROC_BETWEEN_H
 #define SIMD_SOURCE "simd/between.h"
 #include "simd/levels.h"
+#if LEVEL >= LEVEL_AVX512
+INLINE __m512 FN(between16)(__m512 a, __m512 b, __m512 f, const int masked) {
+    __m512 step = _mm512_mul_ps(f, _mm512_sub_ps(b, a));
+    if (masked) step = _mm512_mask_mov_ps(_mm512_set1_ps(-0.0f), _mm512_cmp_ps_mask(f, _mm512_setzero_ps(), _CMP_NEQ_OQ), step);
+    return _mm512_add_ps(a, step);
+}
+#endif
+
 #endif
 
 #elif LEVEL >= LEVEL_AVX2
@@ -21,5 +29,13 @@ INLINE __m256 FN(between8)(__m256 a, __m256 b, __m256 f, const int masked) {
     if (masked) step = _mm256_blendv_ps(_mm256_set1_ps(-0.0f), step, _mm256_cmp_ps(f, _mm256_setzero_ps(), _CMP_NEQ_OQ));
     return _mm256_add_ps(a, step);
 }
+
+#if LEVEL >= LEVEL_AVX512
+INLINE __m512 FN(between16)(__m512 a, __m512 b, __m512 f, const int masked) {
+    __m512 step = _mm512_mul_ps(f, _mm512_sub_ps(b, a));
+    if (masked) step = _mm512_mask_mov_ps(_mm512_set1_ps(-0.0f), _mm512_cmp_ps_mask(f, _mm512_setzero_ps(), _CMP_NEQ_OQ), step);
+    return _mm512_add_ps(a, step);
+}
+#endif
 
 #endif

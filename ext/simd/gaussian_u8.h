@@ -30,13 +30,13 @@ static int FN(gaussian_u8)(const GaussianJob *job, const GaussianPairs *taps, co
     const ptrdiff_t row_pitch = gaussian_pitch(job), block_rows = gaussian_block(ry);
     const ptrdiff_t size = floats ? 4 : 2; /* of an intermediate sample */
     const size_t pair_bytes = (size_t)((block_rows / 2 + ry + 1) * GAUSSIAN_PAIR_PITCH) * 4;
-    const size_t row_bytes = (size_t)(block_rows * row_pitch * size), neighbor_bytes = floats ? 0 : (size_t)row_pitch * 4;
+    const size_t row_bytes = (size_t)(block_rows * row_pitch * size), spare_bytes = (size_t)(row_pitch + 16) * 4;
     void *block;
-    char *memory = gaussian_memory(pair_bytes + row_bytes + neighbor_bytes + GAUSSIAN_STRIP, &block);
+    char *memory = gaussian_memory(pair_bytes + row_bytes + spare_bytes + GAUSSIAN_STRIP, &block);
     if (!memory) return -1;
-    u32 *pairs = (u32 *)memory, *neighbors = (u32 *)(memory + pair_bytes + row_bytes);
-    char *intermediate = memory + pair_bytes;
-    u8 *fill_row = (u8 *)neighbors + neighbor_bytes;
+    u32 *pairs = (u32 *)memory;
+    char *intermediate = memory + pair_bytes, *spare = intermediate + row_bytes;
+    u8 *fill_row = (u8 *)spare + spare_bytes;
     memset(fill_row, (int)job->fill, GAUSSIAN_STRIP);
     i16 fill_pixel[4];
     f32 fill_floats[4];
@@ -57,8 +57,8 @@ static int FN(gaussian_u8)(const GaussianJob *job, const GaussianPairs *taps, co
             char *row = intermediate + q * row_pitch * size, *inner = row + lead * size;
             extend_row(inner, job->width, job->columns, job->rx, job->rx, floats ? (const void *)fill_floats : fill_pixel,
                        (size_t)(job->channels * size));
-            if (floats) FN(horizontal_floats)((const f32 *)(const void *)inner, floats, job, y + q, 1);
-            else FN(horizontal_row)((const i16 *)(const void *)row, neighbors, job, taps, y + q);
+            if (floats) FN(horizontal_floats)((const f32 *)(const void *)inner, (f32 *)(void *)spare, floats, job, y + q, 1);
+            else FN(horizontal_row)((const i16 *)(const void *)row, (u32 *)(void *)spare, job, taps, y + q);
         }
     }
     free(block);

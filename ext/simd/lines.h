@@ -39,7 +39,13 @@ static UNUSED LineSearch search_line(const u16 *table, int levels, int in_f32) {
         if (table[middle] == search.top) search.high = middle;
         else below = middle;
     }
-    for (int k = 1; k <= 512; k++) narrow_slopes(&search, (int)((i64)search.high * k / 512));
+    /* Some entries tell most curves from lines: one off the stretch by more than its rounding, and two that no gain passes. */
+    const f64 scale = search.top / (search.high > search.low ? (f64)(search.high - search.low) : 1);
+    for (int k = 1; k <= 512 && !(search.attempt && search.least > search.most * (1 + 1e-15)); k++) {
+        const int v = (int)((i64)search.high * k / 512);
+        narrow_slopes(&search, v);
+        if (v > search.low && fabs((v - search.low) * scale - table[v]) > 1) search.attempt = 3;
+    }
     return search;
 }
 

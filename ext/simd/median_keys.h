@@ -2,20 +2,30 @@
    and uint16 are their own keys. The key of a float32 is its bits, those below the sign flipped where it is negative: -0
    comes before +0, and every NaN becomes the one key behind infinity.
 
-   WIRE is what the networks work on: a vector of keys, or one key at the baseline level. */
+   WIRE is what the networks work on: a vector of keys; without vectors of the compiler one key at the baseline level. */
 #ifndef LEVEL
 #ifndef IMGPROC_MEDIAN_KEYS_H
 #define IMGPROC_MEDIAN_KEYS_H
 #include "simd/lanes.h"
 
 #define WIRE(type) FN(WIRE)(type)
-#define WIRE_baseline(type) MEDIAN_KEY(type)
+#define WIRE_baseline(type) median_wire_##type
 #define WIRE_avx2(type) VECTOR
 #define WIRE_avx512(type) VECTOR
 #define MEDIAN_KEY(type) MEDIAN_KEY_##type
 #define MEDIAN_KEY_u8 u8
 #define MEDIAN_KEY_u16 u16
 #define MEDIAN_KEY_f32 i32
+
+#if defined(__GNUC__)
+typedef u8 median_wire_u8 __attribute__((vector_size(16)));
+typedef u16 median_wire_u16 __attribute__((vector_size(16)));
+typedef i32 median_wire_f32 __attribute__((vector_size(16)));
+#else
+typedef u8 median_wire_u8;
+typedef u16 median_wire_u16;
+typedef i32 median_wire_f32;
+#endif
 
 #define KEY_OF_NAN 0x7fc00000
 
@@ -44,21 +54,49 @@ INLINE u16 sample_u16(u16 key) { return key; }
 #else
 
 #if LEVEL == LEVEL_BASELINE
-#define MEDIAN_WIRE(type)                                                                                    \
-    INLINE MEDIAN_KEY(type) FN(smaller_##type)(MEDIAN_KEY(type) a, MEDIAN_KEY(type) b) { return a < b ? a : b; } \
-    INLINE MEDIAN_KEY(type) FN(larger_##type)(MEDIAN_KEY(type) a, MEDIAN_KEY(type) b) { return a < b ? b : a; }  \
-    INLINE MEDIAN_KEY(type) FN(load_##type)(const MEDIAN_KEY(type) *keys) { return *keys; }                   \
-    INLINE void FN(store_##type)(MEDIAN_KEY(type) *keys, MEDIAN_KEY(type) wire) { *keys = wire; }             \
-    INLINE MEDIAN_KEY(type) FN(load_keys_##type)(const type *samples) { return key_##type(*samples); }        \
-    INLINE void FN(store_samples_##type)(type *samples, MEDIAN_KEY(type) wire) { *samples = sample_##type(wire); }
-#else
-#define MEDIAN_WIRE(type)                                                                                        \
-    INLINE VECTOR FN(load_##type)(const MEDIAN_KEY(type) *keys) { return BITS(loadu)((const void *)keys); }       \
-    INLINE void FN(store_##type)(MEDIAN_KEY(type) *keys, VECTOR wire) { BITS(storeu)((void *)keys, wire); }       \
-    INLINE VECTOR FN(load_keys_##type)(const type *samples) { return FN(keys_##type)(BITS(loadu)((const void *)samples)); } \
-    INLINE void FN(store_samples_##type)(type *samples, VECTOR wire) {                                           \
-        BITS(storeu)((void *)samples, FN(samples_##type)(wire));                                                 \
+#define MEDIAN_LOAD(type, from)          \
+    median_wire_##type wire;             \
+    memcpy(&wire, from, sizeof wire);
+#define MEDIAN_STORE(to, wire) memcpy(to, &wire, sizeof wire)
+#if defined(__GNUC__)
+#define MEDIAN_MINMAX(type)                                                                            \
+    INLINE median_wire_##type FN(smaller_##type)(median_wire_##type a, median_wire_##type b) {         \
+        const median_wire_##type less = (median_wire_##type)(a < b);                                   \
+        return (a & less) | (b & ~less);                                                               \
+    }                                                                                                  \
+    INLINE median_wire_##type FN(larger_##type)(median_wire_##type a, median_wire_##type b) {          \
+        const median_wire_##type less = (median_wire_##type)(a < b);                                   \
+        return (b & less) | (a & ~less);                                                               \
     }
+
+INLINE int FN(unlike_keys_f32)(median_wire_f32 least, median_wire_f32 most) {
+    const median_wire_f32 unlike = (least < 0) | (most > 0x7f800000);
+    return (unlike[0] | unlike[1] | unlike[2] | unlike[3]) != 0;
+}
+INLINE median_wire_f32 FN(samples_f32)(median_wire_f32 v) { return v ^ ((v >> 31) & 0x7fffffff); }
+INLINE median_wire_f32 FN(keys_f32)(median_wire_f32 v) {
+    const median_wire_f32 nan = (v & 0x7fffffff) > 0x7f800000;
+    return (FN(samples_f32)(v) & ~nan) | (nan & KEY_OF_NAN);
+}
+#else
+#define MEDIAN_MINMAX(type)                                                                                                 \
+    INLINE median_wire_##type FN(smaller_##type)(median_wire_##type a, median_wire_##type b) { return a < b ? a : b; }      \
+    INLINE median_wire_##type FN(larger_##type)(median_wire_##type a, median_wire_##type b) { return a < b ? b : a; }
+
+INLINE int FN(unlike_keys_f32)(i32 least, i32 most) { return least < 0 || most > 0x7f800000; }
+INLINE i32 FN(samples_f32)(i32 key) { return key < 0 ? key ^ 0x7fffffff : key; }
+INLINE i32 FN(keys_f32)(i32 bits) { return (bits & 0x7fffffff) > 0x7f800000 ? KEY_OF_NAN : FN(samples_f32)(bits); }
+#endif
+MEDIAN_MINMAX(u8)
+MEDIAN_MINMAX(u16)
+MEDIAN_MINMAX(f32)
+#undef MEDIAN_MINMAX
+#else
+/* Held in a register: GCC would load a vector again for its second use, and at odd places a load takes two accesses. */
+#define MEDIAN_LOAD(type, from)                         \
+    VECTOR wire = BITS(loadu)((const void *)from);      \
+    __asm__("" : "+v"(wire));
+#define MEDIAN_STORE(to, wire) BITS(storeu)((void *)to, wire)
 
 INLINE VECTOR FN(smaller_u8)(VECTOR a, VECTOR b) { return OP(min_epu8)(a, b); }
 INLINE VECTOR FN(larger_u8)(VECTOR a, VECTOR b) { return OP(max_epu8)(a, b); }
@@ -67,42 +105,6 @@ INLINE VECTOR FN(larger_u16)(VECTOR a, VECTOR b) { return OP(max_epu16)(a, b); }
 INLINE VECTOR FN(smaller_f32)(VECTOR a, VECTOR b) { return OP(min_epi32)(a, b); }
 INLINE VECTOR FN(larger_f32)(VECTOR a, VECTOR b) { return OP(max_epi32)(a, b); }
 
-INLINE VECTOR FN(keys_u8)(VECTOR v) { return v; }
-INLINE VECTOR FN(keys_u16)(VECTOR v) { return v; }
-INLINE VECTOR FN(samples_u8)(VECTOR v) { return v; }
-INLINE VECTOR FN(samples_u16)(VECTOR v) { return v; }
-#if LEVEL == LEVEL_AVX512
-/* Bytes `from` to from + 63 of two vectors in a row. */
-INLINE __m512i FN(median_shift)(__m512i left, __m512i right, int from) {
-    u8 at[64];
-    for (int i = 0; i < 64; i++) at[i] = (u8)(i + from);
-    return _mm512_permutex2var_epi8(left, _mm512_loadu_si512(at), right);
-}
-#elif LEVEL == LEVEL_AVX2
-/* Bytes `from` to from + 15 of two halves in a row, for both halves. The instruction takes a literal number, and clang does
-   not see one in the argument of a function, even of one that is always inlined. */
-INLINE __m256i FN(median_shift)(__m256i left, __m256i right, int from) {
-    switch (from) {
-        case 0: return left;
-        case 1: return _mm256_alignr_epi8(right, left, 1);
-        case 2: return _mm256_alignr_epi8(right, left, 2);
-        case 3: return _mm256_alignr_epi8(right, left, 3);
-        case 4: return _mm256_alignr_epi8(right, left, 4);
-        case 6: return _mm256_alignr_epi8(right, left, 6);
-        case 8: return _mm256_alignr_epi8(right, left, 8);
-        case 10: return _mm256_alignr_epi8(right, left, 10);
-        case 12: return _mm256_alignr_epi8(right, left, 12);
-        case 13: return _mm256_alignr_epi8(right, left, 13);
-        case 14: return _mm256_alignr_epi8(right, left, 14);
-        case 15: return _mm256_alignr_epi8(right, left, 15);
-        default: return right; /* 16: one to four channels of one to four bytes, from either side */
-    }
-}
-#endif
-
-/* Whether some of the samples whose least and greatest, as they stand, are given are not their own keys. */
-INLINE int FN(unlike_keys_u8)(VECTOR least, VECTOR most) { return (void)least, (void)most, 0; }
-INLINE int FN(unlike_keys_u16)(VECTOR least, VECTOR most) { return (void)least, (void)most, 0; }
 INLINE int FN(unlike_keys_f32)(VECTOR least, VECTOR most) {
     const VECTOR infinity = OP(set1_epi32)(0x7f800000);
 #if LEVEL == LEVEL_AVX512
@@ -126,9 +128,33 @@ INLINE VECTOR FN(keys_f32)(VECTOR v) {
 }
 #endif
 
+INLINE WIRE(u8) FN(keys_u8)(WIRE(u8) v) { return v; }
+INLINE WIRE(u16) FN(keys_u16)(WIRE(u16) v) { return v; }
+INLINE WIRE(u8) FN(samples_u8)(WIRE(u8) v) { return v; }
+INLINE WIRE(u16) FN(samples_u16)(WIRE(u16) v) { return v; }
+INLINE int FN(unlike_keys_u8)(WIRE(u8) least, WIRE(u8) most) { return (void)least, (void)most, 0; }
+INLINE int FN(unlike_keys_u16)(WIRE(u16) least, WIRE(u16) most) { return (void)least, (void)most, 0; }
+
+#define MEDIAN_WIRE(type)                                                               \
+    INLINE WIRE(type) FN(load_##type)(const MEDIAN_KEY(type) *keys) {                   \
+        MEDIAN_LOAD(type, keys)                                                         \
+        return wire;                                                                    \
+    }                                                                                   \
+    INLINE void FN(store_##type)(MEDIAN_KEY(type) *keys, WIRE(type) wire) { MEDIAN_STORE(keys, wire); } \
+    INLINE WIRE(type) FN(load_bits_##type)(const type *samples) {                       \
+        MEDIAN_LOAD(type, samples)                                                      \
+        return wire;                                                                    \
+    }                                                                                   \
+    INLINE WIRE(type) FN(load_keys_##type)(const type *samples) { return FN(keys_##type)(FN(load_bits_##type)(samples)); } \
+    INLINE void FN(store_bits_##type)(type *samples, WIRE(type) wire) { MEDIAN_STORE(samples, wire); } \
+    INLINE void FN(store_samples_##type)(type *samples, WIRE(type) wire) {              \
+        FN(store_bits_##type)(samples, FN(samples_##type)(wire));                       \
+    }
 MEDIAN_WIRE(u8)
 MEDIAN_WIRE(u16)
 MEDIAN_WIRE(f32)
 #undef MEDIAN_WIRE
+#undef MEDIAN_LOAD
+#undef MEDIAN_STORE
 
 #endif

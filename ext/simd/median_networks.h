@@ -3,7 +3,7 @@
 
    SORT_n sorts n wires; MERGE_m_n merges m and n sorted wires; MIDDLE_... merges sorted lists, one after the other, and
    keeps of the (2r + 1) 2r samples in all rows but one the 2r + 2 that can be the median of the whole window; MEDIAN_m_n takes
-   those, and the n samples of the remaining row in any order.
+   those, and the n samples of the remaining row, for r = 2 sorted and for others in any order.
 
    Made by Batcher's odd-even merges, from which comparators without a reader were taken away; the tests make them anew
    and compare. */
@@ -12,43 +12,49 @@
 
 /* I(i) for each of the first n wires. */
 #define WIRES_2(I) I(0) I(1)
-#define WIRES_4(I) WIRES_2(I) I(2) I(3)
-#define WIRES_6(I) WIRES_4(I) I(4) I(5)
+#define WIRES_3(I) WIRES_2(I) I(2)
+#define WIRES_4(I) WIRES_3(I) I(3)
+#define WIRES_5(I) WIRES_4(I) I(4)
+#define WIRES_6(I) WIRES_5(I) I(5)
 #define WIRES_8(I) WIRES_6(I) I(6) I(7)
-#define WIRES_12(I) WIRES_8(I) I(8) I(9) I(10) I(11)
+#define WIRES_10(I) WIRES_8(I) I(8) I(9)
+#define WIRES_12(I) WIRES_10(I) I(10) I(11)
 #define WIRES_16(I) WIRES_12(I) I(12) I(13) I(14) I(15)
-#define WIRES_20(I) WIRES_16(I) I(16) I(17) I(18) I(19)
-#define WIRES_24(I) WIRES_20(I) I(20) I(21) I(22) I(23)
+#define WIRES_24(I) WIRES_16(I) I(16) I(17) I(18) I(19) I(20) I(21) I(22) I(23)
 #define WIRES_32(I) WIRES_24(I) I(24) I(25) I(26) I(27) I(28) I(29) I(30) I(31)
 #define WIRES_42(I) WIRES_32(I) I(32) I(33) I(34) I(35) I(36) I(37) I(38) I(39) I(40) I(41)
 #define WIRES_72(I) \
     WIRES_42(I) I(42) I(43) I(44) I(45) I(46) I(47) I(48) I(49) I(50) I(51) I(52) I(53) I(54) I(55) I(56) I(57) I(58) \
     I(59) I(60) I(61) I(62) I(63) I(64) I(65) I(66) I(67) I(68) I(69) I(70) I(71)
 
-/* Radius 2. */
-#define SORT_4(S, L, H) \
-    S(0, 1) S(2, 3) S(0, 2) S(1, 3) S(1, 2)
-#define SORT_4_OUT(O) \
-    O(0, 0) O(1, 1) O(2, 2) O(3, 3)
+/* Radius 1: rows of three. */
+#define SORT_3(S, L, H) \
+    S(1, 2) S(0, 1) S(2, 1)
+#define SORT_3_OUT(O) \
+    O(0, 0) O(1, 2) O(2, 1)
 
-#define MERGE_4_4(S, L, H) \
-    S(0, 4) S(2, 6) S(2, 4) S(1, 5) S(3, 7) S(3, 5) S(1, 2) S(3, 4) S(5, 6)
-#define MERGE_4_4_OUT(O) \
-    O(0, 0) O(1, 1) O(2, 2) O(3, 3) O(4, 4) O(5, 5) O(6, 6) O(7, 7)
+/* Radius 2: rows of five, pairs of rows. */
+#define SORT_5(S, L, H) \
+    S(0, 1) S(3, 4) S(2, 3) S(4, 3) S(0, 2) S(3, 2) S(1, 4) S(1, 3) S(4, 2)
+#define SORT_5_OUT(O) \
+    O(0, 0) O(1, 1) O(2, 3) O(3, 4) O(4, 2)
 
-#define MIDDLE_8_8_4(S, L, H) \
-    H(0, 8) S(4, 12) S(4, 8) S(2, 10) L(6, 14) S(6, 10) H(2, 4) S(6, 8) S(10, 12) H(1, 9) S(5, 13) S(5, 9) S(3, 11) \
-    L(7, 15) S(7, 11) S(3, 5) S(7, 9) L(11, 13) S(3, 4) S(5, 6) S(7, 8) S(9, 10) S(11, 12) H(3, 16) S(11, 16) S(7, 11) \
-    S(5, 18) S(9, 18) H(5, 7) S(9, 11) L(18, 16) H(4, 17) L(12, 17) S(8, 12) S(6, 19) L(10, 19) S(6, 8) S(10, 12) \
-    H(6, 7) S(8, 9) S(10, 11) L(12, 18)
-#define MIDDLE_8_8_4_OUT(O) \
-    O(0, 7) O(1, 8) O(2, 9) O(3, 10) O(4, 11) O(5, 12)
+#define MERGE_5_5(S, L, H) \
+    S(0, 5) S(4, 9) S(4, 5) S(2, 7) S(2, 4) S(7, 5) S(1, 6) S(3, 8) S(3, 6) S(1, 2) S(3, 4) S(6, 7) S(8, 5)
+#define MERGE_5_5_OUT(O) \
+    O(0, 0) O(1, 1) O(2, 2) O(3, 3) O(4, 4) O(5, 6) O(6, 7) O(7, 8) O(8, 5) O(9, 9)
+
+#define MIDDLE_10_10(S, L, H) \
+    H(0, 10) L(8, 18) S(8, 10) S(4, 14) H(4, 8) L(14, 10) H(2, 12) L(6, 16) S(6, 12) H(6, 8) S(12, 14) H(1, 11) \
+    L(9, 19) S(9, 11) S(5, 15) H(5, 9) L(15, 11) H(3, 13) L(7, 17) S(7, 13) S(7, 9) L(13, 15) S(7, 8) S(9, 12) \
+    S(13, 14)
+#define MIDDLE_10_10_OUT(O) \
+    O(0, 7) O(1, 8) O(2, 9) O(3, 12) O(4, 13) O(5, 14)
 
 #define MEDIAN_6_5(S, L, H) \
-    S(6, 7) S(9, 10) S(8, 9) S(10, 9) S(6, 8) S(9, 8) S(7, 10) S(7, 9) S(10, 8) H(0, 8) H(1, 10) H(2, 9) H(3, 7) \
-    H(4, 6) L(8, 10) L(8, 9) L(8, 7) L(8, 6) L(8, 5)
+    H(0, 10) H(1, 9) H(2, 8) H(3, 7) H(4, 6) L(10, 9) L(10, 8) L(10, 7) L(10, 6) L(10, 5)
 #define MEDIAN_6_5_OUT(O) \
-    O(0, 8)
+    O(0, 10)
 
 /* Radius 3. */
 #define SORT_6(S, L, H) \

@@ -1,9 +1,5 @@
-/* Median of square windows of radius 1 to 4, by sorting networks.
-
-   Radius 1 has ways of its own, see median_three.h. Otherwise two rows are made at a time. Their windows share 2r rows: the
-   columns of these are sorted once, sorted neighbours are merged once and read again at shifted places, and at last each of
-   the two rows adds the one row that it has alone.
-   Per sample that is 77, 188 and 283 minima and maxima for r = 2 to 4. */
+/* Median of square windows of radius 1 to 4, by sorting networks: see median_rows.h for radius 1 and 2, and median_strips.h
+   for 3 and 4. */
 #ifndef LEVEL
 #ifndef IMGPROC_MEDIAN_WINDOWS_H
 #define IMGPROC_MEDIAN_WINDOWS_H
@@ -13,9 +9,28 @@
 
 enum { MEDIAN_WINDOW_RADIUS = 4 };
 
-/* Bytes of keys in a row of a strip: those of radius 2 stay in the first cache. */
-enum { MEDIAN_STRIP = 1024 };
+/* Most samples between a pixel and the edge of its window, and in a vector. */
 enum { MEDIAN_MOST_HALO = 4 * MEDIAN_WINDOW_RADIUS, MEDIAN_BLOCK = 64 };
+
+/* Rows of a block of radius 1 and 2: the more, the less is sorted twice, and the more places are read and written at once. */
+enum { MEDIAN_TALL_THREE = 8, MEDIAN_TALL_FIVE = 16 };
+
+/* An image of as many bytes leaves the caches: where its results go is then asked for ahead as well. */
+enum { MEDIAN_FAR = 8 << 20 };
+
+/* Each of a block's rows is a stream, of one vector in a step: too many for the processor to follow by itself. */
+INLINE void median_ahead(const void *p, int write) {
+    enum { AHEAD = 512 };
+#if defined(__GNUC__)
+    if (write) __builtin_prefetch((const void *)((uintptr_t)p + AHEAD), 1);
+    else __builtin_prefetch((const void *)((uintptr_t)p + AHEAD));
+#else
+    (void)p, (void)write;
+#endif
+}
+
+/* Bytes of keys in a row of a strip of radius 3 and 4. */
+enum { MEDIAN_STRIP = 1024 };
 
 #define MEDIAN_S(type, i, j)                                \
     do {                                                    \
@@ -43,13 +58,13 @@ DISPATCH(int, median_windows_f32, MEDIAN_WINDOWS_PARAMETERS(f32), MEDIAN_WINDOWS
 #else
 
 #define SAMPLE u8
-#include "simd/median_strips.h"
+#include "simd/median_typed.h"
 #undef SAMPLE
 #define SAMPLE u16
-#include "simd/median_strips.h"
+#include "simd/median_typed.h"
 #undef SAMPLE
 #define SAMPLE f32
-#include "simd/median_strips.h"
+#include "simd/median_typed.h"
 #undef SAMPLE
 
 #endif

@@ -6,6 +6,20 @@
 /* The pixel in which the centre lies. */
 INLINE i64 axis_nearest(i64 n, i64 m, i64 d) { return (2 * d + 1) * n / (2 * m); }
 
+/* The same of d and of those that follow, without a division for each. */
+typedef struct {
+    i64 pixel, rest;         /* position: pixel + rest / unit */
+    i64 whole, part, unit;   /* and the step */
+} NearestAxis;
+INLINE NearestAxis axis_from(i64 n, i64 m, i64 d) {
+    NearestAxis at = {(2 * d + 1) * n / (2 * m), (2 * d + 1) * n % (2 * m), n / m, 2 * (n % m), 2 * m};
+    return at;
+}
+INLINE void axis_next(NearestAxis *at) {
+    at->pixel += at->whole, at->rest += at->part;
+    if (at->rest >= at->unit) at->rest -= at->unit, at->pixel++;
+}
+
 /* The pixel below the centre, and the share of the next: 0 beyond the outermost centres, by integers. */
 INLINE i64 axis_linear(i64 n, i64 m, i64 d, f32 *share) {
     i64 position = (2 * d + 1) * n - m, first = position > 0 ? position / (2 * m) : 0;

@@ -46,6 +46,7 @@ INLINE void FN(halve_u8_by)(const u8 *upper, const u8 *lower, u8 *out, ptrdiff_t
     if (channels == 3) {
         const __m128i close = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, -1, -1, -1, -1);
         for (; i + 2 * lane + 4 <= end; i += 2 * lane) {
+            prefetch_read(upper + 2 * i, 32), prefetch_read(lower + 2 * i, 32);
             __m256i v = FN(quarters_u16)(FN(sums_u8)(upper + 2 * i, lower + 2 * i, 2 * lane, order), even);
             v = _mm256_permute4x64_epi64(_mm256_packus_epi16(v, v), 0xd8);
             _mm_storeu_si128((__m128i *)(out + i), _mm_shuffle_epi8(_mm256_castsi256_si128(v), close));

@@ -32,6 +32,12 @@ INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
     __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead + 64));
 }
 
+/* Whether that pays for colour without windows: in images that the second cache is far from holding, of whose lines hardly any
+   is skipped. It does not for gray. */
+INLINE int FN(asks)(const Linear *plan, ptrdiff_t pixel) {
+    return plan->width * pixel <= 64 * plan->target_width && (f64)plan->height * (f64)plan->width * (f64)pixel > 0x1p23;
+}
+
 /* Eight samples at `out`, `from` telling where the left and next ones come from in either row. */
 #define LINEAR_EIGHT(from, masked, put, both, share, out)              \
     do {                                                               \
@@ -45,8 +51,7 @@ INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
         put(out, v);                                                   \
     } while (0)
 
-/* The rows that come next are asked for, which follow on no stream that the processor sees. That is no help where pixels
-   lie so far apart that they need no windows: more is asked for than fits beside these rows. */
+/* The rows that come next are asked for, which follow on no stream that the processor sees. */
 #define WINDOWS(from, kind, result, masked, both)                                                                 \
     for (ptrdiff_t i = 0; i < samples; i += 8 * channels)                                                         \
         for (int k = 0; k < channels; k++) {                                                                      \
@@ -69,9 +74,11 @@ INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
         for (; x + 8 <= plan->target_width && left[x + 7] + 2 <= end; x += 8)                                     \
             LINEAR_EIGHT(PAIRS_##kind, masked, FN(put8_##result), both, _mm256_loadu_ps(plan->share + x), out + x); \
     } else {                                                                                                      \
+        const int asks = both && FN(asks)(plan, channels * sizeof(kind));                                         \
         for (; x + 1 < plan->target_width - (channels == 3) && left[x + 1] + channels + 4 <= end; x += 2) {       \
             const __m256 share = FN(two_shares)(plan->share + x);                                                 \
             const ptrdiff_t p = left[x], q = left[x + 1];                                                         \
+            if (asks) FN(fetch)(row + p, ahead), FN(fetch)(lower + p, ahead);                                     \
             __m256 v = FN(between8)(FN(two_##kind)(row + p, row + q), FN(two_##kind)(row + p + channels, row + q + channels), share, masked); \
             if (both) {                                                                                           \
                 __m256 w = FN(between8)(FN(two_##kind)(lower + p, lower + q), FN(two_##kind)(lower + p + channels, lower + q + channels), share, masked); \
@@ -90,16 +97,6 @@ INLINE void FN(fetch)(const void *p, ptrdiff_t ahead) {
 #else
 #define ALONG_VECTORS(kind, result, masked, both)
 #endif
-
-/* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
-INLINE void FN(put_u16)(u16 *out, f32 v) {
-    f32 shifted = v + 8388608.0f;
-    u32 bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    *out = (u16)bits;
-}
-INLINE void FN(put_f32)(f32 *out, f32 v) { *out = v; }
-INLINE f32 FN(between)(f32 a, f32 b, f32 f) { return f != 0 ? a + f * (b - a) : a; }
 
 /* along_: one row along x. both_: that of two rows and what lies between them, at once; what comes next lies `ahead`
    bytes further. */

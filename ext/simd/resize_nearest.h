@@ -28,7 +28,8 @@ INLINE void *nearest_plan(Nearest *plan, i64 width) {
     plan->offsets = (i64 *)memory, plan->window = plan->offsets + target;
     plan->places = (u8 *)(plan->window + groups), plan->lanes = (i32 *)(plan->window + groups);
     plan->groups = plan->windows = 0;
-    for (ptrdiff_t x = 0; x < target; x++) plan->offsets[x] = axis_nearest(width, target, x) * bytes;
+    NearestAxis at = axis_from(width, target, 0);
+    for (ptrdiff_t x = 0; x < target; x++, axis_next(&at)) plan->offsets[x] = at.pixel * bytes;
     i64 reach = 0;
     for (ptrdiff_t g = 0; g < groups; g++) {
         i64 span = plan->offsets[g * each + each - 1] - plan->offsets[g * each] + bytes;
@@ -57,8 +58,10 @@ INLINE void *nearest_plan(Nearest *plan, i64 width) {
 #ifndef LEVEL
 #define SIMD_SOURCE "simd/resize_nearest.h"
 #include "simd/levels.h"
-/* One row; `ahead` is the one that comes next. */
-DISPATCH(void, nearest, (const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan), (row, ahead, out, plan))
+/* Rows [y0, y1) of dst. */
+DISPATCH(void, nearest,
+         (const u8 *src, ptrdiff_t src_stride, u8 *dst, ptrdiff_t dst_stride, ptrdiff_t y0, ptrdiff_t y1, ptrdiff_t height, ptrdiff_t target_height, const Nearest *plan),
+         (src, src_stride, dst, dst_stride, y0, y1, height, target_height, plan))
 #else
 
 /* Where rows are left out, the processor sees no stream to run ahead of. */
@@ -123,7 +126,8 @@ INLINE void FN(nearest_lanes)(const u8 *row, const u8 *ahead, u8 *out, const i64
 }
 #endif
 
-static void FN(nearest)(const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan) {
+/* One row; `ahead` is the one that comes next. */
+INLINE void FN(nearest_row)(const u8 *row, const u8 *ahead, u8 *out, const Nearest *plan) {
     ptrdiff_t i = 0, n = plan->target, source = plan->source;
     const i64 *offsets = plan->offsets;
     const int bytes = plan->bytes;
@@ -156,4 +160,50 @@ static void FN(nearest)(const u8 *row, const u8 *ahead, u8 *out, const Nearest *
     }
 }
 #undef PREFETCH
+
+/* Rows at once: each offset is loaded once, and what is fetched from memory comes from as many streams. */
+#define NEAREST_ROWS 4
+INLINE void FN(nearest_rows_by)(const u8 *const *rows, u8 *out, ptrdiff_t stride, const Nearest *plan, const size_t bytes) {
+    /* Stores of bytes might change whatever is not in a variable of its own. */
+    const ptrdiff_t n = plan->target;
+    const i64 *offsets = plan->offsets;
+    const u8 *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
+    for (ptrdiff_t i = 0; i < n; i++, out += bytes) {
+        const i64 offset = offsets[i];
+        memcpy(out, a + offset, bytes);
+        memcpy(out + stride, b + offset, bytes);
+        memcpy(out + 2 * stride, c + offset, bytes);
+        memcpy(out + 3 * stride, d + offset, bytes);
+    }
+}
+INLINE void FN(nearest_rows)(const u8 *const *rows, u8 *out, ptrdiff_t stride, const Nearest *plan) {
+    if (plan->bytes == 1) FN(nearest_rows_by)(rows, out, stride, plan, 1);
+    else if (plan->bytes == 2) FN(nearest_rows_by)(rows, out, stride, plan, 2);
+    else FN(nearest_rows_by)(rows, out, stride, plan, 4);
+}
+
+static void FN(nearest)(const u8 *src, ptrdiff_t src_stride, u8 *dst, ptrdiff_t dst_stride, ptrdiff_t y0, ptrdiff_t y1, ptrdiff_t height,
+                        ptrdiff_t target_height, const Nearest *plan) {
+    /* Where small pixels lie too far apart for windows, and no row comes twice. */
+    const int several = plan->groups == 0 && (plan->bytes <= 2 || plan->bytes == 4) && height >= target_height;
+    NearestAxis at = axis_from(height, target_height, y0);
+    const u8 *before = NULL;
+    for (ptrdiff_t y = y0; y < y1;) {
+        u8 *out = (u8 *)((char *)dst + y * dst_stride);
+        if (several && y + NEAREST_ROWS <= y1) {
+            const u8 *rows[NEAREST_ROWS];
+            for (int k = 0; k < NEAREST_ROWS; k++, axis_next(&at)) rows[k] = src + at.pixel * src_stride;
+            FN(nearest_rows)(rows, out, dst_stride, plan);
+            y += NEAREST_ROWS;
+            continue;
+        }
+        const u8 *row = src + at.pixel * src_stride;
+        axis_next(&at);
+        if (row == before) memcpy(out, out - dst_stride, (size_t)(plan->target * plan->bytes));
+        else FN(nearest_row)(row, y + 1 < y1 ? src + at.pixel * src_stride : row, out, plan);
+        before = row;
+        y++;
+    }
+}
+#undef NEAREST_ROWS
 #endif

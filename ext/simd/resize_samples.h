@@ -1,4 +1,4 @@
-/* Samples of a source row for linear resampling, as vectors of float32, and vectors as samples of the result. */
+/* Samples of a source row for linear resampling as float32, and float32 as samples of the result; by vectors too. */
 #ifndef LEVEL
 #ifndef IMGPROC_RESIZE_SAMPLES_H
 #define IMGPROC_RESIZE_SAMPLES_H
@@ -7,8 +7,19 @@
 #include "simd/levels.h"
 #endif
 
-#elif LEVEL >= LEVEL_AVX2
+#else
 
+/* Adding 2^23 leaves the integer, rounded half to even, in the low bits. */
+INLINE void FN(put_u16)(u16 *out, f32 v) {
+    f32 shifted = v + 8388608.0f;
+    u32 bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    *out = (u16)bits;
+}
+INLINE void FN(put_f32)(f32 *out, f32 v) { *out = v; }
+INLINE f32 FN(between)(f32 a, f32 b, f32 f) { return f != 0 ? a + f * (b - a) : a; }
+
+#if LEVEL >= LEVEL_AVX2
 INLINE __m128 FN(four_u16)(const u16 *p) { return _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)p))); }
 INLINE __m128 FN(four_f32)(const f32 *p) { return _mm_loadu_ps(p); }
 INLINE void FN(put8_f32)(f32 *out, __m256 v) { _mm256_storeu_ps(out, v); }
@@ -93,4 +104,5 @@ INLINE __m256 FN(two_u16)(const u16 *p, const u16 *q) { return _mm256_set_m128(F
 INLINE __m256 FN(two_f32)(const f32 *p, const f32 *q) { return _mm256_set_m128(_mm_loadu_ps(q), _mm_loadu_ps(p)); }
 INLINE __m256 FN(two_shares)(const f32 *share) { return _mm256_set_m128(_mm_broadcast_ss(share + 1), _mm_broadcast_ss(share)); }
 
+#endif
 #endif

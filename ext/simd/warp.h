@@ -6,6 +6,8 @@
    by one. All round alike. */
 #ifndef LEVEL
 #include "simd/warp_ahead.h"
+#include "simd/warp_colors.h"
+#include "simd/warp_samples.h"
 #include "simd/warp_taps.h"
 #include "simd/warp_windows.h"
 
@@ -22,116 +24,101 @@ DISPATCH(void, warp_f32, WARP_PARAMETERS(f32), WARP_ARGUMENTS)
 #else
 
 #if LEVEL >= LEVEL_AVX2
+/* Eight positions inside the image. */
 #if LEVEL >= LEVEL_AVX512
-#define COLORS(kind) return FN(eight_colors_##kind)(picture, places, out, channels);
+#define COLORS(kind) FN(eight_colors_##kind)
 #else
-#define COLORS(kind)
+#define COLORS(kind) FN(eight_pixels_##kind)
 #endif
-#define EIGHT(kind, masked)                                                                                               \
+#define EIGHT(kind)                                                                                                       \
     INLINE void FN(eight_##kind)(const Picture *picture, const FN(Places) *places, kind *out, const int channels) {        \
-        const char *from = picture->pixels, *under = from + picture->stride;                                              \
-        if (channels == 1) {                                                                                              \
-            __m256 fc = _mm256_loadu_ps(places->column_share), fr = _mm256_loadu_ps(places->row_share), a, b, c, d;       \
-            FN(pairs_##kind)(from, places->first, &a, &b);                                                                \
-            FN(pairs_##kind)(under, places->first, &c, &d);                                                               \
-            FN(put8_##kind)(out, FN(between8)(FN(between8)(a, c, fr, masked), FN(between8)(b, d, fr, masked), fc, masked)); \
-            return;                                                                                                       \
-        }                                                                                                                 \
-        COLORS(kind)                                                                                                      \
-        const __m256i twice = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);                                                  \
-        const __m256 row_share = _mm256_loadu_ps(places->row_share), column_share = _mm256_loadu_ps(places->column_share); \
-        __m256 two[4];                                                                                                    \
-        for (int k = 0; k < 4; k++) {                                                                                     \
-            const __m256i lane = _mm256_add_epi32(twice, _mm256_set1_epi32(2 * k));                                       \
-            __m256 fr = _mm256_permutevar8x32_ps(row_share, lane), fc = _mm256_permutevar8x32_ps(column_share, lane);     \
-            __m256 a, b, c, d;                                                                                            \
-            FN(colors_##kind)(from, places->first + 4 * k, channels, &a, &b);                                             \
-            FN(colors_##kind)(under, places->first + 4 * k, channels, &c, &d);                                            \
-            two[k] = FN(between8)(FN(between8)(a, c, fr, masked), FN(between8)(b, d, fr, masked), fc, masked);            \
-        }                                                                                                                 \
-        FN(put_colors_##kind)(out, two, channels);                                                                        \
+        if (channels == 1) FN(eight_gray_##kind)(picture, places, out);                                                   \
+        else COLORS(kind)(picture, places, out, channels);                                                                \
     }
-EIGHT(u8, 0)
-EIGHT(u16, 0)
-EIGHT(f32, 1)
+EIGHT(u8)
+EIGHT(u16)
+EIGHT(f32)
 #undef EIGHT
 #undef COLORS
 
-/* Eight positions from the i-th on. */
+/* Eight positions from the i-th on, which were found to lie at `places`. */
 #define SOME(kind)                                                                                                        \
-    INLINE void FN(some_##kind)(const Picture *picture, const Line *line, ptrdiff_t i, const f32 end[2], const f32 last[2], \
-                                __m256i steps, kind *out, const int channels) {                                           \
-        FN(Places) places;                                                                                                \
-        const void *positions = line->positions;                                                                         \
-        const int doubles = line->doubles;                                                                               \
-        if (FN(places_inside)(positions, doubles, i, end, steps, &places)) FN(eight_##kind)(picture, &places, out, channels); \
-        else if (FN(places_near)(positions, doubles, i, last, picture->border, &places))                                  \
+    INLINE void FN(some_##kind)(const Picture *picture, const Line *line, ptrdiff_t i, const FN(Places) *places, kind *out, const int channels) { \
+        if (places->way == PLACES_INSIDE) FN(eight_##kind)(picture, places, out, channels);                               \
+        else if (places->way == PLACES_NEAR)                                                                              \
             for (int k = 0; k < 8; k++) {                                                                                 \
-                const i64 r[2] = {places.first[2 * k], places.second[2 * k]};                                             \
-                const i64 c[2] = {places.first[2 * k + 1], places.second[2 * k + 1]};                                     \
-                FN(taps_##kind)(picture, r, c, places.row_share[k], places.column_share[k], out + k * channels, channels); \
+                const i64 r[2] = {places->first[2 * k], places->second[2 * k]};                                           \
+                const i64 c[2] = {places->first[2 * k + 1], places->second[2 * k + 1]};                                   \
+                FN(taps_##kind)(picture, r, c, places->row_share[k], places->column_share[k], out + k * channels, channels); \
             }                                                                                                             \
         else                                                                                                              \
             for (int k = 0; k < 8; k++)                                                                                   \
-                warp_pixel_##kind(picture, FN(position)(positions, doubles, 2 * (i + k)), FN(position)(positions, doubles, 2 * (i + k) + 1), \
-                                  out + k * channels, channels);                                                          \
+                warp_pixel_##kind(picture, FN(position)(line->positions, line->doubles, 2 * (i + k)),                     \
+                                  FN(position)(line->positions, line->doubles, 2 * (i + k) + 1), out + k * channels, channels); \
     }
 SOME(u8)
 SOME(u16)
 SOME(f32)
 #undef SOME
 
+/* Places are found for some groups of eight before their pixels are read: addresses that wait in memory let the loads of one
+   group run beside the arithmetic of others, where vectors on their way to addresses would fill the schedulers. */
+#define GROUPS 16
+
 #if LEVEL >= LEVEL_AVX512
 /* Windows pay where positions follow a line; where some did not, the next 512 are not tried. */
-#define SIXTEENS(kind)                                                                                                    \
-    const i32 lasts[2] = {(i32)last[0], (i32)last[1]};                                                                    \
-    const int windows = channels == 1 && small && !line->doubles && FN(windows_fit)(lasts);                              \
-    ptrdiff_t next = windows ? 0 : line->n;                                                                              \
-    for (; i + 16 <= line->n;) {                                                                                         \
-        if (i >= next) {                                                                                                  \
-            if (FN(sixteen_##kind)(picture, (const f32 *)line->positions + 2 * i, lasts, out + i)) {                     \
-                FN(ahead)(picture, line, i, steps, out + i, sizeof(kind));                                                \
-                FN(ahead)(picture, line, i + 8, steps, out + i + 8, sizeof(kind));                                        \
-                i += 16;                                                                                                  \
-                continue;                                                                                                 \
-            }                                                                                                             \
-            next = i + 512;                                                                                               \
+#define WINDOWS                                                                                                           \
+    const i32 lasts[2] = {(i32)reach.last[0], (i32)reach.last[1]};                                                        \
+    ptrdiff_t next = channels == 1 && !line->doubles && FN(windows_fit)(lasts) ? 0 : line->n;
+#define WINDOW(kind)                                                                                                      \
+    if (i >= next && i + 16 <= line->n) {                                                                                 \
+        if (FN(sixteen_##kind)(picture, (const f32 *)line->positions + 2 * i, lasts, out + i)) {                          \
+            FN(ahead)(picture, line, i, reach.steps, out + i, sizeof(kind));                                              \
+            FN(ahead)(picture, line, i + 8, reach.steps, out + i + 8, sizeof(kind));                                      \
+            i += 16;                                                                                                      \
+            continue;                                                                                                     \
         }                                                                                                                 \
-        ONCE(kind)                                                                                                        \
+        next = i + 512;                                                                                                   \
     }
 #else
-#define SIXTEENS(kind)
+#define WINDOWS
+#define WINDOW(kind)
 #endif
 
-#define ONCE(kind)                                                                                                        \
-    if (i + 8 + spare <= line->n) {                                                                                   \
-        FN(ahead)(picture, line, i, steps, out + i * channels, channels * (int)sizeof(kind));                             \
-        FN(some_##kind)(picture, line, i, end, last, steps, out + i * channels, channels);                               \
+/* The vectors of eight pixels of three samples write two pixels more: at the end of the row, somewhere else. */
+#define VECTORS(kind)                                                                                                     \
+    const FN(Reach) reach = FN(reach)(picture, channels, sizeof(kind));                                                   \
+    const ptrdiff_t end = channels == 3 ? line->n - 2 : line->n;                                                          \
+    FN(Places) places[GROUPS];                                                                                            \
+    WINDOWS                                                                                                               \
+    while (i + 8 <= end) {                                                                                                \
+        WINDOW(kind)                                                                                                      \
+        const ptrdiff_t left = (end - i) / 8, count = left < GROUPS ? left : GROUPS;                                      \
+        for (ptrdiff_t g = 0; g < count; g++) FN(find)(picture->border, line->positions, line->doubles, i + 8 * g, &reach, places + g); \
+        for (ptrdiff_t g = 0; g < count; g++, i += 8) {                                                                   \
+            FN(ahead)(picture, line, i, reach.steps, out + i * channels, channels * (int)sizeof(kind));                   \
+            FN(some_##kind)(picture, line, i, places + g, out + i * channels, channels);                                  \
+        }                                                                                                                 \
+    }                                                                                                                     \
+    while (i < line->n && line->n >= 8) {                                                                                 \
+        kind pixels[48];                                                                                                  \
+        if (i > line->n - 8) i = line->n - 8;                                                                             \
+        FN(find)(picture->border, line->positions, line->doubles, i, &reach, places);                                     \
+        FN(some_##kind)(picture, line, i, places, pixels, channels);                                                      \
+        memcpy(out + i * channels, pixels, 8 * (size_t)channels * sizeof(kind));                                          \
         i += 8;                                                                                                           \
     }
-/* Vectors of four and eight samples reach beyond pixels of three: that takes another column at the right, and two pixels
-   behind the last of the eight. Images of 2^31 bytes and more, and of 2^23 rows or columns, go pixel by pixel. */
-#define EIGHTS(kind)                                                                                                      \
-    const ptrdiff_t spare = channels == 3 ? 2 : 0;                                                                        \
-    const f64 far = fabs((f64)picture->stride) * (f64)picture->height;                                                    \
-    const int small = far < 0x1p31 && picture->height < 8388608 && picture->width < 8388608;                              \
-    const f32 last[2] = {small ? (f32)(picture->height - 1) : 0, small ? (f32)(picture->width - 1) : 0};                  \
-    const f32 end[2] = {last[0], last[1] - (f32)(channels == 3)};                                                         \
-    const i32 across = channels * (i32)sizeof(kind), down = small ? (i32)picture->stride : 0;                             \
-    const __m256i steps = _mm256_setr_epi32(down, across, down, across, down, across, down, across);                      \
-    SIXTEENS(kind)                                                                                                        \
-    while (i + 8 + spare <= line->n) ONCE(kind)
 #else
-#define EIGHTS(kind)
+#define VECTORS(kind)
 #endif
 
 #define WARP(kind)                                                                                                        \
-    INLINE void FN(warp_by_##kind)(const Picture *picture, const Line *line, kind *out, const int channels) {            \
+    INLINE void FN(warp_by_##kind)(const Picture *picture, const Line *line, kind *out, const int channels) {             \
         ptrdiff_t i = 0;                                                                                                  \
-        EIGHTS(kind)                                                                                                      \
-        for (; i < line->n; i++)                                                                                         \
-            warp_pixel_##kind(picture, FN(position)(line->positions, line->doubles, 2 * i),                             \
-                              FN(position)(line->positions, line->doubles, 2 * i + 1), out + i * channels, channels);   \
+        VECTORS(kind)                                                                                                     \
+        for (; i < line->n; i++)                                                                                          \
+            warp_pixel_##kind(picture, FN(position)(line->positions, line->doubles, 2 * i),                               \
+                              FN(position)(line->positions, line->doubles, 2 * i + 1), out + i * channels, channels);     \
     }                                                                                                                     \
     static void FN(warp_##kind) WARP_PARAMETERS(kind) {                                                                   \
         const int channels = picture->channels;                                                                           \
@@ -149,7 +136,10 @@ WARP(u8)
 WARP(u16)
 WARP(f32)
 #undef WARP
-#undef EIGHTS
-#undef SIXTEENS
-#undef ONCE
+#if LEVEL >= LEVEL_AVX2
+#undef WINDOW
+#undef WINDOWS
+#undef GROUPS
+#endif
+#undef VECTORS
 #endif

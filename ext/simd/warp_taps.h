@@ -2,6 +2,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_WARP_TAPS_H
 #define IMGPROC_WARP_TAPS_H
+#include "simd/between.h"
 #include "simd/warp_vectors.h"
 #define SIMD_SOURCE "simd/warp_taps.h"
 #include "simd/levels.h"

@@ -3,6 +3,7 @@
 #ifndef LEVEL
 #ifndef IMGPROC_WARP_WINDOWS_H
 #define IMGPROC_WARP_WINDOWS_H
+#include "simd/between.h"
 #include "simd/warp_vectors.h"
 #define SIMD_SOURCE "simd/warp_windows.h"
 #include "simd/levels.h"
@@ -128,68 +129,9 @@ INLINE void FN(sixteen_lanes)(const FN(Window) *window, ptrdiff_t stride, const 
     }
 }
 
-INLINE __m512 FN(between16)(__m512 a, __m512 b, __m512 f, const int masked) {
-    __m512 step = _mm512_mul_ps(f, _mm512_sub_ps(b, a));
-    if (masked) step = _mm512_mask_mov_ps(_mm512_set1_ps(-0.0f), _mm512_cmp_ps_mask(f, _mm512_setzero_ps(), _CMP_NEQ_OQ), step);
-    return _mm512_add_ps(a, step);
-}
 INLINE void FN(put16_u8)(u8 *out, __m512 v) { _mm_storeu_si128((__m128i *)out, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))); }
 INLINE void FN(put16_u16)(u16 *out, __m512 v) { _mm256_storeu_si256((__m256i *)out, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v))); }
 INLINE void FN(put16_f32)(f32 *out, __m512 v) { _mm512_storeu_ps(out, v); }
-
-/* Two pixels of four samples and their right neighbours, or of three and two samples more, `far` from `from`. */
-INLINE __m512 FN(colors2_u8)(const char *from, const i32 *far) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_castps_si128(FN(two_quads)(from, far))));
-}
-INLINE __m512 FN(colors2_u16)(const char *from, const i32 *far) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu2_m128i((const __m128i *)(from + far[2]), (const __m128i *)(from + far[0]))));
-}
-INLINE __m512 FN(colors2_f32)(const char *from, const i32 *far) {
-    __m256d first = _mm256_loadu_pd((const f64 *)(const void *)(from + far[0])), second = _mm256_loadu_pd((const f64 *)(const void *)(from + far[2]));
-    return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(first), second, 1));
-}
-/* Four pixels; those of three samples write up to four behind. */
-INLINE void FN(put_four_u8)(u8 *out, __m512 v, const int channels) {
-    const __m128i close = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
-    __m128i codes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v));
-    _mm_storeu_si128((__m128i *)out, channels == 3 ? _mm_shuffle_epi8(codes, close) : codes);
-}
-INLINE void FN(put_four_u16)(u16 *out, __m512 v, const int channels) {
-    const __m512i close = _mm512_castsi256_si512(_mm256_setr_epi16(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15));
-    __m256i codes = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v));
-    if (channels == 3) codes = _mm256_permutexvar_epi16(_mm512_castsi512_si256(close), codes);
-    _mm256_storeu_si256((__m256i *)out, codes);
-}
-INLINE void FN(put_four_f32)(f32 *out, __m512 v, const int channels) {
-    const __m512i close = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
-    _mm512_storeu_ps(out, channels == 3 ? _mm512_permutexvar_ps(close, v) : v);
-}
-#define COLORS(kind, masked)                                                                                              \
-    INLINE void FN(eight_colors_##kind)(const Picture *picture, const FN(Places) *places, kind *out, const int channels) { \
-        const char *from = picture->pixels, *under = from + picture->stride;                                              \
-        const int c = channels;                                                                                           \
-        const __m512i left = _mm512_setr_epi32(0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);                 \
-        const __m512i right = _mm512_add_epi32(left, _mm512_set1_epi32(c));                                               \
-        const __m512i pair = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);                           \
-        const __m512i each = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);                           \
-        const __m512 row_share = _mm512_castps256_ps512(_mm256_loadu_ps(places->row_share));                              \
-        const __m512 column_share = _mm512_castps256_ps512(_mm256_loadu_ps(places->column_share));                        \
-        for (int k = 0; k < 2; k++) {                                                                                     \
-            __m512 two[2];                                                                                                \
-            for (int j = 0; j < 2; j++) {                                                                                 \
-                const i32 *far = places->first + 8 * k + 4 * j;                                                           \
-                __m512 fr = _mm512_permutexvar_ps(_mm512_add_epi32(pair, _mm512_set1_epi32(4 * k + 2 * j)), row_share);   \
-                two[j] = FN(between16)(FN(colors2_##kind)(from, far), FN(colors2_##kind)(under, far), fr, masked);        \
-            }                                                                                                             \
-            __m512 fc = _mm512_permutexvar_ps(_mm512_add_epi32(each, _mm512_set1_epi32(4 * k)), column_share);            \
-            __m512 a = _mm512_permutex2var_ps(two[0], left, two[1]), b = _mm512_permutex2var_ps(two[0], right, two[1]);   \
-            FN(put_four_##kind)(out + 4 * k * c, FN(between16)(a, b, fc, masked), c);                                     \
-        }                                                                                                                 \
-    }
-COLORS(u8, 0)
-COLORS(u16, 0)
-COLORS(f32, 1)
-#undef COLORS
 
 /* Sixteen gray pixels; false where they do not lie in a window. */
 #define SIXTEEN(kind, masked)                                                                                             \

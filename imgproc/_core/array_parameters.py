@@ -122,7 +122,7 @@ class Shape:
         return "a pair (height, width) of integers >= 1"
 
     def check(self, function: str, argument: str, value: Any) -> tuple[int, int]:
-        if not isinstance(value, tuple | list):
+        if type(value) is not tuple and not isinstance(value, tuple | list):
             raise wrong_type(function, argument, str(self), value)
         if len(value) != 2:
             raise wrong_value(function, argument, str(self), value)

@@ -12,7 +12,7 @@ from .errors import Got, wrong_value
 from .images import Array
 from .packed_masks import Masks, PackedMasks
 from .places import Place
-from .runs import Runs, encode_runs
+from .runs import Runs, encode_runs, read_text
 from .threads import run_bands
 
 Size = tuple[int, int]
@@ -49,9 +49,7 @@ def run_lengths(place: Place, segmentation: dict[str, Any], size: Size) -> Array
         counts = counts.encode()
     try:
         if isinstance(counts, bytes):
-            out = np.empty((len(counts) // 2 + 1, 2), np.uint32)
-            text = np.frombuffer(counts, np.uint8)
-            return out[: _kernels.decode_text(text, height * width, out)]
+            return read_text(counts, height * width)
         if not isinstance(counts, list | tuple) or not all(type(count) is int for count in counts):
             raise place.wrong("a text or a list of integers", counts)
         out = np.empty((len(counts) // 2 + 1, 2), np.uint32)

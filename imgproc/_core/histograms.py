@@ -17,8 +17,8 @@ from .images import FLOAT32, UINT8, UINT16, Array, channel_count, color_count, r
 from .tables import levels
 from .threads import run_bands
 
-# Nanoseconds per sample, the slowest of the levels: only an estimate for the choice of threads.
-_COST = {UINT8: 0.35, UINT16: 0.8, FLOAT32: 2.0}
+# Nanoseconds per sample, of integers at every level: only an estimate for the choice of threads.
+_COST = {UINT8: 0.15, UINT16: 0.28, FLOAT32: 2.0}
 _EXTREMES_COST = 0.4
 
 # Up to so many samples sorting is faster than counting in tables of 65536.
@@ -42,7 +42,9 @@ def sum_bands(
         kernel(samples, mask, channels, luma, counts, y0, y1, *more)
         return counts
 
-    first, *others = run_bands(count, len(samples), image.size * _COST[image.dtype])
+    first, *others = run_bands(
+        count, len(samples), image.size * _COST[image.dtype], sure=image.dtype != FLOAT32
+    )
     for counts in others:
         first += counts
     return first

@@ -96,14 +96,16 @@ def check_out(
     """``out`` itself, checked, or a new array. It may be the first input where ``in_place``, and overlap none."""
     if out is None:
         return np.empty(shape, dtype)
-    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+    if type(out) is not np.ndarray and (
+        not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray)
+    ):
         raise wrong_type(function, "out", f"None or a {dtype} array of shape {shape}", out)
     if out.dtype != dtype or out.shape != shape:
         raise wrong_value(function, "out", f"a {dtype} array of shape {shape}", out)
     flags = out.flags
-    if not flags.writeable:
-        raise wrong_value(function, "out", "writable", Got("a read-only array"))
-    if not flags.c_contiguous or not flags.aligned:
+    if not flags.carray:  # writable, C-contiguous and aligned
+        if not flags.writeable:
+            raise wrong_value(function, "out", "writable", Got("a read-only array"))
         raise wrong_value(function, "out", "C-contiguous", Got(f"strides {out.strides}"))
     for number, array in enumerate(inputs):
         if array is None or (out is not array and flags.owndata and array.flags.owndata):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._ext import rle as _kernels
 from .errors import Got, wrong_value
 from .images import Array
 
@@ -64,7 +65,7 @@ def check_runs(function: str, argument: str, value: object) -> Runs:
     if height * width > MAX_PIXELS:
         raise wrong_value(function, f"{argument}.size", f"of at most {MAX_PIXELS:,} pixels", size)
     if isinstance(counts, str):
-        counts = _uncompressed(function, f"{argument}.counts", counts)
+        counts = _uncompressed(function, f"{argument}.counts", counts, height * width)
     if not isinstance(counts, list | tuple) or not all(_is_length(count) for count in counts):
         raise wrong_value(function, f"{argument}.counts", "a list of integers >= 0", counts)
     if sum(counts) != height * width:
@@ -77,22 +78,21 @@ def _is_length(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _uncompressed(function: str, argument: str, text: str) -> list[int]:
-    """COCO's text: each length in groups of 5 bits, least first, from the third on less the one two before it."""
-    counts: list[int] = []
-    value = shift = 0
-    for sign in text:
-        code = ord(sign) - 48
-        if not 0 <= code < 64 or shift > 60:
-            raise wrong_value(function, argument, "run lengths compressed as COCO does it", text)
-        value |= (code & 31) << shift
-        shift += 5
-        if code & 32:
-            continue
-        if code & 16:
-            value -= 1 << shift  # the last group carries the sign
-        counts.append(value + counts[-2] if len(counts) > 2 else value)
-        value = shift = 0
-    if shift:
-        raise wrong_value(function, argument, "run lengths compressed as COCO does it, whole", text)
+def read_text(text: bytes, pixels: int) -> Array:
+    """(n, 2) uint32 intervals of set pixels from COCO's compressed text; ValueError says what is wrong with it."""
+    out = np.empty((len(text) // 2 + 1, 2), np.uint32)
+    return out[: _kernels.decode_text(np.frombuffer(text, np.uint8), pixels, out)]
+
+
+def _uncompressed(function: str, argument: str, text: str, pixels: int) -> list[int]:
+    must = "run lengths compressed as COCO does it"
+    if not text.isascii():
+        raise wrong_value(function, argument, must, text)
+    try:
+        ends = read_text(text.encode(), pixels).ravel()
+    except ValueError as error:
+        raise wrong_value(function, argument, must, Got(str(error))) from None
+    # The last run reaches the last pixel, whether inside or outside of the mask.
+    last = [] if pixels == 0 or (len(ends) and ends[-1] == pixels) else [pixels]
+    counts: list[int] = np.diff(np.concatenate([[0], ends, last]).astype(np.int64)).tolist()
     return counts

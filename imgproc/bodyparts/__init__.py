@@ -4,7 +4,8 @@ from .body import Body, Primitives
 from .camera import Camera
 from .evaluation import JointScores, score_joints
 from .features import depth_features
-from .forest import DepthForest, Progress
+from .forest import DepthForest
+from .forest_parameters import Progress
 from .inspection import export_tree, probe_importances
 from .joints import FOUND_JOINTS, JOINT_PARTS, Joints, estimate_joints
 from .motion import Motion, read_motion

@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._core.array_files import read_arrays, write_arrays
-from .._core.errors import wrong_type, wrong_value
+from .._core.errors import wrong_value
 from .._core.images import Array
-from .._core.parameters import Range
 from .._core.threads import run_bands
 from .._ext import forest as kernels
 from .features import check_body, prepare_depth
 from .forest_files import KIND, VERSION, Checkpoint, check_model
+from .forest_parameters import RANGES, Progress, fingerprint, growth_of
 from .growing import NODE, Growth, Tree, grow
 from .samples import MAX_PARTS, draw_samples, store_images
-
-_RANGES = {
-    "n_trees": Range(low=1, high=1000, integer=True),
-    "max_depth": Range(low=0, high=40, integer=True),
-    "n_features": Range(low=1, high=1_000_000, integer=True),
-    "n_thresholds": Range(low=1, high=250, integer=True),
-    "pixels_per_image": Range(low=1, high=10_000_000, integer=True),
-    "min_samples_leaf": Range(low=1, high=1_000_000, integer=True),
-    "max_offset": Range(above=0.0, high=1e4),
-    "seed": Range(low=0, high=2**32 - 1, integer=True),
-}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the training of a forest has come.
-
-    Attributes
-    ----------
-    stage : {"reading", "growing"}
-        Reading images, or growing trees.
-    done, total : int
-        Images, or levels of trees.
-    tree, level, nodes : int
-        The tree and level just grown, and the nodes of the level below.
-    pixels : int
-        Of the tree that are still open.
-    elapsed : float
-        Seconds of this call.
-    """
-
-    stage: str
-    done: int
-    total: int
-    tree: int
-    level: int
-    nodes: int
-    pixels: int
-    elapsed: float
 
 
 class DepthForest:
@@ -139,7 +98,7 @@ class DepthForest:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters, by name."""
-        return {name: getattr(self, name) for name in (*_RANGES, "bootstrap", "even_parts", "checkpoint")}
+        return {name: getattr(self, name) for name in (*RANGES, "bootstrap", "even_parts", "checkpoint")}
 
     def set_params(self, **params: Any) -> DepthForest:
         """Change parameters by name."""
@@ -206,7 +165,7 @@ class DepthForest:
         ----------
         J. Shotton et al., Real-time human pose recognition in parts from single depth images, CVPR 2011, section 3.
         """
-        growth, trees = self._checked()
+        growth, trees = growth_of(self.get_params())
         started = time.monotonic()
         folder = None if self.checkpoint is None else os.fspath(self.checkpoint)
         if folder is not None:
@@ -224,7 +183,9 @@ class DepthForest:
         if not (isinstance(parts, int) and largest < parts <= MAX_PARTS):
             raise wrong_value("DepthForest.fit", "n_parts", f"from {largest + 1} to {MAX_PARTS}", n_parts)
         growth = Growth(**{**growth.__dict__, "parts": parts})
-        saved = None if folder is None else Checkpoint(Path(folder), self._fingerprint(store, parts))
+        saved = (
+            None if folder is None else Checkpoint(Path(folder), fingerprint(self.get_params(), store, parts))
+        )
         grown: list[Tree] = []
         levels = growth.depth + 1
         for number in range(trees):
@@ -255,32 +216,6 @@ class DepthForest:
         if saved is not None:
             saved.clear()
         return self
-
-    def _checked(self) -> tuple[Growth, int]:
-        checked = {
-            name: limits.check("DepthForest", name, getattr(self, name)) for name, limits in _RANGES.items()
-        }
-        for name in ("bootstrap", "even_parts"):
-            if not isinstance(getattr(self, name), bool | np.bool_):
-                raise wrong_type("DepthForest", name, "True or False", getattr(self, name))
-        growth = Growth(
-            checked["max_depth"],
-            checked["n_features"],
-            checked["n_thresholds"],
-            checked["min_samples_leaf"],
-            float(checked["max_offset"]),
-            0,
-            checked["seed"],
-        )
-        return growth, checked["n_trees"]
-
-    def _fingerprint(self, store: Any, parts: int) -> str:
-        """Of all that decides what the trees become."""
-        params = {k: v for k, v in self.get_params().items() if k not in ("checkpoint", "n_trees")}
-        digest = hashlib.sha256(json.dumps([params, parts], default=int, sort_keys=True).encode())
-        for array in (store.shapes, store.depths, store.labels):
-            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-        return digest.hexdigest()
 
     def _join(self, trees: list[Tree], parts: int) -> None:
         self._take(
@@ -415,7 +350,7 @@ class DepthForest:
         forest = DepthForest()
         try:
             forest.set_params(**values)
-            forest._checked()
+            growth_of(forest.get_params())
         except (TypeError, ValueError) as error:
             raise ValueError(f"{os.path.basename(os.fspath(path))}: {error}") from None
         forest._take(*check_model(os.path.basename(os.fspath(path)), arrays))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from .._core.errors import Got, wrong_type, wrong_value
-from .._core.images import Array
 from .._core.parameters import Choice, Flag, OrNone, Pair, Range
 from .._core.threads import get_num_threads
 from .boosting import ALGORITHM
@@ -20,10 +18,10 @@ from .detection import SCALE_FACTOR
 from .growing import flat_windows
 from .haar import haar_features, lbp_features
 from .negatives import LADDER, Miner
-from .pictures import Pictures, open_pictures
-from .positives import Positives, Variety, collect_positives
+from .positives import Variety
 from .records import Progress, Training, told_skipped
 from .trainer import Targets, Trainer
+from .training_data import TrainingData, collect_data
 from .validation import Validation
 
 WINDOW = Pair(Range(low=8, high=128, integer=True), ("height", "width"))
@@ -40,11 +38,6 @@ BRIGHTNESS = Range(low=0, high=1)
 SEED = Range(low=0, high=2**63 - 1, integer=True)
 JOBS = OrNone(Range(low=1, high=1024, integer=True))
 MEMORY = Range(low=64 * 2**20, high=2**50)
-
-VALIDATION = Range(above=0, high=0.5)
-
-FEW = 20
-"""Fewer positives held back say nothing."""
 
 _BESIDE = 2**28
 """Bytes for what stands beside positives, images and feature values."""
@@ -214,7 +207,7 @@ def train_cascade(
         raise wrong_type(function, "progress", "None or a function", progress)
     folder = _made_folder(checkpoint)
 
-    data = _collect(positives, negatives, images, groups, validation, window, variety, int(memory / 8))
+    data = collect_data(positives, negatives, images, groups, validation, window, variety, int(memory / 8))
     table = lbp_features(window) if kind == "lbp" else haar_features(window, tilted=kind == "haar+tilted")
     windows = data.windows
     plain = len(data.rows) * variety.plain
@@ -266,103 +259,6 @@ def train_cascade(
     return _result(trainer, data, parameters | {"stages_asked": stages})
 
 
-@dataclass(frozen=True)
-class _Data:
-    """What is trained on, and what is held back."""
-
-    found: Positives
-    rows: Array
-    """Positives to train on."""
-    pictures: Pictures
-    images: Array
-    """Negatives to train on."""
-    judged: Array
-    """Windows of the positives held back."""
-    judge_pictures: Pictures
-    judge_images: Array
-    notes: list[str]
-
-    @property
-    def windows(self) -> Array:
-        chosen = self.found.windows[:, self.rows]
-        return chosen.reshape(-1, *chosen.shape[2:])
-
-    @property
-    def fingerprint(self) -> str:
-        """Of everything that went in."""
-        digest = sha256()
-        for array in (self.rows, self.images, self.judged, self.judge_images):
-            digest.update(array.tobytes())
-        for text in (self.found.fingerprint, self.pictures.fingerprint, self.judge_pictures.fingerprint):
-            digest.update(text.encode())
-        return digest.hexdigest()
-
-
-def _collect(
-    positives: Any,
-    negatives: Any,
-    images: Any,
-    groups: Any,
-    validation: Any,
-    window: tuple[int, int],
-    variety: Variety,
-    budget: int,
-) -> _Data:
-    given, share = _checked_validation(validation)
-    pictures = open_pictures(FUNCTION, "negatives", negatives, budget)
-    found = collect_positives(
-        positives, "positives", images=images, groups=groups, window=window, variety=variety, budget=budget
-    )
-    rng = np.random.default_rng(variety.seed)
-    rows, judge_rows = _parted(found.groups, share, rng)
-    empty, judge_images = _parted(np.arange(len(pictures)), share, rng)
-    notes = [*found.notes]
-    if share and (len(judge_rows) < FEW or not len(judge_images)):
-        notes.append(
-            f"too few positives or negatives to hold a share of {share:g} back: there is no validation"
-        )
-        rows, empty = np.arange(len(found)), np.arange(len(pictures))
-        judge_rows = judge_images = np.empty(0, np.int64)
-    judged, judge_pictures = found.windows[0][judge_rows], pictures
-    if given is not None:
-        theirs = collect_positives(
-            given[0],
-            "validation[0]",
-            images=None,
-            groups=None,
-            window=window,
-            variety=Variety(),
-            budget=budget,
-        )
-        judged, judge_pictures = theirs.windows[0], open_pictures(FUNCTION, "validation[1]", given[1], budget)
-        judge_images = np.arange(len(judge_pictures))
-    return _Data(found, rows, pictures, empty, judged, judge_pictures, judge_images, notes)
-
-
-def _checked_validation(validation: Any) -> tuple[tuple[Any, Any] | None, float]:
-    """Positives and negatives to judge by, or the share of those given that is held back."""
-    must = f"None, {VALIDATION} (a share to hold back) or a pair of positives and negatives"
-    if validation is None:
-        return None, 0.0
-    if isinstance(validation, tuple | list):
-        if len(validation) != 2:
-            raise wrong_value(FUNCTION, "validation", must, Got(f"{len(validation)} members"))
-        return (validation[0], validation[1]), 0.0
-    try:
-        return None, VALIDATION.check(FUNCTION, "validation", validation)
-    except TypeError:
-        raise wrong_type(FUNCTION, "validation", must, validation) from None
-    except ValueError:
-        raise wrong_value(FUNCTION, "validation", must, validation) from None
-
-
-def _parted(groups: Array, share: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Rows to train on and rows to hold back, no group in both."""
-    every = rng.permutation(np.unique(groups))
-    back = np.isin(groups, every[: round(share * len(every))])
-    return np.flatnonzero(~back), np.flatnonzero(back)
-
-
 def _made_folder(checkpoint: object) -> str | None:
     if checkpoint is None:
         return None
@@ -375,7 +271,7 @@ def _made_folder(checkpoint: object) -> str | None:
     return folder
 
 
-def _result(trainer: Trainer, data: _Data, parameters: dict[str, Any]) -> Training:
+def _result(trainer: Trainer, data: TrainingData, parameters: dict[str, Any]) -> Training:
     found, miner, judge = data.found, trainer.miner, trainer.validation
     searched = trainer.searched
     facts: dict[str, Any] = {

@@ -21,6 +21,7 @@ from ..cascade import training as parts
 from ..cascade.boosting import ALGORITHM
 from ..cascade.checkpoints import checkpoint_path
 from ..cascade.detection import SCALE_FACTOR
+from ..cascade.training_data import VALIDATION
 from ..io.folders import PlanError, cause
 from .arguments import check_page, option_value
 from .options import Quiet
@@ -48,7 +49,7 @@ _CONSTRAINTS: dict[str, Constraint] = {
     "copies": parts.COPIES,
     "shift": parts.SHARE,
     "brightness": parts.BRIGHTNESS,
-    "validation": parts.VALIDATION,
+    "validation": VALIDATION,
     "scale_factor": SCALE_FACTOR,
     "seed": parts.SEED,
 }

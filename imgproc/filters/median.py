@@ -17,7 +17,7 @@ from .._ext import median as _median
 RADIUS = Pair(Range(low=0, high=32767, integer=True), ("ry", "rx"))
 
 # Nanoseconds per sample for the square windows of radius 1, 2, 3, 4, by dtype; only for the choice of threads.
-_NETWORK_COST = {UINT8: (0.15, 0.6, 1.5, 2.2), UINT16: (0.3, 1.2, 3.0, 4.5), FLOAT32: (0.8, 2.5, 6.0, 9.0)}
+_NETWORK_COST = {UINT8: (0.15, 0.3, 1.5, 2.2), UINT16: (0.3, 0.6, 3.0, 4.5), FLOAT32: (0.8, 1.2, 6.0, 9.0)}
 _HISTOGRAM_COST = 8.0
 _RANK_COST = 30.0
 

@@ -18,10 +18,10 @@ from .decode.depth import DepthMap
 from .decode.semantic import LOGIT_NAMES, decode_semantic
 from .families import family_of
 from .geometry import Geometry
+from .label_tiling import segment_tiles
 from .logit_tiles import WINDOW
 from .model import Model, load
 from .outputs import check_keys, tensor
-from .segment_tiles import segment_tiles
 from .sources import FURTHER_INPUTS, folder_images, load_image
 from .stream import AHEAD, BATCH, READERS, Streamed, stream_images
 from .tiling import OVERLAP, TILE

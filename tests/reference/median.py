@@ -84,19 +84,32 @@ class Network:
 
 def networks() -> dict[str, tuple[list[Comparator], list[int]]]:
     """All networks of the kernel by name: comparators, and the wires of the outputs."""
-    found = {}
-    for radius, parts in ((2, (8, 8, 4)), (3, (24, 12, 6)), (4, (32, 32, 8))):
+    found: dict[str, tuple[list[Comparator], list[int]]] = {}
+
+    def define(name: str, network: Network, outputs: list[int]) -> None:
+        found[name] = network.needed(outputs), outputs
+
+    # Rows are sorted; of 5 x 5 samples pairs of rows are merged, and two pairs to the six that can be the median.
+    for side in (3, 5):
+        network = Network()
+        define(f"SORT_{side}", network, network.sort(list(range(side))))
+    network = Network()
+    define("MERGE_5_5", network, network.merge(list(range(5)), list(range(5, 10))))
+    network = Network()
+    define("MIDDLE_10_10", network, network.merge(list(range(10)), list(range(10, 20)))[7:13])
+    network = Network()
+    define("MEDIAN_6_5", network, [network.select(list(range(6)), list(range(6, 11)), 6)])
+    # 7 x 7 and 9 x 9 samples: sorted columns without the one row, merged to pairs and to pairs of pairs.
+    for radius, parts in ((3, (24, 12, 6)), (4, (32, 32, 8))):
         side, count = 2 * radius + 1, 2 * radius
         wires = list(range(8 * count))
         network = Network()
-        order = network.sort(wires[:count])
-        found[f"SORT_{count}"] = network.needed(order), order
-        for n in [count, 2 * count][: radius - 1]:
+        define(f"SORT_{count}", network, network.sort(wires[:count]))
+        for n in (count, 2 * count):
             network = Network()
-            order = network.merge(wires[:n], wires[n : 2 * n])
-            found[f"MERGE_{n}_{n}"] = network.needed(order), order
+            define(f"MERGE_{n}_{n}", network, network.merge(wires[:n], wires[n : 2 * n]))
         network, number, merged, dropped = Network(), side * side // 2 + 1, 0, 0
-        order = []
+        order: list[int] = []
         wires = list(range(sum(parts)))
         for part in parts:
             order = network.merge(order, wires[merged : merged + part])
@@ -105,10 +118,9 @@ def networks() -> dict[str, tuple[list[Comparator], list[int]]]:
             rest = side * side - merged
             low, high = max(0, number - 1 - rest - dropped), number - dropped
             order, dropped = order[low:high], dropped + low
-        found["MIDDLE_" + "_".join(map(str, parts))] = network.needed(order), order
+        define("MIDDLE_" + "_".join(map(str, parts)), network, order)
         network = Network()
         middle = len(order)
         row = network.sort(list(range(middle, middle + side)))
-        median = network.select(list(range(middle)), row, side + 1)
-        found[f"MEDIAN_{middle}_{side}"] = network.needed([median]), [median]
+        define(f"MEDIAN_{middle}_{side}", network, [network.select(list(range(middle)), row, side + 1)])
     return found

@@ -15,7 +15,7 @@ from ..._core.errors import Got, wrong_type, wrong_value
 from ..._core.images import FLOAT32, Array
 from ..._core.neighbors import FILL, check_fill
 from ..._core.parameters import Choice, Range
-from ..._core.seeds import generator
+from ..._core.seeds import check_seed, generator
 from ...filters.resize import METHOD
 from ...filters.resize import resize as resize_image
 from ...filters.warp import warp_backward
@@ -82,7 +82,7 @@ def flip(
     """
     name = "flip"
     check_sample(name, sample)
-    generator(name, seed)
+    check_seed(name, seed)
     across = AXIS.check(name, "axis", axis) == "horizontal"
     swapped = _swapped(name, sample, pairs)
     length = sample.image.shape[1 if across else 0]
@@ -278,13 +278,14 @@ def crop(
     """
     name = "crop"
     check_sample(name, sample)
-    rng = generator(name, seed)
+    check_seed(name, seed)
     height, width = SHAPE.check(name, "shape", shape)
     min_visible = VISIBLE.check(name, "min_visible", min_visible)
     rows, columns = sample.image.shape[0] - height, sample.image.shape[1] - width
     if rows < 0 or columns < 0:
         raise wrong_value(name, "shape", f"at most that of the image, {sample.image.shape[:2]}", shape)
     if place is None:
+        rng = generator(name, seed)
         top, left = int(rng.integers(rows + 1)), int(rng.integers(columns + 1))
     else:
         top, left = _placed(name, place, rows, columns)
@@ -360,7 +361,7 @@ def resize(
     """
     name = "resize"
     check_sample(name, sample)
-    generator(name, seed)
+    check_seed(name, seed)
     height, width = SHAPE.check(name, "shape", shape)
     image = resize_image(sample.image, (height, width), method=METHOD.check(name, "method", method))
     factors = np.array([width / sample.image.shape[1], height / sample.image.shape[0]])

@@ -17,6 +17,8 @@ VISIBLE = Range(low=0, high=1)
 # So far no sum or product of coordinates overflows, nor is NaN made of them, in float32 either.
 _FARTHEST = 1e9
 
+_APART = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -169,7 +171,7 @@ def placed(
         left, whole = _areas(clipped), _areas(boxes)
         boxes = clipped
     elif masks is not None and sample.masks is not None:
-        left = _pixels(masks) if min_visible else np.array([mask.any() for mask in masks], np.int64)
+        left = _pixels(masks) if min_visible else _any_pixel(masks)
         whole = _pixels(sample.masks) if min_visible else left
     else:
         return replace(sample, image=image, masks=masks, keypoints=keypoints)
@@ -188,3 +190,11 @@ def _areas(boxes: Array) -> Array:
 def _pixels(masks: Array) -> Array:
     """How many each mask has. One by one: NumPy counts a whole array some ten times as fast as along axes."""
     return np.array([np.count_nonzero(mask) for mask in masks], np.int64)
+
+
+def _any_pixel(masks: Array) -> Array:
+    """Which masks have one. Few of their rows show most objects; the others are looked through."""
+    found = np.asarray(masks[:, ::_APART].reshape(len(masks), -1).any(axis=1))
+    for at in np.flatnonzero(~found):
+        found[at] = masks[at].any()
+    return found

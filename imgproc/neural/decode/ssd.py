@@ -12,9 +12,9 @@ from ..._core.images import FLOAT32, Array
 from ..._ext import dense_heads as kernels
 from ...boxes import decode_boxes
 from ...detections import Detections
-from ..anchors import usual_boxes
 from ..geometry import Geometries, geometry_of_each
 from ..outputs import Keys, Outputs, reads
+from ..ssd_boxes import usual_boxes
 from .dense import LOGITS, REGRESSION
 from .heads import (
     CLASS,
