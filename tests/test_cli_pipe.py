@@ -113,6 +113,7 @@ def test_names_of_inputs_come_from_standard_input(run: Run, monkeypatch: pytest.
     assert outputs() == ["a.png", "b.png"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX systems")
 def test_a_reader_that_leaves_is_no_traceback(run: Run) -> None:
     make("in.png", shape=(400, 600, 3))
     read, write = os.pipe()
