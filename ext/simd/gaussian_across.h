@@ -23,38 +23,39 @@ static void FN(pair_neighbors)(const u16 *restrict samples, ptrdiff_t apart, u32
     for (; x < n; x++) words[x] = samples[x] | (u32)samples[x + apart] << 16;
 }
 
-/* Gray: one load serves the samples at even places, with weights from the even ones on, and those at odd places. */
+/* Gray: one load serves the samples at even places, with weights from the even ones on, and those at odd places. Of so many
+   loads for each weight, because those of 64 bytes that straddle two cache lines are what a wide kernel waits for. */
+#define GRAY_LOADS (LEVEL == LEVEL_AVX512 ? 4 : 2)
 static void FN(horizontal_gray)(const i16 *src, const GaussianPairs *taps, ptrdiff_t radius, u32 start, int bits, u8 *dst,
                                 ptrdiff_t n) {
+    enum { STEP = 2 * GRAY_LOADS * sizeof(FN(words)) / 4 };
     const u32 *weights = taps->horizontal;
-    for (ptrdiff_t x = 0; x < n; x += 4 * WORDS_PER_VECTOR) {
-        FN(words) even[2], odd[2];
-        even[0] = even[1] = odd[0] = odd[1] = FN(all_words)(start);
+    for (ptrdiff_t x = 0; x < n; x += STEP) {
+        FN(words) even[GRAY_LOADS], odd[GRAY_LOADS];
+        for (int b = 0; b < GRAY_LOADS; b++) even[b] = odd[b] = FN(all_words)(start);
         if (taps->horizontal_extra) {
             const FN(words) weight = FN(all_words)(taps->horizontal_extra), other = FN(all_words)(taps->horizontal_extra << 16);
-            for (int b = 0; b < 2; b++) {
+            for (int b = 0; b < GRAY_LOADS; b++) {
                 const FN(words) centre = FN(load_words)(src + x + radius + 2 * b * WORDS_PER_VECTOR);
                 even[b] = FN(add_products)(even[b], centre, weight);
                 odd[b] = FN(add_products)(odd[b], centre, other);
             }
         }
         for (ptrdiff_t j = 0; j <= radius; j++) {
-            const FN(words) a = FN(load_words)(src + x + 2 * j), b = FN(load_words)(src + x + 2 * (j + WORDS_PER_VECTOR));
             const FN(words) weight = FN(all_words)(weights[2 * j]), other = FN(all_words)(weights[2 * j - 1]);
-            even[0] = FN(add_products)(even[0], a, weight);
-            even[1] = FN(add_products)(even[1], b, weight);
-            odd[0] = FN(add_products)(odd[0], a, other);
-            odd[1] = FN(add_products)(odd[1], b, other);
+            for (int b = 0; b < GRAY_LOADS; b++) {
+                const FN(words) samples = FN(load_words)(src + x + 2 * (j + b * WORDS_PER_VECTOR));
+                even[b] = FN(add_products)(even[b], samples, weight);
+                odd[b] = FN(add_products)(odd[b], samples, other);
+            }
         }
-        if (x + 4 * WORDS_PER_VECTOR <= n) {
-            FN(store_alternating)(dst + x, even, odd, bits);
-        } else {
-            u8 last[4 * sizeof(FN(words)) / 4];
-            FN(store_alternating)(last, even, odd, bits);
-            memcpy(dst + x, last, (size_t)(n - x));
-        }
+        u8 last[STEP];
+        u8 *to = x + STEP <= n ? dst + x : last;
+        for (int b = 0; b < GRAY_LOADS; b += 2) FN(store_alternating)(to + 2 * b * WORDS_PER_VECTOR, even + b, odd + b, bits);
+        if (to == last) memcpy(dst + x, last, (size_t)(n - x));
     }
 }
+#undef GRAY_LOADS
 
 /* Four vectors of sums in order, from neighbours `channels` apart that were paired before. */
 INLINE void FN(sum_pairs)(const u32 *pairs, const GaussianPairs *taps, ptrdiff_t radius, ptrdiff_t channels, u32 start,

@@ -29,8 +29,9 @@ INLINE void FN(add_four_u16)(const u16 *const *rows, const f64 *two, f64 *restri
         sums[i] = (sums[i] + outer * (f64)((i32)a[i] + (i32)b[i])) + inner * (f64)((i32)c[i] + (i32)d[i]);
 }
 
-INLINE void FN(add_four_f64)(const f64 *centre, ptrdiff_t far, ptrdiff_t near, const f64 *two, f64 *restrict sums, ptrdiff_t n) {
-    const f64 *a = centre - far, *b = centre + far, *c = centre - near, *d = centre + near;
+INLINE void FN(add_four_f64)(const f64 *centre, ptrdiff_t outermost, ptrdiff_t innermost, const f64 *two, f64 *restrict sums,
+                             ptrdiff_t n) {
+    const f64 *a = centre - outermost, *b = centre + outermost, *c = centre - innermost, *d = centre + innermost;
     const f64 outer = two[0], inner = two[1];
     for (ptrdiff_t i = 0; i < n; i++) sums[i] = (sums[i] + outer * (a[i] + b[i])) + inner * (c[i] + d[i]);
 }
@@ -58,7 +59,7 @@ static int FN(sharpen_u16)(const GaussianJob *job, const f64 *vertical, const f6
             const ptrdiff_t columns = gaussian_min(GAUSSIAN_STRIP, n - x);
             for (ptrdiff_t i = 0; i < columns; i++) row[x + i] = 0;
             for (ptrdiff_t k = job->ry; k >= 0; k -= 2) {
-                const ptrdiff_t near = k > 0 ? k - 1 : 0, places[4] = {-k, k, -near, near};
+                const ptrdiff_t next = k > 0 ? k - 1 : 0, places[4] = {-k, k, -next, next};
                 const u16 *rows[4];
                 f64 two[2];
                 for (int i = 0; i < 4; i++)
