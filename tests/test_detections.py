@@ -13,7 +13,7 @@ from detection_records import BOXES, SCORES, detections, three
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgproc import Detections, pack_masks
+from imgproc import Detections, encode_rle, pack_masks
 from imgproc._core.runs import Runs, box_of_runs, check_runs, decode_runs, encode_runs
 
 
@@ -327,6 +327,13 @@ def test_runs_of_masks() -> None:
             whole = np.full(size, value)
             np.testing.assert_array_equal(decode_runs(encode_runs(whole)), whole)
     assert check_runs("f", "m", {"size": [2, 3], "counts": [1, 4, 1]}) == encode_runs(mask)
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 2**25 - 1))
+def test_runs_of_coco_text(height: int, width: int, bits: int) -> None:
+    mask = np.array([bits >> pixel & 1 for pixel in range(height * width)], bool).reshape(height, width)
+    text = encode_rle(mask[None])[0]["counts"]
+    assert check_runs("f", "m", {"size": [height, width], "counts": text}) == encode_runs(mask)
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**25 - 1))

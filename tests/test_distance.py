@@ -52,6 +52,36 @@ def test_far_zeros(shape: tuple[int, ...], level: str, rng: np.random.Generator)
         np.testing.assert_array_equal(imgproc.distance_transform(mask), nearest(shape, zeros))
 
 
+def by_lines(mask: Any) -> Any:
+    """Down the columns, then along each row, every pair of places."""
+    height, width = mask.shape
+    places = np.arange(height)
+    down = np.full(mask.shape, 10**6)
+    for x in range(width):
+        zeros = np.flatnonzero(~mask[:, x])
+        if len(zeros):
+            down[:, x] = np.abs(places[:, None] - zeros).min(axis=1)
+    steps = (np.arange(width)[:, None] - np.arange(width)) ** 2
+    squares = np.stack([(row**2 + steps).min(axis=1) for row in down])
+    return np.sqrt(np.where(squares < 10**9, squares, np.inf)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(70, 449), (301, 64), (530, 330)])
+def test_straight_borders(shape: tuple[int, int], level: str, rng: np.random.Generator) -> None:
+    """Where few places of a line decide, as far from a frame; and where they just do not."""
+    frame = np.ones(shape, bool)
+    frame[[0, -1]] = frame[:, [0, -1]] = False
+    side, corner, open_end = np.ones((3, *shape), bool)
+    side[:, 0] = False
+    corner[0, : shape[1] // 2] = corner[:, 100 % shape[1]] = False
+    open_end[-1, :-70] = False
+    dotted = frame.copy()
+    dotted[rng.integers(0, shape[0], 12), rng.integers(0, shape[1], 12)] = False
+    jagged = np.arange(shape[0])[:, None] > rng.integers(0, 30, shape[1])
+    for mask in (frame, side, corner, open_end, dotted, jagged, frame[::-1, ::-1][: shape[0] // 2]):
+        np.testing.assert_array_equal(imgproc.distance_transform(mask), by_lines(mask))
+
+
 def test_the_border_of_what_is_near(level: str) -> None:
     """One zero, so that distances pass 255 and 256 along the row, and one row further down as well."""
     mask = np.ones((2, 600), bool)

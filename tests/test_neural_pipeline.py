@@ -113,6 +113,20 @@ def test_keys_of_outputs_that_the_decoder_does_not_read() -> None:
     assert len(detector(images(1))) == 1
 
 
+def test_parameters_that_the_decoder_does_not_have() -> None:
+    def decode(outputs: Any, geometries: Any, *, level: float = 0) -> list[Any]:
+        return [level] * len(geometries)
+
+    with pytest.raises(
+        ValueError, match=r"^Detector: iou must be a parameter of decode_given_boxes \(.*score_t"
+    ):
+        Detector.from_preset(Recorder(), "boxes", size=64, iou=0.5)
+    with pytest.raises(ValueError, match=r"^Detector: levels must be a parameter of decode \(level\), got 3"):
+        Detector(Recorder(), Preprocess(64), decode, levels=3)
+    assert Detector(Recorder(), Preprocess(64), decode, level=3)(images(2)) == [3, 3]
+    assert Detector(Recorder(), Preprocess(64), lambda *_, **more: [more], size=3)(images(1)) == [{"size": 3}]
+
+
 def test_tiles_of_a_pipeline() -> None:
     detector = Detector.from_preset(Recorder(), "boxes", size=32, score_threshold=0.5)
     image = np.zeros((64, 96, 3), np.uint8)

@@ -2,7 +2,7 @@
 
    Squares are exact integers; the only rounding is that of the root. */
 #ifndef LEVEL
-#include "simd/distance_near.h"
+#include "simd/distance_few.h"
 #include "simd/envelope.h"
 
 #ifndef IMGPROC_DISTANCE_H
@@ -10,23 +10,27 @@
 
 enum {
     NO_DISTANCE = 65535,
+    BY_FEW = 2,
     LINE_PANEL = 32 /* columns that are turned to lines at a time: 64 bytes of the distances */
 };
 
 /* Room for one line of n. */
 typedef struct {
     u16 *near_squares; /* n, with LINE_REACH + 1 before and LINE_REACH + 1 + LINE_BLOCK behind it */
-    u32 *squares;      /* n */
+    u32 *squares;      /* n, filled up to whole blocks */
+    u32 *lows;         /* the least of each of `blocks` blocks, which are 0 until it is asked for */
     Parabola *stack;   /* n */
+    ptrdiff_t blocks;
 } Line;
 
 static UNUSED int line_start(Line *line, ptrdiff_t n) {
     const size_t length = (size_t)n + 2 * (LINE_REACH + 1) + LINE_BLOCK;
     line->near_squares = malloc(length * sizeof(u16));
-    line->squares = malloc((size_t)n * sizeof(u32));
+    line->squares = malloc(((size_t)n + LINE_BLOCK) * sizeof(u32));
+    line->lows = malloc(((size_t)n / LINE_BLOCK + 1) * sizeof(u32));
     line->stack = malloc((size_t)n * sizeof(Parabola));
-    if (!line->near_squares || !line->squares || !line->stack) {
-        free(line->near_squares), free(line->squares), free(line->stack);
+    if (!line->near_squares || !line->squares || !line->lows || !line->stack) {
+        free(line->near_squares), free(line->squares), free(line->lows), free(line->stack);
         return 0;
     }
     for (size_t i = 0; i < length; i++) line->near_squares[i] = LINE_FAR;
@@ -35,7 +39,7 @@ static UNUSED int line_start(Line *line, ptrdiff_t n) {
 }
 
 static UNUSED void line_free(Line *line) {
-    free(line->near_squares - LINE_REACH - 1), free(line->squares), free(line->stack);
+    free(line->near_squares - LINE_REACH - 1), free(line->squares), free(line->lows), free(line->stack);
 }
 
 #endif
@@ -97,16 +101,38 @@ INLINE void FN(roots)(const u32 *squares, ptrdiff_t n, f32 *out) {
     }
 }
 
+/* A block that `near_block` left: BY_FEW where few places decide, which are then in `few`, else what `near_block` gives. */
+static int FN(still_block)(Line *line, ptrdiff_t n, ptrdiff_t x, ptrdiff_t wanted, u16 *best, u32 *few) {
+    if (line->squares[x] != NO_SQUARE) {
+        if (!line->blocks) {
+            line->blocks = (n + LINE_BLOCK - 1) / LINE_BLOCK;
+            for (ptrdiff_t i = n; i < line->blocks * LINE_BLOCK; i++) line->squares[i] = NO_SQUARE;
+            FN(block_lows)(line->squares, line->blocks, line->lows);
+        }
+        if (FN(few_block)(line->squares, line->lows, line->blocks, x, wanted, few)) return BY_FEW;
+    }
+    return FN(near_rest)(line->near_squares + x, best);
+}
+
 /* The least of squares[p] + (x - p)^2 at each x of line->squares, in its place or as roots. */
 INLINE void FN(join_line)(Line *line, ptrdiff_t n, u32 *out, f32 *roots) {
     u16 *restrict near_squares = line->near_squares;
     u32 *restrict squares = line->squares;
     u16 best[LINE_BLOCK];
+    u32 few[LINE_BLOCK];
     ptrdiff_t x = 0;
+    line->blocks = 0;
     for (ptrdiff_t i = 0; i < n; i++) near_squares[i] = (u16)(squares[i] < LINE_FAR ? squares[i] : LINE_FAR);
     for (; x < n; x += LINE_BLOCK) {
         const ptrdiff_t wanted = n - x < LINE_BLOCK ? n - x : LINE_BLOCK;
-        if (!FN(near_block)(near_squares + x, wanted, best)) break;
+        int found = FN(near_block)(near_squares + x, wanted, best);
+        if (found < 0) found = FN(still_block)(line, n, x, wanted, best, few);
+        if (!found) break;
+        if (found == BY_FEW) {
+            if (roots) FN(roots)(few, wanted, roots + x);
+            else memcpy(out + x, few, (size_t)wanted * sizeof *out);
+            continue;
+        }
         if (wanted == LINE_BLOCK) {
             if (roots)
                 for (int i = 0; i < LINE_BLOCK; i++) roots[x + i] = sqrtf((f32)best[i]);

@@ -7,6 +7,7 @@
 enum {
     LINE_BLOCK = 64,
     LINE_REACH = 255, /* 256 squared is beyond 16 bits */
+    LINE_STILL = 15,  /* where nothing so near helps, few places may */
     LINE_FAR = 65535  /* stands for all larger squares */
 };
 
@@ -59,8 +60,39 @@ INLINE int FN(exceeds)(u16 a, u16 b) { return a > b; }
 #endif
 #define VECTORS (LINE_BLOCK / WORDS)
 
+/* Takes in what lies `from` to `to` away, in steps of three; whether more may help. */
+INLINE int FN(reach)(const u16 *squares, FN(words) *least, int from, int to) {
+    /* What lies k away adds k^2, and so helps only where more than that is left. */
+    for (int k = from; k <= to;) {
+        const FN(words) reached = FN(all)(k * k);
+        int more = 0;
+        for (int i = 0; i < VECTORS; i++) more |= FN(exceeds)(least[i], reached);
+        if (!more) return 0;
+        for (int end = k + 3; k < end; k++) {
+            const FN(words) square = FN(all)(k * k);
+            for (int i = 0; i < VECTORS; i++) {
+                const u16 *at = squares + i * WORDS;
+                const FN(words) beside = FN(least)(FN(load)(at - k), FN(load)(at + k));
+                least[i] = FN(least)(least[i], FN(sum)(beside, square));
+            }
+        }
+    }
+    return 1;
+}
+
+/* Stores a block; whether all of it is below LINE_FAR. */
+INLINE int FN(keep)(const FN(words) *least, u16 *best) {
+    int far = 0;
+    for (int i = 0; i < VECTORS; i++) {
+        far |= FN(exceeds)(least[i], FN(all)(LINE_FAR - 1));
+        FN(store)(best + i * WORDS, least[i]);
+    }
+    return !far;
+}
+
 /* best[i] = min over |k| <= LINE_REACH of squares[i + k] + k^2 for the first `wanted` of a block; those beyond are not
-   waited for. Returns whether all of them are below LINE_FAR, and so exact. */
+   waited for. Returns whether all of them are below LINE_FAR, and so exact; or -1 where what is at most LINE_STILL away
+   changed nothing and more may help: then `best` is for `near_rest` to go on with. */
 INLINE int FN(near_block)(const u16 *squares, ptrdiff_t wanted, u16 *best) {
     FN(words) least[VECTORS];
     if (wanted < LINE_BLOCK) {
@@ -70,27 +102,24 @@ INLINE int FN(near_block)(const u16 *squares, ptrdiff_t wanted, u16 *best) {
     } else {
         for (int i = 0; i < VECTORS; i++) least[i] = FN(load)(squares + i * WORDS);
     }
-    /* What lies k away adds k^2, and so helps only where more than that is left. */
-    for (int k = 1; k <= LINE_REACH;) {
-        const FN(words) reached = FN(all)(k * k);
-        int more = 0;
-        for (int i = 0; i < VECTORS; i++) more |= FN(exceeds)(least[i], reached);
-        if (!more) break;
-        for (int end = k + 3 <= LINE_REACH ? k + 3 : LINE_REACH + 1; k < end; k++) {
-            const FN(words) square = FN(all)(k * k);
-            for (int i = 0; i < VECTORS; i++) {
-                const u16 *at = squares + i * WORDS;
-                const FN(words) beside = FN(least)(FN(load)(at - k), FN(load)(at + k));
-                least[i] = FN(least)(least[i], FN(sum)(beside, square));
-            }
+    if (FN(reach)(squares, least, 1, LINE_STILL)) {
+        int changed = wanted < LINE_BLOCK;
+        for (int i = 0; i < VECTORS; i++) changed |= FN(exceeds)(FN(load)(squares + i * WORDS), least[i]);
+        if (!changed) {
+            FN(keep)(least, best);
+            return -1;
         }
+        FN(reach)(squares, least, LINE_STILL + 1, LINE_REACH);
     }
-    int far = 0;
-    for (int i = 0; i < VECTORS; i++) {
-        far |= FN(exceeds)(least[i], FN(all)(LINE_FAR - 1));
-        FN(store)(best + i * WORDS, least[i]);
-    }
-    return !far;
+    return FN(keep)(least, best);
+}
+
+/* The same, from where that gave -1. */
+static int FN(near_rest)(const u16 *squares, u16 *best) {
+    FN(words) least[VECTORS];
+    for (int i = 0; i < VECTORS; i++) least[i] = FN(load)(best + i * WORDS);
+    FN(reach)(squares, least, LINE_STILL + 1, LINE_REACH);
+    return FN(keep)(least, best);
 }
 
 #undef WORDS

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from .._core.errors import Got, wrong_type, wrong_value
+from .._core.errors import wrong_type, wrong_value
 from .._core.images import Array
 from .._core.parameters import OrNone
 from ..detections import Detections
@@ -21,7 +21,8 @@ from .geometry import Geometry
 from .label_tiling import segment_tiles
 from .logit_tiles import WINDOW
 from .model import Model, load
-from .outputs import check_keys, tensor
+from .outputs import tensor
+from .pipeline_checks import check_names, check_parameters
 from .sources import FURTHER_INPUTS, folder_images, load_image
 from .stream import AHEAD, BATCH, READERS, Streamed, stream_images
 from .tiling import OVERLAP, TILE
@@ -93,10 +94,7 @@ class Pipeline(Generic[Result]):
                 raise wrong_type(name, argument, "a function", function)
         self.model: Model = model if isinstance(model, Model) else load(model)
         self.preprocess = preprocess
-        given = {**decode.keywords, **parameters} if isinstance(decode, partial) else parameters
-        names_read = getattr(getattr(decode, "func", decode), "reads", None)
-        if names_read is not None:
-            check_keys(name, given.get("keys"), names_read)
+        check_parameters(name, decode, parameters)
         self.decode: Callable[..., Sequence[Result]] = partial(decode, **parameters) if parameters else decode
         self.names = check_names(name, names)
         self._more = feeds
@@ -381,18 +379,3 @@ class Classifier(Pipeline[Classes]):
     """
 
     task = "classify"
-
-
-def check_names(function: str, names: object) -> dict[int, str]:
-    """Class names by number."""
-    must = "a sequence of names, or a mapping from integers to names"
-    if names is None:
-        return {}
-    if isinstance(names, Sequence) and not isinstance(names, str):
-        names = dict(enumerate(names))
-    if not isinstance(names, Mapping):
-        raise wrong_type(function, "names", must, names)
-    for number, name in names.items():
-        if isinstance(number, bool) or not isinstance(number, int) or not isinstance(name, str):
-            raise wrong_type(function, "names", must, Got(f"{number!r}: {name!r}"))
-    return dict(names)
