@@ -6,6 +6,13 @@
 #ifndef IMGPROC_RESIZE_DOUBLE_TYPES
 #define IMGPROC_RESIZE_DOUBLE_TYPES
 
+/* Vectors of a table that lie across two cache lines take twice as long to load. */
+#if defined(__GNUC__)
+#define DOUBLE_ALIGNED __attribute__((aligned(64)))
+#else
+#define DOUBLE_ALIGNED
+#endif
+
 /* A vector of result samples. float32 picks lanes of one vector of the source and of that a pixel further; uint16 brings
    pairs of a sample and the next together, from a window of the source, or with AVX2 one for each half. */
 typedef struct {
@@ -13,8 +20,7 @@ typedef struct {
     f32 share[16];
     i16 order[32], weights[32];
     ptrdiff_t from[2], at; /* source samples where those begin, and result sample of lane 0 */
-    char unused[64 - 3 * sizeof(ptrdiff_t)];
-} Doubling;
+} DOUBLE_ALIGNED Doubling;
 
 /* Of a row of `source` samples; its result but for the outermost pixels is [channels, end). */
 typedef struct {
@@ -22,8 +28,7 @@ typedef struct {
     ptrdiff_t first; /* where vectors begin */
     int phases;      /* after so many the shuffles come again, `advance` source samples further */
     ptrdiff_t advance;
-    Doubling *phase, *edges; /* three of each: what comes again, and the first and the last two of a row */
-    char memory[6 * sizeof(Doubling) + 64];
+    Doubling phase[3], edges[3]; /* what comes again, and the first and the last two of a row */
 } Doubled;
 
 INLINE ptrdiff_t doubled_left(ptrdiff_t sample, ptrdiff_t channels) { return (sample / channels - 1) / 2 * channels + sample % channels; }
@@ -64,9 +69,8 @@ INLINE void plan_doubled(Doubled *plan, ptrdiff_t width, int channels, const int
     if (plan->source < 2 * lanes) return;
     plan->phases = channels == 3 ? 3 : 1;
     plan->advance = lanes * plan->phases / 2;
-    plan->phase = (Doubling *)(plan->memory + (0 - (uintptr_t)plan->memory) % 64), plan->edges = plan->phase + 3;
     for (int k = 0; k < 6; k++) {
-        Doubling *made = plan->phase + k;
+        Doubling *made = k < 3 ? plan->phase + k : plan->edges + k - 3;
         made->at = k < 3 ? first + k * lanes : k == 3 ? channels : plan->end - (6 - k) * lanes;
         if (size == 4) doubling_f32(made, plan, made->at, lanes);
         else doubling_u16(made, plan, made->at, lanes);
@@ -176,7 +180,7 @@ INLINE void FN(double_vector_f32)(const f32 *upper, const f32 *lower, f32 *out, 
             const int inner = s >= channels && s < plan->end;                                                             \
             const ptrdiff_t left = inner ? doubled_left(s, channels) : s < channels ? s : s - plan->end + plan->source - channels; \
             const ptrdiff_t next = inner ? left + channels : left;                                                        \
-            const f32 share = inner ? 0.25f * doubled_quarters(s, channels) : 0;                                                   \
+            const f32 share = inner ? 0.25f * doubled_quarters(s, channels) : 0;                                          \
             const f32 a = FN(between)(upper[left], upper[next], share);                                                   \
             if (!both) {                                                                                                  \
                 FN(put_##kind)(out + s, a);                                                                               \
@@ -203,8 +207,8 @@ INLINE void FN(double_vector_f32)(const f32 *upper, const f32 *lower, f32 *out, 
                                   ptrdiff_t y1, ptrdiff_t height, ptrdiff_t width, int channels) {                        \
         Doubled plan;                                                                                                     \
         const ptrdiff_t first = DOUBLE_FIRST(kind, channels);                                                             \
-        plan_doubled(&plan, width, channels, sizeof(kind), first, DOUBLE_LANES);                                                      \
-        const int past = dst_stride % 16 == 0 && FN(passes_caches)(src, dst, height * dst_stride / 2 * 5);                    \
+        plan_doubled(&plan, width, channels, sizeof(kind), first, DOUBLE_LANES);                                          \
+        const int past = dst_stride % 16 == 0 && FN(passes_caches)(src, dst, height * dst_stride / 2 * 5);                \
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
             const kind *upper = (const kind *)((const char *)src + (y > 0 ? y - 1 : 0) * src_stride);                     \
             kind *out = (kind *)((char *)dst + (y > 0 ? 2 * y - 1 : 0) * dst_stride);                                     \

@@ -125,6 +125,7 @@ INLINE void FN(halve_f32_by)(const f32 *restrict upper, const f32 *restrict lowe
         const __m512i right = _mm512_or_si512(left, _mm512_set1_epi32(1));
         for (; i + 16 <= n; i += 16) {
             const f32 *u = upper + 2 * i, *l = lower + 2 * i;
+            prefetch_read(u, 128), prefetch_read(l, 128);
             __m512 a = _mm512_add_ps(_mm512_loadu_ps(u), _mm512_loadu_ps(l)), b = _mm512_add_ps(_mm512_loadu_ps(u + 16), _mm512_loadu_ps(l + 16));
             __m512 sum = _mm512_add_ps(_mm512_permutex2var_ps(a, left, b), _mm512_permutex2var_ps(a, right, b));
             _mm512_storeu_ps(out + i, _mm512_mul_ps(sum, _mm512_set1_ps(0.25f)));
@@ -134,6 +135,7 @@ INLINE void FN(halve_f32_by)(const f32 *restrict upper, const f32 *restrict lowe
     if (channels == 1)
         for (; i + 8 <= n; i += 8) {
             const f32 *u = upper + 2 * i, *l = lower + 2 * i;
+            prefetch_read(u, 64), prefetch_read(l, 64);
             __m256 a = _mm256_add_ps(_mm256_loadu_ps(u), _mm256_loadu_ps(l)), b = _mm256_add_ps(_mm256_loadu_ps(u + 8), _mm256_loadu_ps(l + 8));
             __m256 sum = _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd));
             __m256d means = _mm256_castps_pd(_mm256_mul_ps(sum, _mm256_set1_ps(0.25f)));

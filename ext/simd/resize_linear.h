@@ -75,14 +75,16 @@ INLINE int FN(asks)(const Linear *plan, ptrdiff_t pixel) {
             LINEAR_EIGHT(PAIRS_##kind, masked, FN(put8_##result), both, _mm256_loadu_ps(plan->share + x), out + x); \
     } else {                                                                                                      \
         const int asks = both && FN(asks)(plan, channels * sizeof(kind));                                         \
-        for (; x + 1 < plan->target_width - (channels == 3) && left[x + 1] + channels + 4 <= end; x += 2) {       \
+        for (; x + 1 < plan->target_width - (channels == 3) && left[x + 1] + 8 <= end; x += 2) {                  \
             const __m256 share = FN(two_shares)(plan->share + x);                                                 \
             const ptrdiff_t p = left[x], q = left[x + 1];                                                         \
             if (asks) FN(fetch)(row + p, ahead), FN(fetch)(lower + p, ahead);                                     \
-            __m256 v = FN(between8)(FN(two_##kind)(row + p, row + q), FN(two_##kind)(row + p + channels, row + q + channels), share, masked); \
+            __m256 a, b;                                                                                          \
+            FN(two_pixels)(FN(eight_##kind)(row + p), FN(eight_##kind)(row + q), channels, &a, &b);               \
+            __m256 v = FN(between8)(a, b, share, masked);                                                         \
             if (both) {                                                                                           \
-                __m256 w = FN(between8)(FN(two_##kind)(lower + p, lower + q), FN(two_##kind)(lower + p + channels, lower + q + channels), share, masked); \
-                v = FN(between8)(v, w, _mm256_set1_ps(f), 0);                                                     \
+                FN(two_pixels)(FN(eight_##kind)(lower + p), FN(eight_##kind)(lower + q), channels, &a, &b);       \
+                v = FN(between8)(v, FN(between8)(a, b, share, masked), _mm256_set1_ps(f), 0);                     \
             }                                                                                                     \
             FN(put4_##result)(out + x * channels, _mm256_castps256_ps128(v));                                     \
             FN(put4_##result)(out + (x + 1) * channels, _mm256_extractf128_ps(v, 1));                             \

@@ -100,12 +100,12 @@ INLINE void *plan_linear(Linear *plan, const int size, const int targets, const 
     i64 top = axis_linear(plan->height, plan->target_height, y, &part), bottom = top + (part > 0);
 #define LINEAR_LINES_f32 LINEAR_LINES_u16
 
-/* Where rows shrink so much that hardly any source row is used twice, both are taken at once. uint8 has no form of that. */
-#define LINEAR_BOTH_u8
-#define LINEAR_BOTH_u16 LINEAR_BOTH(u16)
-#define LINEAR_BOTH_f32 LINEAR_BOTH(f32)
-#define LINEAR_BOTH(kind)                                                                                                 \
-    if (2 * plan->height >= 3 * plan->target_height && bottom != top) {                                                   \
+/* Where rows shrink so much that hardly any source row is used twice, both are taken at once; of uint8, colour without windows. */
+#define LINEAR_BOTH_u8 LINEAR_BOTH(u8, plan->groups == 0 && plan->channels > 1)
+#define LINEAR_BOTH_u16 LINEAR_BOTH(u16, 1)
+#define LINEAR_BOTH_f32 LINEAR_BOTH(f32, 1)
+#define LINEAR_BOTH(kind, too)                                                                                            \
+    if (2 * plan->height >= 3 * plan->target_height && bottom != top && (too)) {                                          \
         const char *first = (const char *)src + top * src_stride, *second = (const char *)src + bottom * src_stride;      \
         f32 unused;                                                                                                       \
         i64 next = axis_linear(plan->height, plan->target_height, y + (y + 1 < y1), &unused);                             \

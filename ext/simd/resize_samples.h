@@ -20,8 +20,6 @@ INLINE void FN(put_f32)(f32 *out, f32 v) { *out = v; }
 INLINE f32 FN(between)(f32 a, f32 b, f32 f) { return f != 0 ? a + f * (b - a) : a; }
 
 #if LEVEL >= LEVEL_AVX2
-INLINE __m128 FN(four_u16)(const u16 *p) { return _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)p))); }
-INLINE __m128 FN(four_f32)(const f32 *p) { return _mm_loadu_ps(p); }
 INLINE void FN(put8_f32)(f32 *out, __m256 v) { _mm256_storeu_ps(out, v); }
 INLINE void FN(put4_f32)(f32 *out, __m128 v) { _mm_storeu_ps(out, v); }
 INLINE void FN(put4_u16)(u16 *out, __m128 v) {
@@ -99,9 +97,14 @@ INLINE __m256 FN(shares)(const f32 *share, ptrdiff_t sample, const int channels)
     __m256i lane = k == 0 ? _mm256_setr_epi32(0, 0, 0, 1, 1, 1, 2, 2) : k == 1 ? _mm256_setr_epi32(0, 0, 1, 1, 1, 2, 2, 2) : _mm256_setr_epi32(0, 1, 1, 1, 2, 2, 2, 3);
     return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), lane);
 }
-/* Two pixels of three or four samples, and a share for each. */
-INLINE __m256 FN(two_u16)(const u16 *p, const u16 *q) { return _mm256_set_m128(FN(four_u16)(q), FN(four_u16)(p)); }
-INLINE __m256 FN(two_f32)(const f32 *p, const f32 *q) { return _mm256_set_m128(_mm_loadu_ps(q), _mm_loadu_ps(p)); }
+/* Two pixels of three or four samples and those next to them, from eight samples each, and a share for each. */
+INLINE __m256 FN(eight_u16)(const u16 *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p))); }
+INLINE __m256 FN(eight_f32)(const f32 *p) { return _mm256_loadu_ps(p); }
+INLINE void FN(two_pixels)(__m256 p, __m256 q, const int channels, __m256 *a, __m256 *b) {
+    __m256 behind = _mm256_permute2f128_ps(p, q, 0x31);
+    *a = _mm256_permute2f128_ps(p, q, 0x20);
+    *b = channels == 4 ? behind : _mm256_castsi256_ps(_mm256_alignr_epi8(_mm256_castps_si256(behind), _mm256_castps_si256(*a), 12));
+}
 INLINE __m256 FN(two_shares)(const f32 *share) { return _mm256_set_m128(_mm_broadcast_ss(share + 1), _mm_broadcast_ss(share)); }
 
 #endif

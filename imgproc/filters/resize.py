@@ -27,7 +27,7 @@ _NEAREST_COST = 0.3
 _AREA_COST = 0.5
 
 
-# The kernels by the size of a sample: to find the right one by its arguments takes a fifth of a microsecond on every call.
+# The kernels by the size of a sample: to find one by its arguments takes a fifth of a microsecond on every call.
 _SAMPLES = {1: "uint8_t", 2: "uint16_t", 4: "float"}
 _KERNEL = {
     name: {size: getattr(kernels, name)[sample] for size, sample in _SAMPLES.items()}
