@@ -173,7 +173,7 @@ def test_a_ramp_stays_a_ramp(level: str, rng: np.random.Generator) -> None:
 def test_fields_that_follow_lines_give_the_same_bits(
     level: str, border: str, dtype: type, channels: tuple[int, ...], rng: np.random.Generator
 ) -> None:
-    """Rotations, whose neighbours are taken from whole vectors, and jumps among them that do not let that."""
+    """Rotations that leave the image and come back, and jumps among them: inside, near and far away."""
     image = make(rng, (70, 131, *channels), dtype)
     places = grid(40, 150) - np.float32([20, 75])
     for angle, zoom in ((0.0, 1.0), (0.2, 0.9), (-0.3, 0.5), (1.5, 1.0), (3.0, 1.4), (0.1, 4.0)):
@@ -181,7 +181,7 @@ def test_fields_that_follow_lines_give_the_same_bits(
         turned = places @ np.array([[cos, sin], [-sin, cos]], np.float32) + np.float32([35.25, 65.5])
         turned[7, 40:44] += 30
         result = imgproc.warp_backward(image, turned, border=border, fill=1)
-        # float64 positions, which are exact, go another way on every level.
+        # float64 positions are exact, and go other ways.
         np.testing.assert_array_equal(
             result, imgproc.warp_backward(image, turned.astype(np.float64), border=border, fill=1)
         )

@@ -1,15 +1,13 @@
 /* Bilinear samples at given positions.
 
    value = left + fc (right - left), left = a + fr (c - a), right = b + fr (d - b), in float32, integers rounded half to
-   even. A pixel of no weight has no part, be it NaN. Sixteen gray positions
-   that follow a line, or eight positions whose pixels lie inside the image, or near it, go the vector way; others go one
-   by one. All round alike. */
+   even. A pixel of no weight has no part, be it NaN. Eight positions whose pixels lie inside the image, or near it, go the
+   vector way; others go one by one. All round alike. */
 #ifndef LEVEL
 #include "simd/warp_ahead.h"
 #include "simd/warp_colors.h"
+#include "simd/warp_near.h"
 #include "simd/warp_samples.h"
-#include "simd/warp_taps.h"
-#include "simd/warp_windows.h"
 
 #define WARP_PARAMETERS(kind) \
     (const Picture *picture, const void *positions, ptrdiff_t pitch, int doubles, kind *out, ptrdiff_t out_stride, ptrdiff_t y0, ptrdiff_t y1, ptrdiff_t n)
@@ -45,12 +43,8 @@ EIGHT(f32)
 #define SOME(kind)                                                                                                        \
     INLINE void FN(some_##kind)(const Picture *picture, const Line *line, ptrdiff_t i, const FN(Places) *places, kind *out, const int channels) { \
         if (places->way == PLACES_INSIDE) FN(eight_##kind)(picture, places, out, channels);                               \
-        else if (places->way == PLACES_NEAR)                                                                              \
-            for (int k = 0; k < 8; k++) {                                                                                 \
-                const i64 r[2] = {places->first[2 * k], places->second[2 * k]};                                           \
-                const i64 c[2] = {places->first[2 * k + 1], places->second[2 * k + 1]};                                   \
-                FN(taps_##kind)(picture, r, c, places->row_share[k], places->column_share[k], out + k * channels, channels); \
-            }                                                                                                             \
+        else if (places->way == PLACES_NEAR && channels == 1) FN(near_gray_##kind)(picture, places, out);                  \
+        else if (places->way == PLACES_NEAR) FN(near_colors_##kind)(picture, places, out, channels);                      \
         else                                                                                                              \
             for (int k = 0; k < 8; k++)                                                                                   \
                 warp_pixel_##kind(picture, FN(position)(line->positions, line->doubles, 2 * (i + k)),                     \
@@ -65,34 +59,12 @@ SOME(f32)
    group run beside the arithmetic of others, where vectors on their way to addresses would fill the schedulers. */
 #define GROUPS 16
 
-#if LEVEL >= LEVEL_AVX512
-/* Windows pay where positions follow a line; where some did not, the next 512 are not tried. */
-#define WINDOWS                                                                                                           \
-    const i32 lasts[2] = {(i32)reach.last[0], (i32)reach.last[1]};                                                        \
-    ptrdiff_t next = channels == 1 && !line->doubles && FN(windows_fit)(lasts) ? 0 : line->n;
-#define WINDOW(kind)                                                                                                      \
-    if (i >= next && i + 16 <= line->n) {                                                                                 \
-        if (FN(sixteen_##kind)(picture, (const f32 *)line->positions + 2 * i, lasts, out + i)) {                          \
-            FN(ahead)(picture, line, i, reach.steps, out + i, sizeof(kind));                                              \
-            FN(ahead)(picture, line, i + 8, reach.steps, out + i + 8, sizeof(kind));                                      \
-            i += 16;                                                                                                      \
-            continue;                                                                                                     \
-        }                                                                                                                 \
-        next = i + 512;                                                                                                   \
-    }
-#else
-#define WINDOWS
-#define WINDOW(kind)
-#endif
-
 /* The vectors of eight pixels of three samples write two pixels more: at the end of the row, somewhere else. */
 #define VECTORS(kind)                                                                                                     \
     const FN(Reach) reach = FN(reach)(picture, channels, sizeof(kind));                                                   \
     const ptrdiff_t end = channels == 3 ? line->n - 2 : line->n;                                                          \
     FN(Places) places[GROUPS];                                                                                            \
-    WINDOWS                                                                                                               \
     while (i + 8 <= end) {                                                                                                \
-        WINDOW(kind)                                                                                                      \
         const ptrdiff_t left = (end - i) / 8, count = left < GROUPS ? left : GROUPS;                                      \
         for (ptrdiff_t g = 0; g < count; g++) FN(find)(picture->border, line->positions, line->doubles, i + 8 * g, &reach, places + g); \
         for (ptrdiff_t g = 0; g < count; g++, i += 8) {                                                                   \
@@ -123,13 +95,18 @@ SOME(f32)
     static void FN(warp_##kind) WARP_PARAMETERS(kind) {                                                                   \
         const int channels = picture->channels;                                                                           \
         const int distant = fabs((f64)picture->stride) * (f64)picture->height > NEAR_BYTES;                               \
+        /* Vectors take four samples of the fill at once. */                                                              \
+        Picture filled = *picture;                                                                                        \
+        kind fill[4];                                                                                                     \
+        for (int k = 0; k < 4; k++) fill[k] = *(const kind *)picture->fill;                                               \
+        filled.fill = fill;                                                                                               \
         for (ptrdiff_t y = y0; y < y1; y++) {                                                                             \
             const char *row = (const char *)positions + y * pitch;                                                        \
             const Line line = {row, distant && y + ROWS_AHEAD < y1 ? row + ROWS_AHEAD * pitch : NULL, doubles, n, pitch, out_stride}; \
             kind *to = (kind *)((char *)out + y * out_stride);                                                            \
-            if (channels == 1) FN(warp_by_##kind)(picture, &line, to, 1);                                                 \
-            else if (channels == 3) FN(warp_by_##kind)(picture, &line, to, 3);                                            \
-            else FN(warp_by_##kind)(picture, &line, to, 4);                                                               \
+            if (channels == 1) FN(warp_by_##kind)(&filled, &line, to, 1);                                                 \
+            else if (channels == 3) FN(warp_by_##kind)(&filled, &line, to, 3);                                            \
+            else FN(warp_by_##kind)(&filled, &line, to, 4);                                                               \
         }                                                                                                                 \
     }
 WARP(u8)
@@ -137,8 +114,6 @@ WARP(u16)
 WARP(f32)
 #undef WARP
 #if LEVEL >= LEVEL_AVX2
-#undef WINDOW
-#undef WINDOWS
 #undef GROUPS
 #endif
 #undef VECTORS

@@ -53,8 +53,7 @@ INLINE void FN(ahead)(const Picture *picture, const Line *line, ptrdiff_t i, __m
     _mm_prefetch((const char *)from, _MM_HINT_T0);
     if (line->doubles) _mm_prefetch((const char *)(from + 64), _MM_HINT_T0);
     if (!later) return;
-    FN(two_ahead)(picture, line, i, i + 4, steps);
-    if (size > 4) FN(two_ahead)(picture, line, i + 2, i + 6, steps);
+    for (int k = 0; k < 4; k += size > 8 ? 1 : size > 4 ? 2 : 4) FN(two_ahead)(picture, line, i + k, i + k + 4, steps);
 }
 
 #endif

@@ -88,7 +88,7 @@ INLINE void FN(put_four_f32)(f32 *out, __m512 v, const int channels) {
         const __m512 column_share = _mm512_castps256_ps512(_mm256_loadu_ps(places->column_share));                        \
         for (int k = 0; k < 8; k += 4) {                                                                                  \
             __m512 side[2], fc = _mm512_permutexvar_ps(_mm512_add_epi32(each, _mm512_set1_epi32(k)), column_share);       \
-            FN(sides_##kind)(picture->pixels, picture->stride, places->far + k, row_share, k, channels, side);            \
+            FN(sides_##kind)(picture->pixels, picture->stride, places->far[0] + k, row_share, k, channels, side);            \
             FN(put_four_##kind)(out + k * channels, FN(between16)(side[0], side[1], fc, masked), channels);               \
         }                                                                                                                 \
     }

@@ -9,7 +9,7 @@ typedef struct {
     const void *pixels;
     ptrdiff_t stride, height, width;
     int channels, border;
-    const void *fill; /* a pixel */
+    const void *fill; /* a pixel of equal samples */
 } Picture;
 
 /* The pixel that stands at place i of an axis of n, -1 for fill. */

@@ -57,19 +57,28 @@ INLINE void FN(pairs_f32)(const char *from, const i64 *far, __m256i side[2]) {
     side[0] = _mm256_castps_si256(_mm256_shuffle_ps(p, q, 0x88)), side[1] = _mm256_castps_si256(_mm256_shuffle_ps(p, q, 0xdd));
 }
 
+/* Orders that make 32-bit lanes of the samples of each half. For every sample to be left out before them, uint8 and float32
+   add 1, uint16 adds 0x202. */
+INLINE __m256i FN(order_u8)(void) {
+    const i32 none = INT32_MIN | 0x808000;
+    return _mm256_setr_epi32(none, none + 1, none + 2, none + 3, none, none + 1, none + 2, none + 3);
+}
+INLINE __m256i FN(order_u16)(void) {
+    const i32 none = INT32_MIN | 0x800100;
+    return _mm256_setr_epi32(none, none + 0x202, none + 0x404, none + 0x606, none, none + 0x202, none + 0x404, none + 0x606);
+}
+INLINE __m256i FN(order_f32)(void) { return _mm256_setr_epi32(0, 1, 2, 3, 0, 1, 2, 3); }
 /* Two pixels of three or four samples and their right neighbours, at far[0] and far[4]; of three, the fourth is no matter.
    Loads that fill a vector with a pixel and a blend take no shuffle; one for each side also makes 32 bits of the samples. */
 INLINE void FN(colors_u8)(const char *from, const i64 *far, const int channels, __m256i side[2]) {
-    const i32 none = INT32_MIN | 0x808000;
-    const __m256i left = _mm256_setr_epi32(none, none + 1, none + 2, none + 3, none, none + 1, none + 2, none + 3);
+    const __m256i left = FN(order_u8)();
     __m256i v = _mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)(from + far[0])));
     v = _mm256_blend_epi32(v, _mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)(from + far[4]))), 0xf0);
     side[0] = _mm256_shuffle_epi8(v, left);
     side[1] = _mm256_shuffle_epi8(v, _mm256_add_epi32(left, _mm256_set1_epi32(channels)));
 }
 INLINE void FN(colors_u16)(const char *from, const i64 *far, const int channels, __m256i side[2]) {
-    const i32 none = INT32_MIN | 0x800100;
-    const __m256i left = _mm256_setr_epi32(none, none + 0x202, none + 0x404, none + 0x606, none, none + 0x202, none + 0x404, none + 0x606);
+    const __m256i left = FN(order_u16)();
     __m256i v = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(from + far[0])));
     v = _mm256_blend_epi32(v, _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(from + far[4]))), 0xf0);
     side[0] = _mm256_shuffle_epi8(v, left);
@@ -120,8 +129,8 @@ INLINE void FN(put_colors_f32)(f32 *out, const __m256 two[4], const int channels
         const char *from = picture->pixels;                                                                               \
         const __m256 fr = _mm256_loadu_ps(places->row_share), fc = _mm256_loadu_ps(places->column_share);                 \
         __m256i above[2], under[2];                                                                                       \
-        FN(pairs_##kind)(from, places->far, above);                                                                       \
-        FN(pairs_##kind)(from + picture->stride, places->far, under);                                                     \
+        FN(pairs_##kind)(from, places->far[0], above);                                                                       \
+        FN(pairs_##kind)(from + picture->stride, places->far[0], under);                                                     \
         FN(put8_##kind)(out, FN(between8)(FN(down_##kind)(above[0], under[0], fr), FN(down_##kind)(above[1], under[1], fr), fc, masked)); \
     }                                                                                                                     \
     /* The share of the k-th is that of its half, spread over it. */                                                      \
@@ -133,7 +142,7 @@ INLINE void FN(put_colors_f32)(f32 *out, const __m256 two[4], const int channels
     }                                                                                                                     \
     INLINE void FN(eight_pixels_##kind)(const Picture *picture, const FN(Places) *places, kind *out, const int channels) { \
         const __m256 r = _mm256_loadu_ps(places->row_share), c = _mm256_loadu_ps(places->column_share);                   \
-        const i64 *far = places->far;                                                                                     \
+        const i64 *far = places->far[0];                                                                                     \
         __m256 two[4];                                                                                                    \
         FN(two_colors_##kind)(picture->pixels, picture->stride, far, _mm256_permute_ps(r, 0x00), _mm256_permute_ps(c, 0x00), channels, two); \
         FN(two_colors_##kind)(picture->pixels, picture->stride, far + 1, _mm256_permute_ps(r, 0x55), _mm256_permute_ps(c, 0x55), channels, two + 1); \

@@ -15,19 +15,20 @@ INLINE f64 FN(position)(const void *positions, int doubles, ptrdiff_t i) {
 }
 
 #if LEVEL >= LEVEL_AVX2
-/* Eight positions: how far their pixels lie from the first of the image, in bytes, or the pixels themselves, alternately
-   row and column; and the shares, rows in order and columns in order. */
+/* Eight positions: how far the pixels around them lie from the first of the image, in bytes, above left and right and under,
+   of which the first says all inside; where left and right ones are of the first column; and the shares. */
 typedef struct {
-    i64 far[8];
-    i32 first[16], second[16], way;
+    i64 far[4][8];
+    i32 first_column[2][8], way;
     f32 row_share[8], column_share[8];
 } FN(Places);
 
 /* The last row and column; the end of those whose right and lower neighbours vectors may read; bytes from one row and column
-   to the next. */
+   to the next; of pixels of three samples, the size of one; and how far the fill lies from the first pixel. */
 typedef struct {
     f32 last[2], end[2];
     __m256i steps;
+    i64 third, fill;
 } FN(Reach);
 /* Vectors of four samples reach beyond pixels of three: that takes another column at the right. Images of 2^31 bytes and more,
    and of 2^23 rows or columns, go pixel by pixel: no position is found in them. */
@@ -36,7 +37,8 @@ INLINE FN(Reach) FN(reach)(const Picture *picture, const int channels, size_t si
     const int small = bytes < 0x1p31 && picture->height < 8388608 && picture->width < 8388608;
     const f32 row = small ? (f32)(picture->height - 1) : 0, column = small ? (f32)(picture->width - 1) : 0;
     const i32 down = small ? (i32)picture->stride : 0, across = channels * (i32)size;
-    return (FN(Reach)){{row, column}, {row, column - (f32)(channels == 3)}, _mm256_setr_epi32(down, across, down, across, down, across, down, across)};
+    return (FN(Reach)){{row, column}, {row, column - (f32)(channels == 3)}, _mm256_setr_epi32(down, across, down, across, down, across, down, across),
+                       channels == 3 ? (i64)size : 0, (i64)((uintptr_t)picture->fill - (uintptr_t)picture->pixels)};
 }
 
 /* Floors and shares of eight positions, alternately row and column. False unless all rows lie in [low[0], high[0]) and
@@ -71,10 +73,14 @@ INLINE int FN(split)(const void *positions, int doubles, ptrdiff_t i, const f32 
     }
     return _mm256_movemask_ps(inside) == 255;
 }
+/* What is told of eight columns, or of eight rows, in order. */
+INLINE __m256 FN(columns_of)(__m256 first, __m256 second) {
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(first, second, 0xdd)), 0xd8));
+}
 INLINE void FN(put_shares)(FN(Places) *places, const __m256 share[2]) {
-    __m256d r = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0x88)), c = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0xdd));
+    __m256d r = _mm256_castps_pd(_mm256_shuffle_ps(share[0], share[1], 0x88));
     _mm256_storeu_ps(places->row_share, _mm256_castpd_ps(_mm256_permute4x64_pd(r, 0xd8)));
-    _mm256_storeu_ps(places->column_share, _mm256_castpd_ps(_mm256_permute4x64_pd(c, 0xd8)));
+    _mm256_storeu_ps(places->column_share, FN(columns_of)(share[0], share[1]));
 }
 
 /* The pixels of an axis at i in (-n, 2 n - 1), -1 for fill; `last` is n - 1. */
@@ -92,43 +98,59 @@ INLINE __m256i FN(border)(__m256i i, __m256i last, int border) {
     }
 }
 
-/* Bytes from the first pixel of the image to those at rows and columns `below`. */
-INLINE __m256i FN(far)(__m256i below, __m256i steps) {
-    return _mm256_add_epi64(_mm256_mul_epi32(below, steps), _mm256_mul_epi32(_mm256_srli_epi64(below, 32), _mm256_srli_epi64(steps, 32)));
-}
-/* All eight inside: `far` is filled. */
-INLINE int FN(places_inside)(const void *positions, int doubles, ptrdiff_t i, const f32 end[2], __m256i steps, FN(Places) *places) {
+/* Rows or columns in every other lane, as bytes from the first. */
+INLINE __m256i FN(down)(__m256i at, __m256i steps) { return _mm256_mul_epi32(at, steps); }
+INLINE __m256i FN(across)(__m256i at, __m256i steps) { return _mm256_mul_epi32(_mm256_srli_epi64(at, 32), _mm256_srli_epi64(steps, 32)); }
+/* All eight inside. */
+INLINE int FN(places_inside)(const void *positions, int doubles, ptrdiff_t i, const FN(Reach) *reach, FN(Places) *places) {
     static const f32 start[2] = {0, 0};
     __m256i below[2];
     __m256 share[2];
-    if (!FN(split)(positions, doubles, i, start, end, below, share)) return 0;
-    for (int k = 0; k < 2; k++) _mm256_storeu_si256((__m256i *)(places->far + 4 * k), FN(far)(below[k], steps));
+    if (!FN(split)(positions, doubles, i, start, reach->end, below, share)) return 0;
+    for (int k = 0; k < 2; k++)
+        _mm256_storeu_si256((__m256i *)(places->far[0] + 4 * k), _mm256_add_epi64(FN(down)(below[k], reach->steps), FN(across)(below[k], reach->steps)));
     FN(put_shares)(places, share);
     return 1;
 }
-/* All eight less than an image away: `first` and `second` get the pixels around them. */
-INLINE int FN(places_near)(const void *positions, int doubles, ptrdiff_t i, const f32 last[2], int border, FN(Places) *places) {
-    const f32 start[2] = {-last[0], -last[1]}, end[2] = {2 * last[0], 2 * last[1]};
-    const __m256i lasts = _mm256_setr_epi32((i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1]);
-    __m256i below[2];
+/* All eight less than an image away. Vectors take pixels of three samples from one sample before, so that they never reach
+   beyond the image: but those of the first column, behind which there are others. */
+INLINE int FN(places_near)(const void *positions, int doubles, ptrdiff_t i, const FN(Reach) *reach, int border, FN(Places) *places) {
+    const f32 *last = reach->last, start[2] = {-last[0], -last[1]}, end[2] = {2 * last[0], 2 * last[1]};
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i lasts = _mm256_broadcastsi128_si256(_mm_setr_epi32((i32)last[0], (i32)last[1], (i32)last[0], (i32)last[1]));
+    __m256i below[2], first[2][2];
     __m256 share[2];
     if (!FN(split)(positions, doubles, i, start, end, below, share)) return 0;
     for (int k = 0; k < 2; k++) {
-        __m256i above = _mm256_sub_epi32(below[k], _mm256_set1_epi32(-1));
-        _mm256_storeu_si256((__m256i *)(places->first + 8 * k), FN(border)(below[k], lasts, border));
-        _mm256_storeu_si256((__m256i *)(places->second + 8 * k), FN(border)(above, lasts, border));
+        const __m256i at[2] = {FN(border)(below[k], lasts, border), FN(border)(_mm256_sub_epi32(below[k], _mm256_set1_epi32(-1)), lasts, border)};
+        for (int x = 0; x < 2; x++) {
+            first[x][k] = _mm256_cmpeq_epi32(at[x], zero);
+            __m256i others = _mm256_andnot_si256(_mm256_shuffle_epi32(first[x][k], 0xf5), _mm256_set1_epi64x(reach->third));
+            __m256i column = _mm256_sub_epi64(FN(across)(at[x], reach->steps), others);
+            for (int y = 0; y < 2; y++) {
+                __m256i far = _mm256_add_epi64(FN(down)(at[y], reach->steps), column);
+                if (border == CONSTANT) {
+                    __m256i row_out = _mm256_shuffle_epi32(at[y], 0xa0), column_out = _mm256_shuffle_epi32(at[x], 0xf5);
+                    __m256i out = _mm256_cmpgt_epi32(zero, _mm256_or_si256(row_out, column_out));
+                    far = _mm256_blendv_epi8(far, _mm256_set1_epi64x(reach->fill), out);
+                }
+                _mm256_storeu_si256((__m256i *)(places->far[2 * y + x] + 4 * k), far);
+            }
+        }
         if (border == EDGE) {
-            __m256i inside = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_setzero_si256(), below[k]), _mm256_cmpgt_epi32(lasts, below[k]));
+            __m256i inside = _mm256_andnot_si256(_mm256_cmpgt_epi32(zero, below[k]), _mm256_cmpgt_epi32(lasts, below[k]));
             share[k] = _mm256_and_ps(share[k], _mm256_castsi256_ps(inside));
         }
     }
+    for (int x = 0; x < 2; x++)
+        _mm256_storeu_ps((f32 *)places->first_column[x], FN(columns_of)(_mm256_castsi256_ps(first[x][0]), _mm256_castsi256_ps(first[x][1])));
     FN(put_shares)(places, share);
     return 1;
 }
 /* Where eight positions from the i-th on lie. */
 INLINE void FN(find)(int border, const void *positions, int doubles, ptrdiff_t i, const FN(Reach) *reach, FN(Places) *places) {
-    if (FN(places_inside)(positions, doubles, i, reach->end, reach->steps, places)) places->way = PLACES_INSIDE;
-    else places->way = FN(places_near)(positions, doubles, i, reach->last, border, places) ? PLACES_NEAR : PLACES_ANYWHERE;
+    if (FN(places_inside)(positions, doubles, i, reach, places)) places->way = PLACES_INSIDE;
+    else places->way = FN(places_near)(positions, doubles, i, reach, border, places) ? PLACES_NEAR : PLACES_ANYWHERE;
 }
 #endif
 

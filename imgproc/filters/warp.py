@@ -14,7 +14,7 @@ from .._core.operations import operation
 from .._core.threads import run_bands
 from .._ext import warp as kernels
 
-# Nanoseconds per sample: only an estimate for the choice of threads.
+# Nanoseconds per pixel, whatever its samples: only an estimate for the choice of threads.
 _COST = 1.0
 
 _MUST = "a float32 or float64 array of shape (height, width, 2)"
@@ -106,5 +106,5 @@ def warp_backward(
     def band(y0: int, y1: int) -> None:
         kernels.warp(src, positions, dst, channels, number, pixel, y0, y1)
 
-    run_bands(band, len(dst), dst.size * _COST)
+    run_bands(band, len(dst), shape[0] * shape[1] * _COST)
     return out
