@@ -43,7 +43,7 @@ cdef extern from "simd/clahe.h" nogil:
             const uint8_t *, uint8_t *, Py_ssize_t, Py_ssize_t, const uint32_t *, Py_ssize_t, Py_ssize_t, uint32_t,
             const uint32_t *
         ) noexcept nogil
-    clahe_blend_u8 clahe_blending_u8()
+    clahe_blend_u8 clahe_blending_u8(Py_ssize_t)
     void clahe_prepare_u16(
         const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *, Py_ssize_t, Py_ssize_t, uint32_t *
     )
@@ -246,7 +246,7 @@ def blend_u8(
     cdef uint8_t fresh[CLAHE_STRIP]
     cdef const uint8_t *samples
     cdef uint32_t pair
-    cdef clahe_blend_u8 blending = clahe_blending_u8()
+    cdef clahe_blend_u8 blending = clahe_blending_u8(tile_width)
     with nogil:
         for y in range(y0, y1):
             segment = clahe_segment(y, tile_height)

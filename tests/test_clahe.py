@@ -88,6 +88,17 @@ def test_levels_and_threads_give_the_same_bits(rng, level, threads, dtype):
         np.testing.assert_array_equal(result, want)
 
 
+@pytest.mark.parametrize(
+    "width, tiles", [(97, 1), (777, 8), (778, 8), (1301, 3), (1301, (2, 13)), (1501, 7), (2100, 1)]
+)
+def test_tiles_of_any_width_give_the_same_bits(rng, level, width, tiles):
+    """How uint8 is blended may depend on the tiles; segments begin and end anywhere."""
+    image = picture(rng, (23, width), np.uint8)
+    result = clahe(image, tiles=tiles)
+    imgproc.set_cpu_level("baseline")
+    np.testing.assert_array_equal(clahe(image, tiles=tiles, out=image), result)
+
+
 def test_level_may_change_in_the_middle_of_a_call(rng):
     """Both steps of a blend share memory, and are taken from one level."""
     image = rng.integers(0, 256, (600, 300), np.uint8)

@@ -79,16 +79,21 @@ def test_writes_only_its_samples(name, dtype, level, rng):
         assert_equal(dst, before)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("name", ["rgb_to_gray", "rgb_to_yuv", "yuv_to_rgb", "rgb_to_yiq", "yiq_to_rgb"])
-def test_levels_agree_on_many_uint16(name, rng):
-    """Levels reach uint16 results by different exact ways; ties and extremes included."""
-    image = pixels(rng, (400, 1000, 3), "uint16")
-    image[:100] -= image[:100] % 500  # thousandths that end in 500 are common
+def test_levels_agree_on_many_integers(name, dtype, rng):
+    """Levels reach results by different exact ways; ties and extremes included."""
+    image = pixels(rng, (401, 999, 3), dtype)
+    if dtype == "uint16":
+        image[:100] -= image[:100] % 500  # thousandths that end in 500 are common
     results = []
     before = imgproc.get_cpu_level()
     for level in imgproc.cpu_levels():
         imgproc.set_cpu_level(level)
         results.append(getattr(imgproc, name)(image))
+        if name != "rgb_to_gray":
+            work = image.copy()
+            assert_equal(getattr(imgproc, name)(work, out=work), results[-1])
     imgproc.set_cpu_level(before)
     for result in results[1:]:
         assert_equal(result, results[0])
@@ -135,11 +140,11 @@ def test_gray_pixels_have_no_chroma(dtype):
         assert_equal(back(converted), image)
 
 
-@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.parametrize("dtype, height", [("uint8", 3501), ("uint16", 1801), ("float32", 1301)])
 @pytest.mark.parametrize("name", NAMES[:3])
-def test_results_that_pass_the_caches_are_the_same(name, dtype, level, rng):
+def test_results_that_pass_the_caches_are_the_same(name, dtype, height, level, rng):
     """Above 24 MB a run; at multiples of 16 bytes alone, and not in place."""
-    function, shape = getattr(imgproc, name), (1301 if dtype == "float32" else 1801, 1201)
+    function, shape = getattr(imgproc, name), (height, 1201)
     image = np.tile(pixels(rng, (1, 1201, 3), dtype), (shape[0], 1, 1))
     tail = () if name == "rgb_to_gray" else (3,)
     store = np.zeros(shape[0] * shape[1] * (3 if tail else 1) + 4, dtype)

@@ -24,26 +24,25 @@ INLINE VECTOR FN(gray_vector)(const u8 *rgb, int channels) {
     return OP(srli_epi32)(OP(add_epi32)(OP(madd_epi16)(rg, WORDS(9798, 19235)), OP(madd_epi16)(b1, WORDS(3735, 16384))), 15);
 }
 
-/* Signed dwords times a factor, to nearest, half to even. What the factor loses as a float is added as a second product, so
-   that the sum is wrong by its own rounding alone: less than half its last place, and not at all where it should be half-way
-   between integers. Up to 2^15 that place is 2^-9, so that a multiple of 1/1000 stays on its side of half-way. */
-INLINE VECTOR FN(nearest_product)(VECTOR v, f64 factor) {
+/* Signed dwords times a factor, plus a small number, to nearest, half to even. What the factor loses as a float is added as a
+   second product, so that the sum is wrong by its own rounding alone: less than half its last place, and not at all where it
+   should be half-way between integers. Up to 2^15 that place is 2^-9, so that a multiple of 1/1000 stays on its side of half-way. */
+INLINE VECTOR FN(nearest_product)(VECTOR v, f64 factor, f32 more) {
     const f32 first = (f32)factor, second = (f32)(factor - (f64)first);
 #if LEVEL == LEVEL_AVX512
-    const __m512 f = _mm512_cvtepi32_ps(v);
-    return _mm512_cvtps_epi32(_mm512_fmadd_ps(f, _mm512_set1_ps(first), _mm512_mul_ps(f, _mm512_set1_ps(second))));
+    const __m512 f = _mm512_cvtepi32_ps(v), rest = _mm512_fmadd_ps(f, _mm512_set1_ps(second), _mm512_set1_ps(more));
+    return _mm512_cvtps_epi32(_mm512_fmadd_ps(f, _mm512_set1_ps(first), rest));
 #else
-    const __m256 f = _mm256_cvtepi32_ps(v);
-    return _mm256_cvtps_epi32(_mm256_fmadd_ps(f, _mm256_set1_ps(first), _mm256_mul_ps(f, _mm256_set1_ps(second))));
+    const __m256 f = _mm256_cvtepi32_ps(v), rest = _mm256_fmadd_ps(f, _mm256_set1_ps(second), _mm256_set1_ps(more));
+    return _mm256_cvtps_epi32(_mm256_fmadd_ps(f, _mm256_set1_ps(first), rest));
 #endif
 }
 
-/* The luma of pairs, as dwords less 32768. The sum in thousandths has 25 bits: halved, with a last bit that says whether more
-   was there, it keeps its side of half-way, which is an even number of thousandths. */
+/* The luma of pairs, as dwords less 32768. The sum in thousandths has 25 bits, of which a float may round the last. With 2 more,
+   half-way is even but no multiple of 4, and what is odd beside it is rounded away from it. */
 INLINE VECTOR FN(gray_dwords)(VECTOR rg, VECTOR ba) {
-    const VECTOR sum = FN(add_products)(OP(madd_epi16)(rg, WORDS(299, 587)), ba, WORDS(114, 0));
-    const VECTOR half = OP(srai_epi32)(sum, 1), odd = BITS(and)(sum, OP(set1_epi32)(1));
-    return FN(nearest_product)(BITS(or)(half, odd), 0.002);
+    const VECTOR sum = FN(add_products)(OP(set1_epi32)(2), rg, WORDS(299, 587));
+    return FN(nearest_product)(FN(add_products)(sum, ba, WORDS(114, 0)), 0.001, -0.002f);
 }
 
 INLINE VECTOR_F32 FN(gray_floats)(VECTOR r, VECTOR g, VECTOR b) {

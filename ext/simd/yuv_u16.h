@@ -61,8 +61,8 @@ INLINE void FN(store_yuv)(u16 *dst, const FN(Luma) *luma, int channels, int past
     for (int j = 0; j < 2; j++) {
         const VECTOR rg = luma->pairs[j], ba = luma->pairs[j + 2], y = luma->y[j];
         out[0][j] = y;
-        out[1][j] = FN(nearest_product)(OP(sub_epi32)(OP(madd_epi16)(ba, WORDS(1, 0)), y), 0.492);
-        out[2][j] = FN(nearest_product)(OP(sub_epi32)(OP(madd_epi16)(rg, WORDS(1, 0)), y), 0.877);
+        out[1][j] = FN(nearest_product)(OP(sub_epi32)(OP(madd_epi16)(ba, WORDS(1, 0)), y), 0.492, 0);
+        out[2][j] = FN(nearest_product)(OP(sub_epi32)(OP(madd_epi16)(rg, WORDS(1, 0)), y), 0.877, 0);
         out[3][j] = OP(srai_epi32)(ba, 16);
     }
     FN(store_dwords)(dst, out, channels, past);

@@ -4,6 +4,7 @@
 #ifndef IMGPROC_YUV_U8_H
 #define IMGPROC_YUV_U8_H
 #include "simd/lanes.h"
+#include "simd/yuv_u8_whole.h"
 #define SIMD_SOURCE "simd/yuv_u8.h"
 #include "simd/levels.h"
 
@@ -65,6 +66,13 @@ INLINE VECTOR FN(yuv_to_rgb_vector)(VECTOR v, int channels) {
 
 INLINE void FN(rgb_to_yuv_u8_any)(const u8 *src, u8 *dst, ptrdiff_t n, int channels) {
     ptrdiff_t i = 0;
+#if LEVEL == LEVEL_AVX512
+    if (channels == 3 && n >= YUV_U8_WHOLE) {
+        const int past = FN(passes_caches)(src, dst, 2 * n * 3);
+        i = past ? FN(rgb_to_yuv_whole)(src, dst, n, 1) : FN(rgb_to_yuv_whole)(src, dst, n, 0);
+        if (past) FN(written_past)();
+    }
+#endif
 #if LEVEL > LEVEL_BASELINE
     for (; i + VECTOR_PIXELS + LOAD_SLACK <= n; i += VECTOR_PIXELS) {
         prefetch_read(src + i * channels, VECTOR_PIXELS * channels);
@@ -86,6 +94,13 @@ INLINE void FN(rgb_to_yuv_u8_any)(const u8 *src, u8 *dst, ptrdiff_t n, int chann
 
 INLINE void FN(yuv_to_rgb_u8_any)(const u8 *src, u8 *dst, ptrdiff_t n, int channels) {
     ptrdiff_t i = 0;
+#if LEVEL == LEVEL_AVX512
+    if (channels == 3 && n >= YUV_U8_WHOLE) {
+        const int past = FN(passes_caches)(src, dst, 2 * n * 3);
+        i = past ? FN(yuv_to_rgb_whole)(src, dst, n, 1) : FN(yuv_to_rgb_whole)(src, dst, n, 0);
+        if (past) FN(written_past)();
+    }
+#endif
 #if LEVEL > LEVEL_BASELINE
     for (; i + VECTOR_PIXELS + LOAD_SLACK <= n; i += VECTOR_PIXELS) {
         prefetch_read(src + i * channels, VECTOR_PIXELS * channels);
