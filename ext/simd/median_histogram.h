@@ -11,9 +11,13 @@
 #ifndef IMGPROC_MEDIAN_HISTOGRAM_H
 #define IMGPROC_MEDIAN_HISTOGRAM_H
 #include "simd/borders.h"
+#include "simd/lanes.h"
 
-/* Columns of a strip; their histograms stay in the second level of cache. */
+/* Columns of a strip; their histograms stay in the second level of cache. Where the radius is large, strips are wider. */
 enum { MEDIAN_COLUMNS = 1024, MEDIAN_BINS = 16 };
+
+/* Columns whose places in the fine histograms are found together. */
+enum { MEDIAN_PART = 64 };
 
 /* One channel of the `n` pixels from `from` on, those outside the image from where the border puts them; `row` is at the
    channel of its first pixel, or NULL for a row of fill. */
@@ -52,6 +56,20 @@ DISPATCH(int, median_histogram,
 #endif
 
 #else
+
+#if LEVEL > LEVEL_BASELINE
+/* The shuffle that fills the first lane with byte `first` of every lane, the second with the next and so on. */
+INLINE VECTOR FN(median_lanes)(int first) {
+#if LEVEL == LEVEL_AVX512
+    const i32 each = 0x01010101;
+    const __m512i lanes = _mm512_setr_epi32(0, 0, 0, 0, each, each, each, each, 2 * each, 2 * each, 2 * each, 2 * each, 3 * each,
+                                            3 * each, 3 * each, 3 * each);
+#else
+    const __m256i lanes = _mm256_setr_m128i(_mm_setzero_si128(), _mm_set1_epi8(1));
+#endif
+    return OP(add_epi8)(lanes, OP(set1_epi8)((char)first));
+}
+#endif
 
 /* Windows of up to 255 rows and 65535 samples: columns count in bytes and windows in words. */
 #define NARROW 1

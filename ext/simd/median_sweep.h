@@ -10,128 +10,89 @@
 #define TOTAL u32
 #endif
 
-#if LEVEL > LEVEL_BASELINE && NARROW
-typedef __m256i SWEEP(median_totals);
-#define TOTALS SWEEP(median_totals)
+#include "simd/median_totals.h"
 
-INLINE TOTALS SWEEP(median_counts)(const COUNT *counts) {
-    return _mm256_cvtepu8_epi16(_mm_load_si128((const void *)counts));
-}
-INLINE TOTALS SWEEP(median_zero)(void) { return _mm256_setzero_si256(); }
-INLINE TOTALS SWEEP(median_sum)(TOTALS a, TOTALS b) { return _mm256_add_epi16(a, b); }
-INLINE TOTALS SWEEP(median_difference)(TOTALS a, TOTALS b) { return _mm256_sub_epi16(a, b); }
-INLINE int SWEEP(median_not_above)(TOTALS a, TOTAL half) {
-    const __m256i least = _mm256_min_epu16(a, _mm256_set1_epi16((i16)half));
-    return __builtin_popcount((u32)_mm256_movemask_epi8(_mm256_cmpeq_epi16(least, a))) >> 1;
-}
-INLINE void SWEEP(median_keep)(TOTAL *totals, TOTALS a) { _mm256_storeu_si256((void *)totals, a); }
-INLINE TOTALS SWEEP(median_kept)(const TOTAL *totals) { return _mm256_loadu_si256((const void *)totals); }
-#elif LEVEL > LEVEL_BASELINE
-typedef struct {
-    __m256i low, high;
-} SWEEP(median_totals);
-#define TOTALS SWEEP(median_totals)
-
-INLINE TOTALS SWEEP(median_counts)(const COUNT *counts) {
-    const TOTALS t = {_mm256_cvtepu16_epi32(_mm_load_si128((const void *)counts)),
-                      _mm256_cvtepu16_epi32(_mm_load_si128((const void *)(counts + 8)))};
-    return t;
-}
-INLINE TOTALS SWEEP(median_zero)(void) {
-    const TOTALS t = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-    return t;
-}
-INLINE TOTALS SWEEP(median_sum)(TOTALS a, TOTALS b) {
-    const TOTALS t = {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
-    return t;
-}
-INLINE TOTALS SWEEP(median_difference)(TOTALS a, TOTALS b) {
-    const TOTALS t = {_mm256_sub_epi32(a.low, b.low), _mm256_sub_epi32(a.high, b.high)};
-    return t;
-}
-INLINE int SWEEP(median_not_above)(TOTALS a, TOTAL half) {
-    const __m256i most = _mm256_set1_epi32((i32)half);
-    const __m256i low = _mm256_cmpeq_epi32(_mm256_min_epu32(a.low, most), a.low);
-    const __m256i high = _mm256_cmpeq_epi32(_mm256_min_epu32(a.high, most), a.high);
-    return __builtin_popcount((u32)_mm256_movemask_epi8(_mm256_packs_epi32(low, high))) >> 1;
-}
-INLINE void SWEEP(median_keep)(TOTAL *totals, TOTALS a) {
-    _mm256_storeu_si256((void *)totals, a.low);
-    _mm256_storeu_si256((void *)(totals + 8), a.high);
-}
-INLINE TOTALS SWEEP(median_kept)(const TOTAL *totals) {
-    const TOTALS t = {_mm256_loadu_si256((const void *)totals), _mm256_loadu_si256((const void *)(totals + 8))};
-    return t;
-}
-#else
-typedef struct {
-    TOTAL bins[MEDIAN_BINS];
-} SWEEP(median_totals);
-#define TOTALS SWEEP(median_totals)
-
-INLINE TOTALS SWEEP(median_counts)(const COUNT *counts) {
-    TOTALS t;
-    for (int i = 0; i < MEDIAN_BINS; i++) t.bins[i] = counts[i];
-    return t;
-}
-INLINE TOTALS SWEEP(median_zero)(void) {
-    TOTALS t;
-    memset(&t, 0, sizeof t);
-    return t;
-}
-INLINE TOTALS SWEEP(median_sum)(TOTALS a, TOTALS b) {
-    for (int i = 0; i < MEDIAN_BINS; i++) a.bins[i] = (TOTAL)(a.bins[i] + b.bins[i]);
-    return a;
-}
-INLINE TOTALS SWEEP(median_difference)(TOTALS a, TOTALS b) {
-    for (int i = 0; i < MEDIAN_BINS; i++) a.bins[i] = (TOTAL)(a.bins[i] - b.bins[i]);
-    return a;
-}
-INLINE int SWEEP(median_not_above)(TOTALS a, TOTAL half) {
-    int count = 0;
-    for (int i = 0; i < MEDIAN_BINS; i++) count += a.bins[i] <= half;
-    return count;
-}
-INLINE void SWEEP(median_keep)(TOTAL *totals, TOTALS a) { memcpy(totals, &a, sizeof a); }
-INLINE TOTALS SWEEP(median_kept)(const TOTAL *totals) {
-    TOTALS t;
-    memcpy(&t, totals, sizeof t);
-    return t;
-}
-#endif
-
-/* Adds a sample to sixteen cumulative bins, or takes it away, `low` being its bin. */
-INLINE void SWEEP(median_count)(COUNT *bins, int bin, int add) {
+/* Adds a sample to sixteen cumulative bins, or takes it away; it is in the bin that stands `from` before the sixteenth. */
+INLINE void SWEEP(median_count)(COUNT *bins, int from, int add) {
     static const COUNT step[2 * MEDIAN_BINS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    const COUNT *from = step + MEDIAN_BINS - bin;
 #if LEVEL > LEVEL_BASELINE && NARROW
-    const __m128i old = _mm_load_si128((const void *)bins), one = _mm_loadu_si128((const void *)from);
+    const __m128i old = _mm_load_si128((const void *)bins), one = _mm_loadu_si128((const void *)(step + from));
     _mm_store_si128((void *)bins, add ? _mm_add_epi8(old, one) : _mm_sub_epi8(old, one));
 #elif LEVEL > LEVEL_BASELINE
-    const __m256i old = _mm256_load_si256((const void *)bins), one = _mm256_loadu_si256((const void *)from);
+    const __m256i old = _mm256_load_si256((const void *)bins), one = _mm256_loadu_si256((const void *)(step + from));
     _mm256_store_si256((void *)bins, add ? _mm256_add_epi16(old, one) : _mm256_sub_epi16(old, one));
 #else
-    for (int i = 0; i < MEDIAN_BINS; i++) bins[i] = (COUNT)(add ? bins[i] + from[i] : bins[i] - from[i]);
+    for (int i = 0; i < MEDIAN_BINS; i++) bins[i] = (COUNT)(add ? bins[i] + step[from + i] : bins[i] - step[from + i]);
 #endif
 }
 
-/* One row of samples enters the columns. */
-INLINE void SWEEP(median_enter)(const u8 *line, ptrdiff_t n, COUNT *fine, ptrdiff_t plane, COUNT *coarse) {
+/* Samples of some columns by their fine histograms: where those stand, and `from` of median_count. Found for many at once,
+   because that takes a vector instruction for each of the steps that a single one would take. */
+typedef struct {
+    i32 at[MEDIAN_PART];
+    u8 from[MEDIAN_PART];
+} SWEEP(median_places);
+
+INLINE void SWEEP(median_place)(const u8 *line, ptrdiff_t n, ptrdiff_t plane, SWEEP(median_places) *places) {
+    const i32 away = (i32)plane;
     for (ptrdiff_t x = 0; x < n; x++) {
-        SWEEP(median_count)(fine + (line[x] >> 4) * plane + x * MEDIAN_BINS, line[x] & 15, 1);
-        SWEEP(median_count)(coarse + x * MEDIAN_BINS, line[x] >> 4, 1);
+        places->at[x] = (line[x] >> 4) * away + (i32)x * MEDIAN_BINS;
+        places->from[x] = (u8)(MEDIAN_BINS - (line[x] & 15));
     }
 }
 
-/* One row enters and one leaves. */
-INLINE void SWEEP(median_exchange)(const u8 *line, const u8 *old, ptrdiff_t n, COUNT *fine, ptrdiff_t plane, COUNT *coarse) {
-    for (ptrdiff_t x = 0; x < n; x++) {
-        SWEEP(median_count)(fine + (old[x] >> 4) * plane + x * MEDIAN_BINS, old[x] & 15, 0);
-        SWEEP(median_count)(fine + (line[x] >> 4) * plane + x * MEDIAN_BINS, line[x] & 15, 1);
-        SWEEP(median_count)(coarse + x * MEDIAN_BINS, old[x] >> 4, 0);
-        SWEEP(median_count)(coarse + x * MEDIAN_BINS, line[x] >> 4, 1);
+/* Coarse histograms of n columns: `line` enters, and `old` leaves if there is one. */
+INLINE void SWEEP(median_coarse)(const u8 *line, const u8 *old, ptrdiff_t n, COUNT *coarse) {
+    ptrdiff_t x = 0;
+#if LEVEL > LEVEL_BASELINE && NARROW
+    /* Bin b of a column counts the samples up to b, so it changes by [b < step of old] - [b < step of line]. */
+    const VECTOR bins = FN(every_lane)(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    enum { AT_ONCE = sizeof(VECTOR) / MEDIAN_BINS };
+    for (; old && x + 16 <= n; x += 16) {
+        const __m128i low = _mm_set1_epi8(15);
+        const __m128i entering = _mm_and_si128(_mm_srli_epi16(_mm_loadu_si128((const void *)(line + x)), 4), low);
+        const __m128i leaving = _mm_and_si128(_mm_srli_epi16(_mm_loadu_si128((const void *)(old + x)), 4), low);
+        const VECTOR in = FN(every_lane)(entering), gone = FN(every_lane)(leaving);
+        for (int i = 0; i < 16; i += AT_ONCE) {
+            void *counts = coarse + (x + i) * MEDIAN_BINS;
+            VECTOR column = FN(median_lanes)(i), found = BITS(loadu)(counts);
+            const VECTOR a = OP(shuffle_epi8)(in, column), b = OP(shuffle_epi8)(gone, column);
+#if LEVEL == LEVEL_AVX512
+            found = _mm512_mask_add_epi8(found, _mm512_cmpgt_epi8_mask(b, bins), found, _mm512_set1_epi8(1));
+            found = _mm512_mask_add_epi8(found, _mm512_cmpgt_epi8_mask(a, bins), found, _mm512_set1_epi8(-1));
+#else
+            found = _mm256_sub_epi8(found, _mm256_cmpgt_epi8(b, bins));
+            found = _mm256_add_epi8(found, _mm256_cmpgt_epi8(a, bins));
+#endif
+            BITS(storeu)(counts, found);
+        }
     }
+#endif
+    for (; x < n; x++) {
+        if (old) SWEEP(median_count)(coarse + x * MEDIAN_BINS, MEDIAN_BINS - (old[x] >> 4), 0);
+        SWEEP(median_count)(coarse + x * MEDIAN_BINS, MEDIAN_BINS - (line[x] >> 4), 1);
+    }
+}
+
+/* One row of samples enters the columns, and one leaves if there is one. */
+INLINE void SWEEP(median_exchange)(const u8 *line, const u8 *old, ptrdiff_t n, COUNT *fine, ptrdiff_t plane, COUNT *coarse) {
+    SWEEP(median_places) in, gone;
+    for (ptrdiff_t first = 0, count; first < n; first += count) {
+        COUNT *bins = fine + first * MEDIAN_BINS;
+        count = n - first < MEDIAN_PART ? n - first : MEDIAN_PART;
+        SWEEP(median_place)(line + first, count, plane, &in);
+        if (old) {
+            SWEEP(median_place)(old + first, count, plane, &gone);
+            for (ptrdiff_t x = 0; x < count; x++) {
+                SWEEP(median_count)(bins + gone.at[x], gone.from[x], 0);
+                SWEEP(median_count)(bins + in.at[x], in.from[x], 1);
+            }
+        } else {
+            for (ptrdiff_t x = 0; x < count; x++) SWEEP(median_count)(bins + in.at[x], in.from[x], 1);
+        }
+    }
+    SWEEP(median_coarse)(line, old, n, coarse);
 }
 
 INLINE TOTALS SWEEP(median_move)(TOTALS totals, const COUNT *entering, const COUNT *leaving) {
@@ -190,7 +151,8 @@ INLINE void SWEEP(median_along)(const COUNT *fine, ptrdiff_t plane, ptrdiff_t rx
 static int SWEEP(median_sweep)(const u8 *src, ptrdiff_t src_stride, u8 *dst, ptrdiff_t dst_stride, ptrdiff_t pixels, int channels,
                                ptrdiff_t ry, ptrdiff_t rx, const i64 *rows, const i64 *columns, u8 fill, ptrdiff_t y0,
                                ptrdiff_t y1) {
-    const ptrdiff_t wanted = 2 * rx > MEDIAN_COLUMNS ? 2 * rx : MEDIAN_COLUMNS;
+    /* Strips overlap by 2 rx columns. */
+    const ptrdiff_t wanted = 16 * rx > MEDIAN_COLUMNS ? 16 * rx : MEDIAN_COLUMNS;
     const ptrdiff_t most = pixels < wanted + wanted / 2 ? pixels : wanted, all = most + 2 * rx;
     /* The fine histograms of a step are together, and those of the steps apart in the sets of the cache. */
     const ptrdiff_t page = 4096 / (ptrdiff_t)sizeof(COUNT);
@@ -210,7 +172,7 @@ static int SWEEP(median_sweep)(const u8 *src, ptrdiff_t src_stride, u8 *dst, ptr
         memset(fine, 0, counts * sizeof(COUNT));
         for (ptrdiff_t y = y0; y <= y0 + 2 * ry; y++) {
             FETCH(y, line);
-            SWEEP(median_enter)(line, count, fine, plane, coarse);
+            SWEEP(median_exchange)(line, NULL, count, fine, plane, coarse);
         }
         for (ptrdiff_t y = y0;; y++) {
             SWEEP(median_steps)(coarse, rx, n, half, steps, rests);
