@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .._core.box_arrays import INT64
@@ -62,13 +64,13 @@ def mask_to_polygons(mask: Array) -> list[Array]:
         raise wrong_value("mask_to_polygons", "mask", must, Got(f"shape {mask.shape}"))
     labels = connected_components(mask, 4).labels
     traced, starts = kernels.trace(np.ascontiguousarray(mask).view(UINT8))
-    corners = np.frombuffer(traced, INT64).reshape(-1, 2)
-    outlines = np.split(corners, np.frombuffer(starts, INT64)[1:]) if starts else []
+    corners, begin = np.frombuffer(traced, INT64).reshape(-1, 2), np.frombuffer(starts, INT64)
+    # Its first edge is the upper one of a pixel; a part's own outline is met before those of its holes.
+    x, y = corners[begin].T
+    bounds = [*begin.tolist(), len(corners)]
     parts: dict[int, list[Array]] = {}
-    for outline in outlines:
-        # Its first edge is the upper one of a pixel; a part's own outline is met before those of its holes.
-        x, y = outline[0]
-        joined = parts.setdefault(int(labels[y, x]), [])
-        joined += [outline] if not joined else [joined[0][:1], outline, outline[:1]]
+    for label, (i, j) in zip(labels[y, x].tolist(), pairwise(bounds), strict=True):
+        joined = parts.setdefault(label, [])
+        joined += [corners[i:j]] if not joined else [joined[0][:1], corners[i:j], corners[i : i + 1]]
     # The last line back to the beginning closes the polygon by itself.
     return [np.concatenate(part) for _, part in sorted(parts.items())]
