@@ -27,7 +27,7 @@ def cases(size: str) -> Iterator[Case]:
 
 
 def _outlines(size: str) -> Case:
-    """OpenCV's go through the middles of pixels and join parts that touch at a corner: both must fill the mask again."""
+    """OpenCV's go through the middles of pixels and join parts that touch at a corner: both fill the mask again."""
     image = box_filtered(size)
     mask = image > np.median(image)
 

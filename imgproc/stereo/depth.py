@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
@@ -19,6 +19,9 @@ SHARE = Range(low=0, high=1)
 
 # The constants of SSIM for samples in [0, 1].
 _C1, _C2 = np.float32(0.01**2), np.float32(0.03**2)
+
+# Rows whose numbers, a dozen arrays of them, stay in the caches.
+_ROWS = 8
 
 
 def check_disparities(
@@ -176,9 +179,14 @@ def photometric_error(
         column[~((column >= 0) & (column <= width - 1))] = np.nan
         rebuilt = warp_backward(second, coordinates, border="edge")
         rebuilt[np.isnan(column)] = np.nan
-        error = np.float32(1 - ssim) * _mean(np.abs(first - rebuilt))
-        if ssim > 0:
-            error += np.float32(ssim) * _mean(_dissimilarity(first, rebuilt))
+        means = _window_means(first, rebuilt) if ssim > 0 else ()
+        error = np.empty((height, width), np.float32)
+        for y in range(0, height, _ROWS):
+            band = slice(y, y + _ROWS)
+            part = np.float32(1 - ssim) * _mean(np.abs(first[band] - rebuilt[band]))
+            if ssim > 0:
+                part += np.float32(ssim) * _mean(_dissimilarity(*(mean[band] for mean in means)))
+            error[band] = part
     return error
 
 
@@ -192,16 +200,21 @@ def _parts(image: Array) -> Array:
 
 
 def _mean(array: Array) -> Array:
-    return array if array.ndim == 2 else np.asarray(array.mean(axis=2, dtype=np.float32))
+    """Over the channels; NumPy's own sums of three take five times as long."""
+    if array.ndim == 2:
+        return array
+    mean: Array = (array[..., 0] + array[..., 1] + array[..., 2]) / np.float32(3)
+    return mean
 
 
-def _dissimilarity(a: Array, b: Array) -> Array:
-    def mean(array: Array) -> Any:
-        return box_filter(array, 1, border="reflect")
+def _window_means(a: Array, b: Array) -> tuple[Array, ...]:
+    """Of a, b, and their products a a, b b, a b."""
+    return tuple(box_filter(array, 1, border="reflect") for array in (a, b, a * a, b * b, a * b))
 
-    mean_a, mean_b = mean(a), mean(b)
-    variances = mean(a * a) - mean_a * mean_a + mean(b * b) - mean_b * mean_b
-    covariance = mean(a * b) - mean_a * mean_b
+
+def _dissimilarity(mean_a: Array, mean_b: Array, square_a: Array, square_b: Array, both: Array) -> Array:
+    variances = square_a - mean_a * mean_a + square_b - mean_b * mean_b
+    covariance = both - mean_a * mean_b
     above = (2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)
     below = (mean_a * mean_a + mean_b * mean_b + _C1) * (variances + _C2)
     apart: Array = np.clip((1 - above / below) / 2, 0, 1)
