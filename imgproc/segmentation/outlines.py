@@ -67,10 +67,22 @@ def mask_to_polygons(mask: Array) -> list[Array]:
     corners, begin = np.frombuffer(traced, INT64).reshape(-1, 2), np.frombuffer(starts, INT64)
     # Its first edge is the upper one of a pixel; a part's own outline is met before those of its holes.
     x, y = corners[begin].T
-    bounds = [*begin.tolist(), len(corners)]
-    parts: dict[int, list[Array]] = {}
-    for label, (i, j) in zip(labels[y, x].tolist(), pairwise(bounds), strict=True):
-        joined = parts.setdefault(label, [])
-        joined += [corners[i:j]] if not joined else [joined[0][:1], corners[i:j], corners[i : i + 1]]
-    # The last line back to the beginning closes the polygon by itself.
-    return [np.concatenate(part) for _, part in sorted(parts.items())]
+    return _joined(corners, begin, labels[y, x]) if len(begin) else []
+
+
+def _joined(corners: Array, begin: Array, labels: Array) -> list[Array]:
+    """The polygon of each label: its first outline and, of each other one, the first corner of that, itself, and its own
+    first corner again. The last line back to the beginning closes the polygon by itself."""
+    order = np.argsort(labels, kind="stable")
+    labels, counts, begin = labels[order], np.diff(begin, append=len(corners))[order], begin[order]
+    own = np.diff(labels, prepend=-1) != 0
+    hole = ~own
+    sizes = counts + 2 * hole
+    ends = np.cumsum(sizes)
+    places = ends - sizes
+    source = np.arange(ends[-1]) + np.repeat(begin - places - hole, sizes)
+    source[places[hole]] = begin[own][np.cumsum(own)[hole] - 1]
+    source[ends[hole] - 1] = begin[hole]
+    polygons = corners.take(source, axis=0)
+    bounds = [*places[own].tolist(), len(polygons)]
+    return [polygons[i:j].copy() for i, j in pairwise(bounds)]
