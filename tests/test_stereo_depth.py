@@ -37,6 +37,16 @@ def test_nearer_is_more_disparity(disparity: float, baseline: float, focal: floa
     assert far == pytest.approx(2 * near, rel=1e-6)
 
 
+def test_depth_at_every_width(level: str, threads: int, rng: np.random.Generator) -> None:
+    for width in (*range(1, 10), 15, 16, 17, 31, 33, 97):
+        found = rng.choice(np.float32([-1, -0.0, 0, np.nan, np.inf, 0.5, 3, 1e-40]), (5, width))
+        with np.errstate(divide="ignore", over="ignore"):
+            expected = np.where(found <= 0, np.float32(np.inf), np.float32(1250) / found)
+        found.flags.writeable = False
+        depth = imgproc.depth_from_disparity(found, 2.5, 500)
+        np.testing.assert_array_equal(depth, expected, strict=True)
+
+
 def test_depth_into_out(rng: np.random.Generator) -> None:
     found = rng.uniform(-1, 9, (5, 21)).astype(np.float32)
     expected = imgproc.depth_from_disparity(found, 2, 3)

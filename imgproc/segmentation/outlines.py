@@ -71,8 +71,8 @@ def mask_to_polygons(mask: Array) -> list[Array]:
 
 
 def _joined(corners: Array, begin: Array, labels: Array) -> list[Array]:
-    """The polygon of each label: its first outline and, of each other one, the first corner of that, itself, and its own
-    first corner again. The last line back to the beginning closes the polygon by itself."""
+    """The polygon of each label: its first outline and, of each other one, the first corner of that, itself, and its
+    own first corner again. The last line back to the beginning closes the polygon by itself."""
     order = np.argsort(labels, kind="stable")
     labels, counts, begin = labels[order], np.diff(begin, append=len(corners))[order], begin[order]
     own = np.diff(labels, prepend=-1) != 0

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
+from .._core import float_maps
+from .._core.box_arrays import packed
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, GRAY, RGB, Array, channel_count, check_image, check_out
 from .._core.operations import operation
@@ -95,10 +97,7 @@ def depth_from_disparity(
     out = check_out("depth_from_disparity", out, disparity.shape, FLOAT32, disparity, in_place=True)
     with np.errstate(all="ignore"):
         product = np.float32(baseline * focal)
-        far = disparity <= 0
-        np.divide(product, disparity, out=out)
-    out[far] = np.inf
-    return out
+    return float_maps.reciprocal(packed(disparity), product, out)
 
 
 @operation("stereo", takes="stereo", channels=(GRAY, RGB))
