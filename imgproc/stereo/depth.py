@@ -97,7 +97,7 @@ def depth_from_disparity(
     out = check_out("depth_from_disparity", out, disparity.shape, FLOAT32, disparity, in_place=True)
     with np.errstate(all="ignore"):
         product = np.float32(baseline * focal)
-    return float_maps.reciprocal(packed(disparity), product, out)
+    return float_maps.reciprocal(packed(disparity), float(product), out)
 
 
 @operation("stereo", takes="stereo", channels=(GRAY, RGB))
