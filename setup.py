@@ -58,6 +58,7 @@ KERNELS = (
     "outlines",
     "panoptic",
     "paste",
+    "photometric",
     "preprocess",
     "query_masks",
     "render",

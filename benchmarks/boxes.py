@@ -61,6 +61,8 @@ def cases(size: str) -> Iterator[Case]:
             yield from _soft(size, count)
     if size == "1080p":
         yield _overlap(size)
+    if size == "4K":
+        yield from _written(size)
 
 
 def _hard(size: str, scene: str, count: int) -> Iterator[Case]:
@@ -148,6 +150,37 @@ def _overlap(size: str) -> Case:
         within(0),
         numpy=plain,
         torchvision=tensors and (lambda: torchvision.ops.box_iou(*tensors).numpy()),
+    )
+
+
+def _written(size: str) -> Iterator[Case]:
+    """NumPy does not look whether the boxes are right."""
+    boxes = _boxes("scattered", 100_000)
+    limits = np.array([1920, 1080, 1920, 1080], np.float32)
+
+    def centred() -> Array:
+        out = np.empty_like(boxes)
+        np.multiply(boxes[:, :2] + boxes[:, 2:], np.float32(0.5), out=out[:, :2])
+        np.subtract(boxes[:, 2:], boxes[:, :2], out=out[:, 2:])
+        return out
+
+    yield _case(
+        "clipping",
+        size,
+        boxes,
+        2 * boxes.nbytes,
+        lambda: imgproc.clip_boxes(boxes, (1080, 1920)),
+        equal,
+        numpy=lambda: np.clip(boxes, np.float32(0), limits),
+    )
+    yield _case(
+        "corners to centres",
+        size,
+        boxes,
+        2 * boxes.nbytes,
+        lambda: imgproc.convert_boxes(boxes, "xyxy", "cxcywh"),
+        within(1e-3),
+        numpy=centred,
     )
 
 

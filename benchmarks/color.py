@@ -60,6 +60,7 @@ def _conversions(size: str) -> Iterator[Case]:
 
 def _yiq(size: str) -> Iterator[Case]:
     """OpenCV has no YIQ: its product with any matrix and an offset."""
+    yield from _yiq_of_integers(size)
     image = photograph(size, dtype=np.float32)
     out = np.empty_like(image)
     units = np.eye(3, dtype=np.float32)[None]
@@ -75,6 +76,32 @@ def _yiq(size: str) -> Iterator[Case]:
         opencv=lambda: cv2.transform(image, matrix, dst=out),
         skimage=(lambda: skimage.color.rgb2yiq(image) + np.float32([0, 0.5, 0.5])) if skimage else None,
     )
+
+
+def _yiq_of_integers(size: str) -> Iterator[Case]:
+    """Its product of float32 weights, where ours are those of float64, exactly."""
+    forward = np.array([[0.299, 0.587, 0.114], [0.59590059, -0.27455667, -0.32134392]])
+    forward = np.vstack([forward, [0.21153661, -0.52273617, 0.31119955]])
+    for dtype in (np.uint8, np.uint16):
+        rgb = photograph(size, dtype=dtype)
+        half = np.array([[0], [(np.iinfo(dtype).max + 1) / 2], [(np.iinfo(dtype).max + 1) / 2]])
+        back = np.linalg.inv(forward)
+        ways = [
+            ("RGB to YIQ", imgproc.rgb_to_yiq, rgb, np.hstack([forward, half])),
+            ("YIQ to RGB", imgproc.yiq_to_rgb, imgproc.rgb_to_yiq(rgb), np.hstack([back, -back @ half])),
+        ]
+        for name, ours, image, matrix in ways:
+            out = np.empty_like(image)
+            weights = matrix.astype(np.float32)
+            yield case(
+                f"{name} {np.dtype(dtype)}",
+                size,
+                image,
+                out,
+                lambda ours=ours, image=image, out=out: ours(image, out=out),
+                within(1),
+                opencv=lambda image=image, weights=weights, out=out: cv2.transform(image, weights, dst=out),
+            )
 
 
 def _gray_world(size: str) -> Iterator[Case]:

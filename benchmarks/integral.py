@@ -17,6 +17,7 @@ _FRAMES = 16
 
 def cases(size: str) -> Iterator[Case]:
     yield from _sums(size)
+    yield _boxes(size)
     yield from _frames(size)
 
 
@@ -31,6 +32,23 @@ def _alike(ours: Array, rival: Array) -> None:
 def _all_alike(ours: list[Array], rivals: list[Array]) -> None:
     for pair in zip(ours, rivals, strict=True):
         _alike(*pair)
+
+
+def _boxes(size: str) -> Case:
+    """NumPy does not look whether boxes lie inside."""
+    table = imgproc.integral_image(photograph(size, channels=1))
+    rng = np.random.default_rng(0)
+    ends = rng.integers(0, [table.shape[1], table.shape[0]], (100_000, 2, 2))
+    boxes = np.sort(ends, axis=1).reshape(-1, 4)
+
+    def plain() -> Array:
+        x0, y0, x1, y1 = boxes.T
+        sums: Array = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
+        return sums
+
+    return case(
+        "sums of 100,000 boxes", size, boxes, None, lambda: imgproc.box_sum(table, boxes), equal, numpy=plain
+    )
 
 
 def _sums(size: str) -> Iterator[Case]:

@@ -1,4 +1,4 @@
-"""Masks: suppression and IoU of 100 in images of each size, from bool arrays."""
+"""Masks: suppression and IoU of 100 in images of each size, from bool arrays; and the outlines of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import imgproc
 
 from .harness import SIZES, Array, Case, equal
-from .rivals import load, version_of
+from .rivals import OPENCV, cv2, load, version_of
 
 MASKS = 100
 
@@ -23,6 +23,37 @@ def cases(size: str) -> Iterator[Case]:
         masks = ellipses(size, largest)
         yield _suppression(size, name, masks)
         yield _overlap(size, name, masks)
+    yield _outlines(size)
+
+
+def _outlines(size: str) -> Case:
+    """OpenCV's go through the middles of pixels and join parts that touch at a corner: both fill the mask again."""
+    image = box_filtered(size)
+    mask = image > np.median(image)
+
+    def same_mask(ours: Any, rival: Any) -> None:
+        np.testing.assert_array_equal(imgproc.polygons_to_mask(ours, mask.shape), mask)
+        drawn = np.zeros(mask.shape, np.uint8)
+        cv2.drawContours(drawn, rival[0], -1, 1, cv2.FILLED, hierarchy=rival[1])
+        np.testing.assert_array_equal(drawn, mask)
+
+    return Case(
+        "outlines of a mask of blobs",
+        size,
+        mask.size,
+        lambda: imgproc.mask_to_polygons(mask),
+        {OPENCV: lambda: cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)}
+        if OPENCV
+        else {},
+        same_mask,
+        mask.nbytes,
+    )
+
+
+def box_filtered(size: str) -> Array:
+    """Noise made soft: blobs of some 30 pixels."""
+    height, width = SIZES[size]
+    return imgproc.box_filter(np.random.default_rng(5).random((height, width), np.float32), 9)
 
 
 def ellipses(size: str, largest: int) -> Array:

@@ -1,4 +1,4 @@
-"""Stereo matching, against OpenCV's StereoBM and StereoSGBM in three paths."""
+"""Stereo matching, against OpenCV's StereoBM and StereoSGBM in three paths; depth, and the error of a disparity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 import imgproc
 
-from .harness import Array, Case, case, photograph
+from .harness import Array, Case, case, equal, photograph
 from .rivals import cv2
 
 COUNTS = (64, 128)
@@ -21,6 +21,7 @@ def cases(size: str) -> Iterator[Case]:
     if size != "1080p":
         return
     left, right = _pair(size)
+    yield from _depth(size)
     for count in COUNTS:
         for side in SIDES:
             for cost in ("sad", "census"):
@@ -81,6 +82,39 @@ def semi_global(count: int, *, channels: int, side: int = 3, mode: int | None = 
         speckleWindowSize=100,
         speckleRange=32,
         mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY if mode is None else mode,
+    )
+
+
+def _depth(size: str) -> Iterator[Case]:
+    """NumPy divides alone; OpenCV samples the right image alone, without the similarity of the two."""
+    image = photograph(size)
+    height, width = image.shape[:2]
+    found = np.random.default_rng(0).uniform(1, 60, (height, width)).astype(np.float32)
+    out = np.empty_like(found)
+    yield case(
+        "depth from disparity",
+        size,
+        found,
+        out,
+        lambda: imgproc.depth_from_disparity(found, 0.5, 640, out=out),
+        equal,
+        numpy=lambda: np.divide(np.float32(320), found, out=out),
+    )
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    x -= found
+    parts = image / np.float32(255)
+
+    def size_alone(ours: Array, rival: Array) -> None:
+        assert ours.shape == rival.shape[:2]
+
+    yield case(
+        "photometric error RGB, against sampling alone",
+        size,
+        image,
+        found,
+        lambda: imgproc.photometric_error(image, image, found),
+        size_alone,
+        opencv=lambda: cv2.remap(parts, x, y, cv2.INTER_LINEAR),
     )
 
 

@@ -27,12 +27,16 @@ cdef extern from "simd/yuv.h" nogil:
     void yuv_to_rgb_f32(const float *, float *, Py_ssize_t, int)
 
 cdef extern from "simd/yiq.h" nogil:
-    void rgb_to_yiq_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
-    void rgb_to_yiq_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
     void rgb_to_yiq_f32(const float *, float *, Py_ssize_t, int)
-    void yiq_to_rgb_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
-    void yiq_to_rgb_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
     void yiq_to_rgb_f32(const float *, float *, Py_ssize_t, int)
+
+cdef extern from "simd/yiq_u8.h" nogil:
+    void rgb_to_yiq_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+    void yiq_to_rgb_u8(const uint8_t *, uint8_t *, Py_ssize_t, int)
+
+cdef extern from "simd/yiq_u16.h" nogil:
+    void rgb_to_yiq_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
+    void yiq_to_rgb_u16(const uint16_t *, uint16_t *, Py_ssize_t, int)
 
 cdef enum:
     _GRAY

@@ -1,4 +1,4 @@
-"""Pointwise maps of float32 samples: powers and straight lines."""
+"""Pointwise maps of float32 samples: powers, straight lines and reciprocals."""
 
 from libc.stdint cimport int32_t, uint16_t
 
@@ -9,6 +9,7 @@ cdef extern from "simd/float_maps.h" nogil:
     void power_f32(const float *, float *, Py_ssize_t, int, double, double)
     Py_ssize_t power_levels(uint16_t *, int32_t *, int32_t, double, double, double)
     void affine_f32(const float *, float *, Py_ssize_t, const float *, const float *, const float *, const float *)
+    void reciprocal_f32(const float *, float *, Py_ssize_t, float)
 
 AFFINE_PATTERN = PATTERN
 
@@ -44,3 +45,10 @@ def affine(const float[:, :] src, float[:, :] dst, const float[:, ::1] pattern, 
             rows = 1
         for y in range(y0, y0 + rows):
             affine_f32(&src[y, 0], &dst[y, 0], n, &pattern[0, 0], &pattern[1, 0], &pattern[2, 0], &pattern[3, 0])
+
+
+def reciprocal(const float[:, ::1] src, float[:, ::1] dst, float product, Py_ssize_t y0, Py_ssize_t y1):
+    """Rows [y0, y1) of dst = product / src, infinite where src is 0 or below."""
+    if y0 < y1:
+        with nogil:
+            reciprocal_f32(&src[y0, 0], &dst[y0, 0], (y1 - y0) * src.shape[1], product)

@@ -1,6 +1,6 @@
 """Integral images: sums over rectangles from the corner, and over cones."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 include "level.pxi"
 
@@ -63,3 +63,19 @@ def tilted(const sample_t[:, :] src, sum_t[:, ::1] dst, int channels, bint squar
             tilted_u16_u64(&src[0, 0], src.strides[0], &dst[1, 0], src.shape[0], n, channels, squared, &diagonals[0])
         elif sample_t is float and sum_t is double:
             tilted_f32_f64(&src[0, 0], src.strides[0], &dst[1, 0], src.shape[0], n, channels, squared, &diagonals[0])
+
+
+def box_sums(const sum_t[:, :, :] table, const int64_t[:, :] boxes, sum_t[:, ::1] out):
+    """out, (boxes, channels), the sums within boxes x0, y0, x1, y1; the first box that is inverted or reaches outside, -1
+    without one. Unsigned differences wrap and come back."""
+    cdef Py_ssize_t i, c, width = table.shape[1] - 1, height = table.shape[0] - 1, found = -1
+    cdef int64_t x0, y0, x1, y1
+    with nogil:
+        for i in range(boxes.shape[0]):
+            x0, y0, x1, y1 = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
+            if not (0 <= x0 <= x1 <= width and 0 <= y0 <= y1 <= height):
+                found = i
+                break
+            for c in range(table.shape[2]):
+                out[i, c] = (table[y1, x1, c] - table[y0, x1, c]) - (table[y1, x0, c] - table[y0, x0, c])
+    return found

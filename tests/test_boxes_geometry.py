@@ -134,8 +134,8 @@ def test_overlap_takes_one_dtype():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("target", FORMATS)
-def test_formats_are_the_twins(source, target, dtype, rng):
-    for name, boxes in scenes(rng, 20, dtype).items():
+def test_formats_are_the_twins(source, target, dtype, level, rng):
+    for name, boxes in scenes(rng, 23, dtype).items():
         given_boxes = np.array([slow.convert(box, "xyxy", source) for box in boxes], dtype)
         result = imgproc.convert_boxes(given_boxes, source, target)
         expected = np.array([slow.convert(box, source, target) for box in given_boxes], dtype)
@@ -154,6 +154,53 @@ def test_formats_of_whole_numbers_come_back(corners):
         for source, target in itertools.pairwise(("xyxy", *way, "xyxy")):
             there = imgproc.convert_boxes(there, source, target)
         np.testing.assert_array_equal(there, boxes)
+
+
+def wrong_rows(boxes):
+    """The boxes with one number wrong, and the row where it is."""
+    for row, column in itertools.product(range(len(boxes)), range(4)):
+        for value in (np.nan, np.inf, -np.inf):
+            wrong = boxes.copy()
+            wrong[row, column] = value
+            yield wrong, row
+        wrong = boxes.copy()
+        wrong[row, column] = -1 if column >= 2 else 9
+        yield wrong, row
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_the_first_wrong_row_is_named(count, dtype, level):
+    boxes = np.tile(np.array([1, 2, 3, 4], dtype), (count, 1))
+    for wrong, row in wrong_rows(boxes):
+        wrong[row + 1 :] = np.nan
+        calls = [
+            lambda boxes: imgproc.clip_boxes(boxes, (5, 5)),
+            lambda boxes: imgproc.convert_boxes(boxes, "xyxy", "xywh"),
+            lambda boxes: imgproc.iou_matrix(boxes, boxes),
+        ]
+        if not (wrong[row] == 9).any():  # a corner may be anywhere
+            calls.append(lambda boxes: imgproc.convert_boxes(boxes, "xywh", "xyxy"))
+        for call in calls:
+            with pytest.raises(ValueError, match=rf" in row {row}$"):
+                call(wrong)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_clipping_is_numpys_to_the_sign_of_zero(dtype, level, rng):
+    for count in (*range(10), 33):
+        boxes = np.sort(rng.normal(0, 9, (count, 2, 2)), axis=1).reshape(-1, 4).astype(dtype)
+        boxes[::3, :2] = -0.0
+        boxes[::3, 2:] = 7
+        expected = np.maximum(boxes, 0) + dtype(0)
+        expected = np.minimum(expected, np.array([6, 4, 6, 4], dtype))
+        assert imgproc.clip_boxes(boxes, (4, 6)).tobytes() == expected.tobytes()
+
+
+def test_numbers_that_a_format_keeps_keep_the_sign_of_zero(level):
+    boxes = np.full((9, 4), -0.0, np.float32)
+    assert np.signbit(imgproc.convert_boxes(boxes, "xyxy", "xywh")[:, :2]).all()
+    assert np.signbit(imgproc.convert_boxes(boxes, "xywh", "cxcywh")[:, 2:]).all()
 
 
 @pytest.mark.parametrize("source", ["xywh", "cxcywh"])

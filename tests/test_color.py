@@ -46,6 +46,22 @@ def test_equals_slow_twin(name, dtype, channels, level, rng):
 
 
 @pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("name", ["rgb_to_yiq", "yiq_to_rgb"])
+def test_yiq_of_halves(name, dtype, channels, level, rng):
+    """Y half-way between two integers, as float64 rounds it: what vectors leave to it, in every place of theirs."""
+    colours = rng.integers(0, np.iinfo(dtype).max, (200_000, channels), dtype, endpoint=True)
+    r, g, b = colours[:, :3].astype(np.int64).T
+    halves = colours[(299 * r + 587 * g + 114 * b) % 1000 == 500][:150]
+    assert len(halves) > 100
+    for mixed in (halves, np.where(rng.random((len(halves), 1)) < 0.1, halves, np.zeros_like(halves))):
+        expected = getattr(reference, name)(mixed[None])
+        assert_equal(getattr(imgproc, name)(mixed[None]), expected)
+        place = mixed[None].copy()
+        assert_equal(getattr(imgproc, name)(place, out=place), expected)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
 def test_strides_threads_and_place(name, dtype, channels, level, threads, rng):

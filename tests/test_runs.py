@@ -145,6 +145,20 @@ def test_outlines_fill_the_mask_again(mask: Any) -> None:
     assert [p.tolist() for p in imgproc.mask_to_polygons(turned)] == [p.tolist() for p in polygons]
 
 
+def test_outlines_of_wide_masks_are_those_of_their_pieces(rng: np.random.Generator) -> None:
+    """Words of eight corners are passed over at once: shapes at every place of one, with bytes other than 1."""
+    for width in (7, 8, 9, 15, 16, 17, 40):
+        for x in range(width):
+            mask = np.zeros((5, width), np.uint8)
+            mask[1:3, x : x + 2] = rng.integers(1, 256)
+            mask[4, max(x - 1, 0)] = 2
+            end = min(x + 2, width)
+            polygons = [p.tolist() for p in imgproc.mask_to_polygons(mask.view(bool))]
+            square = [[x, 1], [end, 1], [end, 3], [x, 3]]
+            low = max(x - 1, 0)
+            assert polygons == [square, [[low, 4], [low + 1, 4], [low + 1, 5], [low, 5]]]
+
+
 def test_outlines_of_known_shapes() -> None:
     ring = np.ones((5, 6), bool)
     ring[2, 2:4] = False

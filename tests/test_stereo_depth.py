@@ -37,6 +37,16 @@ def test_nearer_is_more_disparity(disparity: float, baseline: float, focal: floa
     assert far == pytest.approx(2 * near, rel=1e-6)
 
 
+def test_depth_at_every_width(level: str, threads: int, rng: np.random.Generator) -> None:
+    for width in (*range(1, 10), 15, 16, 17, 31, 33, 97):
+        found = rng.choice(np.float32([-1, -0.0, 0, np.nan, np.inf, 0.5, 3, 1e-40]), (5, width))
+        with np.errstate(divide="ignore", over="ignore"):
+            expected = np.where(found <= 0, np.float32(np.inf), np.float32(1250) / found)
+        found.flags.writeable = False
+        depth = imgproc.depth_from_disparity(found, 2.5, 500)
+        np.testing.assert_array_equal(depth, expected, strict=True)
+
+
 def test_depth_into_out(rng: np.random.Generator) -> None:
     found = rng.uniform(-1, 9, (5, 21)).astype(np.float32)
     expected = imgproc.depth_from_disparity(found, 2, 3)
@@ -69,7 +79,7 @@ def test_depth_refuses_by_name() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.85, 1.0])
-def test_error_is_the_formula(share: float, rng: np.random.Generator) -> None:
+def test_error_is_the_formula(share: float, level: str, rng: np.random.Generator) -> None:
     for height, width in ((2, 3), (7, 20)):
         left, right = pair(rng, (height, width), np.float32)
         found = rng.uniform(0, 6, (height, width)).astype(np.float32)
@@ -78,6 +88,24 @@ def test_error_is_the_formula(share: float, rng: np.random.Generator) -> None:
         error = imgproc.photometric_error(left, right, found, ssim=share)
         assert error.dtype == np.float32
         np.testing.assert_allclose(error, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (5, 9), (3, 100), (40, 33), (3, 1, 3), (5, 9, 3), (4, 100, 3), (33, 17, 3)]
+)
+def test_same_bits_of_the_error_at_every_level(
+    shape: tuple[int, ...], level: str, threads: int, rng: np.random.Generator
+) -> None:
+    left, right = rng.random((2, *shape), np.float32)
+    right[::2] = left[::2]
+    found = rng.uniform(0, 3, shape[:2]).astype(np.float32)
+    found[rng.random(found.shape) < 0.05] = np.nan
+    for share in (0, 0.85, 1):
+        error = imgproc.photometric_error(left[:, ::-1], right, found, ssim=share)
+        imgproc.set_cpu_level("baseline")
+        expected = imgproc.photometric_error(left[:, ::-1], right, found, ssim=share)
+        imgproc.set_cpu_level(level)
+        np.testing.assert_array_equal(error, expected)
 
 
 def test_error_is_none_where_the_right_image_explains_the_left(rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-/* Pointwise maps of float32 samples: powers and straight lines. */
+/* Pointwise maps of float32 samples: powers, straight lines and reciprocals. */
 #ifndef LEVEL
 #include <float.h>
 #define SIMD_SOURCE "simd/float_maps.h"
@@ -21,6 +21,8 @@ DISPATCH(ptrdiff_t, power_levels, (u16 *table, i32 *near, i32 count, f64 gamma, 
 DISPATCH(void, affine_f32,
          (const f32 *src, f32 *dst, ptrdiff_t n, const f32 *low, const f32 *scale, const f32 *least, const f32 *most),
          (src, dst, n, low, scale, least, most))
+/* n samples: dst = product / src; infinite where src is 0 or below; NaN stays. dst may be src. */
+DISPATCH(void, reciprocal_f32, (const f32 *src, f32 *dst, ptrdiff_t n, f32 product), (src, dst, n, product))
 
 #else
 
@@ -194,6 +196,13 @@ static void FN(affine_f32)(const f32 *src, f32 *dst, ptrdiff_t n, const f32 *low
         y = least[j] > y ? least[j] : y;
         dst[i] = most[j] < y ? most[j] : y;
         if (++j == PATTERN) j = 0;
+    }
+}
+
+static void FN(reciprocal_f32)(const f32 *src, f32 *dst, ptrdiff_t n, f32 product) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const f32 quotient = product / src[i];
+        dst[i] = src[i] <= 0 ? INFINITY : quotient;
     }
 }
 

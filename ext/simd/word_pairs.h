@@ -4,6 +4,12 @@
 #ifndef IMGPROC_WORD_PAIRS_H
 #define IMGPROC_WORD_PAIRS_H
 #include "simd/wide_lanes.h"
+
+/* A factor in `bits` binary places as digits of 15: the last are in [-2^14, 2^14]. */
+#define FIXED(factor, bits) ((i64)((factor) * (f64)((i64)1 << (bits)) + ((factor) < 0 ? -0.5 : 0.5)))
+#define ABOVE(digits) (((digits) + 16384) >> 15)
+#define DIGIT(digits) ((i32)(((digits) + 16384) & 32767) - 16384)
+
 #define SIMD_SOURCE "simd/word_pairs.h"
 #include "simd/levels.h"
 #endif

@@ -1,4 +1,5 @@
-/* RGB <-> YIQ (NTSC), I and Q centred at half the range, with the matrix that scikit-image uses and its inverse. */
+/* RGB <-> YIQ (NTSC), I and Q centred at half the range, with the matrix that scikit-image uses and its inverse: the matrices,
+   one pixel of integers, and float32. */
 #ifndef LEVEL
 #ifndef IMGPROC_YIQ_H
 #define IMGPROC_YIQ_H
@@ -15,57 +16,38 @@ static const f64 rgb_from_yiq[3][3] UNUSED = {
     {1.000000017042305, -1.1067402109737305, 1.7042304856843515},
 };
 
-#define SIMD_SOURCE "simd/yiq.h"
-#include "simd/levels.h"
-
-/* n pixels of 3 or 4 channels; the fourth is copied; dst may be src. Integers: in float64, products summed from the left,
-   rounded half to even and clipped; float32: the same in float32, not clipped. */
-DISPATCH(void, rgb_to_yiq_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, rgb_to_yiq_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, rgb_to_yiq_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, yiq_to_rgb_u8, (const u8 *src, u8 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, yiq_to_rgb_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-DISPATCH(void, yiq_to_rgb_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
-#endif
-
-#else
-
 /* Adding 2^52 to a number in [0, 2^51] rounds it half to even, with SSE2 alone. */
-INLINE i32 FN(yiq_nearest)(f64 v, f64 top) {
+INLINE i32 yiq_nearest(f64 v, f64 top) {
     v = v > 0 ? v : 0;
     v = v < top ? v : top;
     return (i32)((v + 4503599627370496.0) - 4503599627370496.0);
 }
 
-#define CONVERT(name, type, matrix, before, after, store)                                                                \
-    INLINE void FN(name##_any)(const type *src, type *dst, ptrdiff_t n, int channels) {                                  \
-        for (ptrdiff_t i = 0; i < n; i++) {                                                                              \
-            const type *s = src + i * channels;                                                                          \
-            type *d = dst + i * channels;                                                                                \
-            const f64 a = s[0], b = (f64)s[1] - (before), c = (f64)s[2] - (before);                                      \
-            const f64 x = matrix[0][0] * a + matrix[0][1] * b + matrix[0][2] * c;                                        \
-            const f64 y = matrix[1][0] * a + matrix[1][1] * b + matrix[1][2] * c + (after);                              \
-            const f64 z = matrix[2][0] * a + matrix[2][1] * b + matrix[2][2] * c + (after);                              \
-            d[0] = store(x);                                                                                             \
-            d[1] = store(y);                                                                                             \
-            d[2] = store(z);                                                                                             \
-            if (channels == 4) d[3] = s[3];                                                                              \
-        }                                                                                                                \
-    }                                                                                                                    \
-    static void FN(name)(const type *src, type *dst, ptrdiff_t n, int channels) {                                        \
-        if (channels == 3) FN(name##_any)(src, dst, n, 3);                                                               \
-        else FN(name##_any)(src, dst, n, 4);                                                                             \
+/* One pixel of integers: in float64, products summed from the left, rounded half to even and clipped. Offsets in place of I and
+   Q go before (to RGB) or come after. dst may be src. */
+#define DEFINE_PIXEL(type, top)                                                                                          \
+    INLINE void yiq_pixel_##type(const type *s, type *d, int channels, const f64 (*m)[3], f64 before, f64 after) {       \
+        const f64 a = s[0], b = (f64)s[1] - before, c = (f64)s[2] - before;                                              \
+        const type fourth = channels == 4 ? s[3] : 0;                                                                    \
+        d[0] = (type)yiq_nearest(m[0][0] * a + m[0][1] * b + m[0][2] * c, top);                                          \
+        d[1] = (type)yiq_nearest(m[1][0] * a + m[1][1] * b + m[1][2] * c + after, top);                                  \
+        d[2] = (type)yiq_nearest(m[2][0] * a + m[2][1] * b + m[2][2] * c + after, top);                                  \
+        if (channels == 4) d[3] = fourth;                                                                                \
     }
+DEFINE_PIXEL(u8, 255)
+DEFINE_PIXEL(u16, 65535)
+#undef DEFINE_PIXEL
 
-#define STORE_U8(v) (u8) FN(yiq_nearest)(v, 255)
-#define STORE_U16(v) (u16) FN(yiq_nearest)(v, 65535)
-CONVERT(rgb_to_yiq_u8, u8, yiq_from_rgb, 0, 128, STORE_U8)
-CONVERT(rgb_to_yiq_u16, u16, yiq_from_rgb, 0, 32768, STORE_U16)
-CONVERT(yiq_to_rgb_u8, u8, rgb_from_yiq, 128, 0, STORE_U8)
-CONVERT(yiq_to_rgb_u16, u16, rgb_from_yiq, 32768, 0, STORE_U16)
-#undef CONVERT
-#undef STORE_U8
-#undef STORE_U16
+#define SIMD_SOURCE "simd/yiq.h"
+#include "simd/levels.h"
+
+/* n pixels of 3 or 4 channels; the fourth is copied; dst may be src. In float32, products summed from the left, not
+   clipped. */
+DISPATCH(void, rgb_to_yiq_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+DISPATCH(void, yiq_to_rgb_f32, (const f32 *src, f32 *dst, ptrdiff_t n, int channels), (src, dst, n, channels))
+#endif
+
+#else
 
 INLINE void FN(yiq_floats)(const f32 *src, f32 *dst, ptrdiff_t n, int channels, int past, const f64 (*matrix)[3], f32 before,
                            f32 after) {

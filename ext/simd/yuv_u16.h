@@ -21,11 +21,6 @@ DISPATCH(void, yuv_to_rgb_u16, (const u16 *src, u16 *dst, ptrdiff_t n, int chann
 #define G_OF_V (0.299 / (0.587 * 0.877))
 
 #if LEVEL > LEVEL_BASELINE
-/* A factor in `bits` binary places as digits of 15: the last are in [-2^14, 2^14]. */
-#define FIXED(factor, bits) ((i64)((factor) * (f64)((i64)1 << (bits)) + ((factor) < 0 ? -0.5 : 0.5)))
-#define ABOVE(digits) (((digits) + 16384) >> 15)
-#define DIGIT(digits) ((i32)(((digits) + 16384) & 32767) - 16384)
-
 /* Sums of products in 14 binary places (blue: 13), from Y so scaled and a half added. Words carry what the last digits
    contribute, rounded: R and B are wrong by less than 2^-13 and are 1/1754 or more from half-way; G, of three digits, by less
    than 2^-28, and is 2^-26 or more from there. */
@@ -138,9 +133,6 @@ INLINE void FN(yuv_to_rgb_u16_any)(const u16 *src, u16 *dst, ptrdiff_t n, int ch
 PUBLIC(rgb_to_yuv_u16)
 PUBLIC(yuv_to_rgb_u16)
 #undef PUBLIC
-#undef FIXED
-#undef ABOVE
-#undef DIGIT
 #undef R_OF_V
 #undef B_OF_U
 #undef G_OF_U

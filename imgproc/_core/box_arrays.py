@@ -40,6 +40,26 @@ def check_floats(
     return array.view(np.ndarray)
 
 
+def check_rows(function: str, boxes: object, argument: str, columns: int, shape: str) -> Array:
+    """The boxes, C-contiguous: an array of the shape; whether its numbers are right is left to the caller."""
+    array = check_floats(function, argument, boxes, shape)
+    if array.ndim != 2 or array.shape[1] != columns:
+        raise wrong_value(function, argument, f"of shape {shape}", Got(f"shape {array.shape}"))
+    return packed(array)
+
+
+def wrong_row(
+    function: str,
+    argument: str,
+    boxes: Array,
+    row: int,
+    must: str = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2",
+) -> ValueError:
+    """The error that names a row which is not finite or, where it is, not what it must be."""
+    must = must if np.isfinite(boxes[row]).all() else "finite"
+    return wrong_value(function, argument, must, Got(f"{boxes[row].tolist()} in row {row}"))
+
+
 def check_boxes(
     function: str,
     boxes: object,
@@ -50,14 +70,10 @@ def check_boxes(
     ordered: bool = True,
 ) -> Array:
     """The boxes, C-contiguous: finite everywhere, and where ``ordered`` with x1 <= x2 and y1 <= y2."""
-    array = check_floats(function, argument, boxes, shape)
-    if array.ndim != 2 or array.shape[1] != columns:
-        raise wrong_value(function, argument, f"of shape {shape}", Got(f"shape {array.shape}"))
-    array = packed(array)
+    array = check_rows(function, boxes, argument, columns, shape)
     row = _checks.first_wrong(array, ordered)
     if row >= 0:
-        must = "x1, y1, x2, y2 with x1 <= x2 and y1 <= y2" if np.isfinite(array[row]).all() else "finite"
-        raise wrong_value(function, argument, must, Got(f"{array[row].tolist()} in row {row}"))
+        raise wrong_row(function, argument, array, row)
     return array
 
 

@@ -1,4 +1,4 @@
-"""Pointwise maps of float32 images: powers and straight lines, in place where ``out`` is the image."""
+"""Pointwise maps of float32 images: powers, straight lines and reciprocals, in place where ``out`` is the image."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .threads import run_bands
 # Nanoseconds per sample: only an estimate for the choice of threads.
 _POWER_COST = 1.5
 _AFFINE_COST = 0.3
+_RECIPROCAL_COST = 0.1
 
 _LARGEST = np.finfo(FLOAT32).max
 
@@ -79,3 +80,13 @@ def stretch_scales(lows: Array, highs: Array) -> Array:
         # float64 has digits enough that rounding twice is rounding once.
         scales: Array = np.minimum(1 / np.where(np.isinf(spans), wide, spans), _LARGEST).astype(FLOAT32)
     return np.where(spans * scales < 1, np.nextafter(scales, _LARGEST), scales)
+
+
+def reciprocal(array: Array, product: float, out: Array) -> Array:
+    """``out = product / array``, of C-contiguous (H, W); infinite where ``array`` is 0 or below, NaN stays."""
+    run_bands(
+        lambda y0, y1: _float_maps.reciprocal(array, out, product, y0, y1),
+        len(array),
+        array.size * _RECIPROCAL_COST,
+    )
+    return out

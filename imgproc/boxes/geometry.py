@@ -7,12 +7,13 @@ from typing import Annotated
 import numpy as np
 
 from .._core.array_parameters import Shape
-from .._core.box_arrays import check_boxes
-from .._core.errors import Got, wrong_type, wrong_value
+from .._core.box_arrays import check_boxes, check_rows, wrong_row
+from .._core.errors import Got, wrong_type
 from .._core.images import Array, check_out
 from .._core.operations import operation
 from .._core.parameters import Choice
 from .._core.threads import run_bands
+from .._ext import box_checks as checks
 from .._ext import iou as kernels
 
 FORMAT = Choice(("xyxy", "xywh", "cxcywh"))
@@ -22,6 +23,17 @@ KIND = Choice(KINDS)
 
 # Nanoseconds for one pair, with AVX2: only an estimate for the choice of threads.
 _COST = {"iou": 0.5, "giou": 0.8, "diou": 0.8, "ciou": 1.0}
+
+# With a row as two pairs, each pair of the result: itself by a factor, plus the other by one; or itself alone.
+_SAME = (1.0, 1.0), (0.0, 0.0)
+_FACTORS = {
+    ("xyxy", "xywh"): ((1.0, 1.0), (0.0, -1.0)),
+    ("xyxy", "cxcywh"): ((0.5, 1.0), (0.5, -1.0)),
+    ("xywh", "xyxy"): ((1.0, 1.0), (0.0, 1.0)),
+    ("xywh", "cxcywh"): ((1.0, 1.0), (0.5, 0.0)),
+    ("cxcywh", "xyxy"): ((1.0, 0.5), (-0.5, 1.0)),
+    ("cxcywh", "xywh"): ((1.0, 1.0), (-0.5, 0.0)),
+}
 
 
 @operation("boxes", takes="boxes")
@@ -67,28 +79,15 @@ def convert_boxes(boxes: Array, source: Annotated[str, FORMAT], target: Annotate
     """
     source = FORMAT.check("convert_boxes", "source", source)
     target = FORMAT.check("convert_boxes", "target", target)
-    boxes = check_boxes("convert_boxes", boxes, ordered=source == "xyxy")
-    first, second = boxes[:, :2], boxes[:, 2:]
-    if source != "xyxy" and (second < 0).any():
-        row = int(np.argmax((second < 0).any(axis=1)))
-        must = f"{source} with width >= 0 and height >= 0"
-        raise wrong_value("convert_boxes", "boxes", must, Got(f"{boxes[row].tolist()} in row {row}"))
-    if source == target:
-        return boxes.copy()
-    half = boxes.dtype.type(0.5)
+    boxes = check_rows("convert_boxes", boxes, "boxes", 4, "(N, 4)")
+    own, other = _FACTORS.get((source, target), _SAME)
+    factors = np.repeat(np.array([*own, *other], boxes.dtype), 2)
     out = np.empty_like(boxes)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if source == "cxcywh":
-            out[:, :2] = first - second * half
-            out[:, 2:] = first + second * half if target == "xyxy" else second
-        elif target == "xyxy":
-            out[:, :2] = first
-            out[:, 2:] = first + second
-        else:
-            size = second - first if source == "xyxy" else second
-            middle = first * half + second * half if source == "xyxy" else first + second * half
-            out[:, :2] = middle if target == "cxcywh" else first
-            out[:, 2:] = size
+    row = checks.rewrite(boxes, out, factors, source == "xyxy")
+    if row >= 0:
+        if source == "xyxy":
+            raise wrong_row("convert_boxes", "boxes", boxes, row)
+        raise wrong_row("convert_boxes", "boxes", boxes, row, f"{source} with width >= 0 and height >= 0")
     return out
 
 
@@ -130,9 +129,13 @@ def clip_boxes(boxes: Array, shape: Annotated[tuple[int, int], SHAPE]) -> Array:
     >>> imgproc.clip_boxes(np.array([[-3.0, 2.0, 8.0, 20.0]]), (10, 6))
     array([[ 0.,  2.,  6., 10.]])
     """
-    boxes = check_boxes("clip_boxes", boxes)
+    boxes = check_rows("clip_boxes", boxes, "boxes", 4, "(N, 4)")
     height, width = SHAPE.check("clip_boxes", "shape", shape)
-    return np.clip(boxes, 0, np.array([width, height, width, height], boxes.dtype))
+    out = np.empty_like(boxes)
+    row = checks.clip(boxes, out, np.array([width, height, width, height], boxes.dtype))
+    if row >= 0:
+        raise wrong_row("clip_boxes", "boxes", boxes, row)
+    return out
 
 
 @operation("boxes", takes="boxes")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._core.box_arrays import INT64, packed
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, Array, channel_count, check_image, check_out, rows
 from .._core.operations import operation
@@ -175,11 +176,18 @@ def box_sum(integral: Array, boxes: Array) -> Array:
     array([35,  2], dtype=uint32)
     """
     integral = _check_integral(integral)
-    x0, y0, x1, y1 = _check_boxes(boxes, integral.shape[0] - 1, integral.shape[1] - 1).T
-    # Unsigned differences wrap and come back; infinities give NaN.
-    with np.errstate(invalid="ignore"):
-        sums: Array = (integral[y1, x1] - integral[y0, x1]) - (integral[y1, x0] - integral[y0, x0])
-    return sums
+    array = _check_boxes(boxes)
+    table = integral if integral.ndim == 3 else integral[..., None]
+    sums = np.empty((len(array), table.shape[2]), integral.dtype)
+    # Numbers of 2**63 and more become negative, and are refused as those are.
+    row = kernels.box_sums(
+        table if table.flags.aligned else table.copy(), array.astype(INT64, copy=False), sums
+    )
+    if row >= 0:
+        width, height = table.shape[1] - 1, table.shape[0] - 1
+        inside = f"(x0, y0, x1, y1) with 0 <= x0 <= x1 <= {width} and 0 <= y0 <= y1 <= {height}"
+        raise wrong_value("box_sum", f"boxes[{row}]", inside, tuple(array[row].tolist()))
+    return sums if integral.ndim == 3 else sums[:, 0]
 
 
 def _check_integral(integral: object) -> Array:
@@ -195,8 +203,7 @@ def _check_integral(integral: object) -> Array:
     return integral.view(np.ndarray)
 
 
-def _check_boxes(boxes: object, height: int, width: int) -> Array:
-    """As intp."""
+def _check_boxes(boxes: object) -> Array:
     must = "an integer array of shape (N, 4)"
     if not isinstance(boxes, np.ndarray | list | tuple) or isinstance(boxes, np.ma.MaskedArray):
         raise wrong_type("box_sum", "boxes", must, boxes)
@@ -208,10 +215,4 @@ def _check_boxes(boxes: object, height: int, width: int) -> Array:
         raise wrong_type("box_sum", "boxes", must, Got(f"dtype {array.dtype}"))
     if array.ndim != 2 or array.shape[1] != 4:
         raise wrong_value("box_sum", "boxes", must, Got(f"shape {array.shape}"))
-    x0, y0, x1, y1 = array.T
-    wrong = (x0 < 0) | (x1 < x0) | (x1 > width) | (y0 < 0) | (y1 < y0) | (y1 > height)
-    if wrong.any():
-        row = int(wrong.argmax())
-        inside = f"(x0, y0, x1, y1) with 0 <= x0 <= x1 <= {width} and 0 <= y0 <= y1 <= {height}"
-        raise wrong_value("box_sum", f"boxes[{row}]", inside, tuple(array[row].tolist()))
-    return array.astype(np.intp, copy=False)
+    return packed(array)

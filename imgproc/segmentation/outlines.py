@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .._core.box_arrays import INT64
@@ -62,13 +64,25 @@ def mask_to_polygons(mask: Array) -> list[Array]:
         raise wrong_value("mask_to_polygons", "mask", must, Got(f"shape {mask.shape}"))
     labels = connected_components(mask, 4).labels
     traced, starts = kernels.trace(np.ascontiguousarray(mask).view(UINT8))
-    corners = np.frombuffer(traced, INT64).reshape(-1, 2)
-    outlines = np.split(corners, np.frombuffer(starts, INT64)[1:]) if starts else []
-    parts: dict[int, list[Array]] = {}
-    for outline in outlines:
-        # Its first edge is the upper one of a pixel; a part's own outline is met before those of its holes.
-        x, y = outline[0]
-        joined = parts.setdefault(int(labels[y, x]), [])
-        joined += [outline] if not joined else [joined[0][:1], outline, outline[:1]]
-    # The last line back to the beginning closes the polygon by itself.
-    return [np.concatenate(part) for _, part in sorted(parts.items())]
+    corners, begin = np.frombuffer(traced, INT64).reshape(-1, 2), np.frombuffer(starts, INT64)
+    # Its first edge is the upper one of a pixel; a part's own outline is met before those of its holes.
+    x, y = corners[begin].T
+    return _joined(corners, begin, labels[y, x]) if len(begin) else []
+
+
+def _joined(corners: Array, begin: Array, labels: Array) -> list[Array]:
+    """The polygon of each label: its first outline and, of each other one, the first corner of that, itself, and its
+    own first corner again. The last line back to the beginning closes the polygon by itself."""
+    order = np.argsort(labels, kind="stable")
+    labels, counts, begin = labels[order], np.diff(begin, append=len(corners))[order], begin[order]
+    own = np.diff(labels, prepend=-1) != 0
+    hole = ~own
+    sizes = counts + 2 * hole
+    ends = np.cumsum(sizes)
+    places = ends - sizes
+    source = np.arange(ends[-1]) + np.repeat(begin - places - hole, sizes)
+    source[places[hole]] = begin[own][np.cumsum(own)[hole] - 1]
+    source[ends[hole] - 1] = begin[hole]
+    polygons = corners.take(source, axis=0)
+    bounds = [*places[own].tolist(), len(polygons)]
+    return [polygons[i:j].copy() for i, j in pairwise(bounds)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
+from .._core import float_maps
+from .._core.box_arrays import packed
 from .._core.errors import Got, wrong_type, wrong_value
 from .._core.images import FLOAT32, GRAY, RGB, Array, channel_count, check_image, check_out
 from .._core.operations import operation
 from .._core.parameters import Range
+from .._core.threads import run_bands
+from .._ext import photometric as kernels
 from ..filters.box import box_filter
 from ..filters.warp import warp_backward
 from .matching import check_pair
@@ -17,8 +21,8 @@ from .matching import check_pair
 LENGTH = Range(above=0, high=1e9)
 SHARE = Range(low=0, high=1)
 
-# The constants of SSIM for samples in [0, 1].
-_C1, _C2 = np.float32(0.01**2), np.float32(0.03**2)
+# Nanoseconds per sample of the error: only an estimate for the choice of threads.
+_COST = 0.5
 
 
 def check_disparities(
@@ -92,10 +96,7 @@ def depth_from_disparity(
     out = check_out("depth_from_disparity", out, disparity.shape, FLOAT32, disparity, in_place=True)
     with np.errstate(all="ignore"):
         product = np.float32(baseline * focal)
-        far = disparity <= 0
-        np.divide(product, disparity, out=out)
-    out[far] = np.inf
-    return out
+    return float_maps.reciprocal(packed(disparity), float(product), out)
 
 
 @operation("stereo", takes="stereo", channels=(GRAY, RGB))
@@ -176,9 +177,15 @@ def photometric_error(
         column[~((column >= 0) & (column <= width - 1))] = np.nan
         rebuilt = warp_backward(second, coordinates, border="edge")
         rebuilt[np.isnan(column)] = np.nan
-        error = np.float32(1 - ssim) * _mean(np.abs(first - rebuilt))
-        if ssim > 0:
-            error += np.float32(ssim) * _mean(_dissimilarity(first, rebuilt))
+        means = _window_means(first, rebuilt) if ssim > 0 else ()
+    error = np.empty((height, width), np.float32)
+    flat, channels = error.reshape(-1), channel_count(left)
+    samples = [packed(array).reshape(-1) for array in (first, rebuilt)]
+    run_bands(
+        lambda y0, y1: kernels.error(*samples, means, flat, channels, 1 - ssim, ssim, y0 * width, y1 * width),
+        height,
+        first.size * _COST,
+    )
     return error
 
 
@@ -191,18 +198,6 @@ def _parts(image: Array) -> Array:
     )
 
 
-def _mean(array: Array) -> Array:
-    return array if array.ndim == 2 else np.asarray(array.mean(axis=2, dtype=np.float32))
-
-
-def _dissimilarity(a: Array, b: Array) -> Array:
-    def mean(array: Array) -> Any:
-        return box_filter(array, 1, border="reflect")
-
-    mean_a, mean_b = mean(a), mean(b)
-    variances = mean(a * a) - mean_a * mean_a + mean(b * b) - mean_b * mean_b
-    covariance = mean(a * b) - mean_a * mean_b
-    above = (2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)
-    below = (mean_a * mean_a + mean_b * mean_b + _C1) * (variances + _C2)
-    apart: Array = np.clip((1 - above / below) / 2, 0, 1)
-    return apart
+def _window_means(a: Array, b: Array) -> tuple[Array, ...]:
+    """Of a, b, and their products a a, b b, a b."""
+    return tuple(box_filter(array, 1, border="reflect").reshape(-1) for array in (a, b, a * a, b * b, a * b))
