@@ -166,9 +166,9 @@ INLINE int TYPED(median_rows)(int radius, const SAMPLE *src, ptrdiff_t src_strid
     memset(edges, 0, sizeof edges);
     int keyed = 0;
     /* Where the second block starts: no vector of results then crosses a line of cache, nor the samples around it, whose rows
-       often stand alike. */
+       often stand alike. It takes one block more, which pays on rows of many blocks of little work. */
     ptrdiff_t second = LANES - (ptrdiff_t)((uintptr_t)dst % sizeof(V) / sizeof(SAMPLE));
-    if (dst_stride % (ptrdiff_t)sizeof(V) || second < halo) second = LANES;
+    if (radius > 1 || width < 16 * LANES || dst_stride % (ptrdiff_t)sizeof(V) || second < halo) second = LANES;
     for (ptrdiff_t y = y0, tall; y < y1; y += tall) {
         tall = y1 - y < block ? y1 - y : block;
         const ptrdiff_t pairs = (tall + 1) / 2, count = 2 * pairs + 2 * radius;
