@@ -73,6 +73,10 @@ INLINE int FN(unlike_keys_f32)(median_wire_f32 least, median_wire_f32 most) {
     const median_wire_f32 unlike = (least < 0) | (most > 0x7f800000);
     return (unlike[0] | unlike[1] | unlike[2] | unlike[3]) != 0;
 }
+INLINE median_wire_f32 FN(gather_unlike_f32)(median_wire_f32 unlike, median_wire_f32 least, median_wire_f32 most) {
+    return unlike | least | (most > 0x7f800000);
+}
+INLINE int FN(some_unlike_f32)(median_wire_f32 unlike) { return (unlike[0] | unlike[1] | unlike[2] | unlike[3]) < 0; }
 INLINE median_wire_f32 FN(samples_f32)(median_wire_f32 v) { return v ^ ((v >> 31) & 0x7fffffff); }
 INLINE median_wire_f32 FN(keys_f32)(median_wire_f32 v) {
     const median_wire_f32 nan = (v & 0x7fffffff) > 0x7f800000;
@@ -84,6 +88,8 @@ INLINE median_wire_f32 FN(keys_f32)(median_wire_f32 v) {
     INLINE median_wire_##type FN(larger_##type)(median_wire_##type a, median_wire_##type b) { return a < b ? b : a; }
 
 INLINE int FN(unlike_keys_f32)(i32 least, i32 most) { return least < 0 || most > 0x7f800000; }
+INLINE i32 FN(gather_unlike_f32)(i32 unlike, i32 least, i32 most) { return most > 0x7f800000 || least < 0 ? -1 : unlike; }
+INLINE int FN(some_unlike_f32)(i32 unlike) { return unlike < 0; }
 INLINE i32 FN(samples_f32)(i32 key) { return key < 0 ? key ^ 0x7fffffff : key; }
 INLINE i32 FN(keys_f32)(i32 bits) { return (bits & 0x7fffffff) > 0x7f800000 ? KEY_OF_NAN : FN(samples_f32)(bits); }
 #endif
@@ -114,6 +120,18 @@ INLINE int FN(unlike_keys_f32)(VECTOR least, VECTOR most) {
 #endif
 }
 
+INLINE VECTOR FN(gather_unlike_f32)(VECTOR unlike, VECTOR least, VECTOR most) {
+    return OP(max_epu32)(unlike, OP(max_epu32)(least, most));
+}
+INLINE int FN(some_unlike_f32)(VECTOR unlike) {
+    const VECTOR infinity = OP(set1_epi32)(0x7f800000);
+#if LEVEL == LEVEL_AVX512
+    return _mm512_cmpgt_epu32_mask(unlike, infinity) != 0;
+#else
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi32(OP(max_epu32)(unlike, infinity), infinity)) != -1;
+#endif
+}
+
 /* The map is its own inverse, but for NaN, whose key is a NaN already. */
 INLINE VECTOR FN(samples_f32)(VECTOR v) { return BITS(xor)(v, OP(srli_epi32)(OP(srai_epi32)(v, 31), 1)); }
 INLINE VECTOR FN(keys_f32)(VECTOR v) {
@@ -132,6 +150,15 @@ INLINE WIRE(u8) FN(keys_u8)(WIRE(u8) v) { return v; }
 INLINE WIRE(u16) FN(keys_u16)(WIRE(u16) v) { return v; }
 INLINE WIRE(u8) FN(samples_u8)(WIRE(u8) v) { return v; }
 INLINE WIRE(u16) FN(samples_u16)(WIRE(u16) v) { return v; }
+/* From the least and the greatest of some samples as they stand, what tells whether any is not its own key. */
+INLINE WIRE(u8) FN(gather_unlike_u8)(WIRE(u8) unlike, WIRE(u8) least, WIRE(u8) most) {
+    return (void)least, (void)most, unlike;
+}
+INLINE WIRE(u16) FN(gather_unlike_u16)(WIRE(u16) unlike, WIRE(u16) least, WIRE(u16) most) {
+    return (void)least, (void)most, unlike;
+}
+INLINE int FN(some_unlike_u8)(WIRE(u8) unlike) { return (void)unlike, 0; }
+INLINE int FN(some_unlike_u16)(WIRE(u16) unlike) { return (void)unlike, 0; }
 INLINE int FN(unlike_keys_u8)(WIRE(u8) least, WIRE(u8) most) { return (void)least, (void)most, 0; }
 INLINE int FN(unlike_keys_u16)(WIRE(u16) least, WIRE(u16) most) { return (void)least, (void)most, 0; }
 

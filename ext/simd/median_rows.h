@@ -5,23 +5,33 @@
    lanes, and nothing is shifted. Two rows of results are made at a time.
    Per sample that are 17.5 minima and maxima for 3 x 3, and 65 for 5 x 5. */
 
-/* Row `row` of a window, sorted. Most float32 samples are their own keys: that is seen from the least and the greatest, and
-   other rows are sorted again. */
-INLINE void TYPED(median_sort_row)(int radius, const SAMPLE *row, int d, V *sorted) {
-    V v[5];
-#define BITS_OF(i) v[i] = TYPED(load_bits)(row + (i - radius) * d);
-#define KEY_OF(i) v[i] = TYPED(load_keys)(row + (i - radius) * d);
+/* Row `row` of a window of three, sorted as it stands, or by its keys where `keyed`. */
+INLINE void TYPED(median_sort_three)(const SAMPLE *row, int d, int keyed, V *sorted) {
+    V v[3];
+#define BITS_OF(i) v[i] = TYPED(load_bits)(row + (i - 1) * d);
+#define KEY_OF(i) v[i] = TYPED(load_keys)(row + (i - 1) * d);
 #define O(k, i) sorted[k] = v[i];
-    if (radius == 1) {
-        WIRES_3(BITS_OF) RUN(SORT_3) SORT_3_OUT(O)
-        if (TYPED(unlike_keys)(sorted[0], sorted[2])) {
-            WIRES_3(KEY_OF) RUN(SORT_3) SORT_3_OUT(O)
-        }
+    if (keyed) {
+        WIRES_3(KEY_OF)
     } else {
-        WIRES_5(BITS_OF) RUN(SORT_5) SORT_5_OUT(O)
-        if (TYPED(unlike_keys)(sorted[0], sorted[4])) {
-            WIRES_5(KEY_OF) RUN(SORT_5) SORT_5_OUT(O)
-        }
+        WIRES_3(BITS_OF)
+    }
+    RUN(SORT_3) SORT_3_OUT(O)
+#undef BITS_OF
+#undef KEY_OF
+#undef O
+}
+
+/* Row `row` of a window of five, sorted. Most float32 samples are their own keys: that is seen from the least and the greatest,
+   and other rows are sorted again. */
+INLINE void TYPED(median_sort_five)(const SAMPLE *row, int d, V *sorted) {
+    V v[5];
+#define BITS_OF(i) v[i] = TYPED(load_bits)(row + (i - 2) * d);
+#define KEY_OF(i) v[i] = TYPED(load_keys)(row + (i - 2) * d);
+#define O(k, i) sorted[k] = v[i];
+    WIRES_5(BITS_OF) RUN(SORT_5) SORT_5_OUT(O)
+    if (TYPED(unlike_keys)(sorted[0], sorted[4])) {
+        WIRES_5(KEY_OF) RUN(SORT_5) SORT_5_OUT(O)
     }
 #undef BITS_OF
 #undef KEY_OF
@@ -35,20 +45,46 @@ INLINE V TYPED(median_of_three)(V low, V less, V more, V high, const V *row) {
     return TYPED(larger)(TYPED(smaller)(a, b), TYPED(smaller)(TYPED(larger)(a, b), c));
 }
 
-INLINE void TYPED(median_three_block)(const SAMPLE *const *rows, ptrdiff_t x, int d, ptrdiff_t pairs,
-                                      SAMPLE *const *out, ptrdiff_t to) {
-    V a[3], b[3], c[3], e[3];
-    TYPED(median_sort_row)(1, rows[0] + x, d, a);
-    TYPED(median_sort_row)(1, rows[1] + x, d, b);
+/* Returns whether some of the samples were not their own keys; then the results hold only where `keyed`.
+
+   Stores come last where the registers suffice: a load that follows a store to an address with the same low twelve bits waits
+   for it, and rows a power of two apart have such addresses. */
+INLINE int TYPED(median_three_rows)(const SAMPLE *const *rows, ptrdiff_t x, int d, int keyed, ptrdiff_t pairs, SAMPLE *const *out,
+                                    ptrdiff_t to) {
+    enum { LATE = LEVEL == LEVEL_AVX512 };
+    V a[3], b[3], c[3], e[3], made[MEDIAN_TALL_THREE];
+    TYPED(median_sort_three)(rows[0] + x, d, keyed, a);
+    TYPED(median_sort_three)(rows[1] + x, d, keyed, b);
+    V unlike = TYPED(gather_unlike)(TYPED(gather_unlike)(a[0], a[0], a[2]), b[0], b[2]);
     for (ptrdiff_t i = 0; i < 2 * pairs; i += 2) {
-        TYPED(median_sort_row)(1, rows[i + 2] + x, d, c);
+        TYPED(median_sort_three)(rows[i + 2] + x, d, keyed, c);
+        unlike = TYPED(gather_unlike)(unlike, c[0], c[2]);
         const V low = TYPED(larger)(b[0], c[0]), less = TYPED(smaller)(b[1], c[1]), more = TYPED(larger)(b[1], c[1]);
         const V high = TYPED(smaller)(b[2], c[2]);
-        TYPED(store_samples)(out[i] + to, TYPED(median_of_three)(low, less, more, high, a));
-        TYPED(median_sort_row)(1, rows[i + 3] + x, d, e);
-        TYPED(store_samples)(out[i + 1] + to, TYPED(median_of_three)(low, less, more, high, e));
+        made[i] = TYPED(median_of_three)(low, less, more, high, a);
+        if (!LATE) TYPED(store_samples)(out[i] + to, made[i]);
+        TYPED(median_sort_three)(rows[i + 3] + x, d, keyed, e);
+        unlike = TYPED(gather_unlike)(unlike, e[0], e[2]);
+        made[i + 1] = TYPED(median_of_three)(low, less, more, high, e);
+        if (!LATE) TYPED(store_samples)(out[i + 1] + to, made[i + 1]);
         for (int k = 0; k < 3; k++) a[k] = c[k], b[k] = e[k];
     }
+    for (ptrdiff_t i = 0; i < 2 * pairs && LATE; i++) TYPED(store_samples)(out[i] + to, made[i]);
+    return TYPED(some_unlike)(unlike);
+}
+
+/* Most float32 samples are their own keys. A block with others is made again, and the next one is taken to be like it:
+   `keyed` and the returned value are whether the last one had such. */
+INLINE int TYPED(median_three_block)(const SAMPLE *const *rows, ptrdiff_t x, int d, int keyed, ptrdiff_t pairs, SAMPLE *const *out,
+                                     ptrdiff_t to) {
+    enum { MOST = MEDIAN_TALL_THREE / 2 };
+    if (!keyed) {
+        /* A constant number keeps the results in registers. */
+        if (LEVEL == LEVEL_AVX512 && pairs == MOST) keyed = TYPED(median_three_rows)(rows, x, d, 0, MOST, out, to);
+        else keyed = TYPED(median_three_rows)(rows, x, d, 0, pairs, out, to);
+        if (!keyed) return 0;
+    }
+    return TYPED(median_three_rows)(rows, x, d, 1, pairs, out, to);
 }
 
 /* The median of the six middle ones of four rows and of a fifth row. */
@@ -75,10 +111,10 @@ INLINE void TYPED(median_five_block)(const SAMPLE *const *rows, ptrdiff_t x, int
                                       SAMPLE *const *out, ptrdiff_t to) {
     /* Rows 2 i of the block, and rows 2 i + 1 and 2 i + 2 merged. */
     V even[MEDIAN_TALL_FIVE / 2 + 2][5], merged[MEDIAN_TALL_FIVE / 2 + 1][10], odd[5];
-    TYPED(median_sort_row)(2, rows[0] + x, d, even[0]);
+    TYPED(median_sort_five)(rows[0] + x, d, even[0]);
     for (int i = 0; i < 2; i++) {
-        TYPED(median_sort_row)(2, rows[2 * i + 1] + x, d, odd);
-        TYPED(median_sort_row)(2, rows[2 * i + 2] + x, d, even[i + 1]);
+        TYPED(median_sort_five)(rows[2 * i + 1] + x, d, odd);
+        TYPED(median_sort_five)(rows[2 * i + 2] + x, d, even[i + 1]);
         TYPED(median_pair)(odd, even[i + 1], merged[i]);
     }
     for (ptrdiff_t i = 0;; i++) {
@@ -88,10 +124,10 @@ INLINE void TYPED(median_five_block)(const SAMPLE *const *rows, ptrdiff_t x, int
         RUN(MIDDLE_10_10) MIDDLE_10_10_OUT(O)
 #undef O
         TYPED(store_samples)(out[2 * i] + to, TYPED(median_of_five)(middle, even[i]));
-        TYPED(median_sort_row)(2, rows[2 * i + 5] + x, d, odd);
+        TYPED(median_sort_five)(rows[2 * i + 5] + x, d, odd);
         TYPED(store_samples)(out[2 * i + 1] + to, TYPED(median_of_five)(middle, odd));
         if (i + 1 == pairs) break;
-        TYPED(median_sort_row)(2, rows[2 * i + 6] + x, d, even[i + 3]);
+        TYPED(median_sort_five)(rows[2 * i + 6] + x, d, even[i + 3]);
         TYPED(median_pair)(odd, even[i + 3], merged[i + 2]);
     }
 }
@@ -128,6 +164,11 @@ INLINE int TYPED(median_rows)(int radius, const SAMPLE *src, ptrdiff_t src_strid
     if (!spare) return -1;
     for (ptrdiff_t x = 0; x < width; x++) fill_row[x] = fill;
     memset(edges, 0, sizeof edges);
+    int keyed = 0;
+    /* Where the second block starts: no vector of results then crosses a line of cache, nor the samples around it, whose rows
+       often stand alike. It takes one block more, which pays on rows of many blocks of little work. */
+    ptrdiff_t second = LANES - (ptrdiff_t)((uintptr_t)dst % sizeof(V) / sizeof(SAMPLE));
+    if (radius > 1 || width < 16 * LANES || dst_stride % (ptrdiff_t)sizeof(V) || second < halo) second = LANES;
     for (ptrdiff_t y = y0, tall; y < y1; y += tall) {
         tall = y1 - y < block ? y1 - y : block;
         const ptrdiff_t pairs = (tall + 1) / 2, count = 2 * pairs + 2 * radius;
@@ -153,11 +194,11 @@ INLINE int TYPED(median_rows)(int radius, const SAMPLE *src, ptrdiff_t src_strid
                 median_ahead(lines[i + 2 * radius] + x, 0);
                 if (far) median_ahead(out[i] + x, 1);
             }
-            if (radius == 1) TYPED(median_three_block)(from, inside ? x : 0, d, pairs, to, x);
+            if (radius == 1) keyed = TYPED(median_three_block)(from, inside ? x : 0, d, keyed, pairs, to, x);
             else TYPED(median_five_block)(from, inside ? x : 0, d, pairs, to, x);
             if (x + LANES >= width) break;
             /* The last block ends with the row; some samples are made again. */
-            x = x + 2 * LANES <= width ? x + LANES : width - LANES;
+            x = x + 2 * LANES > width ? width - LANES : x ? x + LANES : second;
         }
         for (ptrdiff_t i = 0; i < tall && width < LANES; i++) memcpy(out[i], found[i], (size_t)width * sizeof(SAMPLE));
     }
