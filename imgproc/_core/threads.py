@@ -83,7 +83,8 @@ def set_num_threads(n: int) -> None:
         1 to 1024. The default is the number of processors this process may run on, or the environment
         variable ``IMGPROC_NUM_THREADS``. Results are the same bits for any number; calls too short to gain
         from threads always stay on one: those under a millisecond as a rule, under 0.08 ms where their time is
-        well known, as that of tables, histograms of integers and linear or nearest resampling is.
+        well known, as that of tables, histograms of integers, conversions of colour, box filters, the smallest
+        medians, and linear or nearest resampling is.
 
     Raises
     ------
