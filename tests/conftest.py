@@ -49,6 +49,7 @@ def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     before = imgproc.get_num_threads()
     imgproc.set_num_threads(request.param)
     monkeypatch.setattr("imgproc._core.threads._SHORTEST_BAND_NS", 1e-9)
+    monkeypatch.setattr("imgproc._core.threads._SHORTEST_SURE_BAND_NS", 1e-9)
     yield request.param
     imgproc.set_num_threads(before)
 

@@ -340,7 +340,7 @@ import os, sys, warnings
 import numpy as np
 import imgproc
 import imgproc._core.threads as threads
-threads._SHORTEST_BAND_NS = 1.0
+threads._SHORTEST_BAND_NS = threads._SHORTEST_SURE_BAND_NS = 1.0
 imgproc.set_num_threads(2)
 image = np.arange(60000, dtype=np.uint16).reshape(100, 200, 3)
 def run():

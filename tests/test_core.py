@@ -119,14 +119,29 @@ def test_bands_cover_each_row_once(rows: int, threads: int) -> None:
     assert all(a[1] == b[0] for a, b in pairwise(edges))
 
 
+@pytest.mark.parametrize("bands", range(2, 9))
+def test_the_caller_has_the_first_and_longest_band(bands: int) -> None:
+    """Of a short call too each band has a row, and the others share the rest evenly."""
+    before = imgproc.get_num_threads()
+    imgproc.set_num_threads(bands)
+    for height in (*range(bands, bands + 20), 1000):
+        edges = run_bands(lambda y0, y1: (y0, y1), height, bands * 40_000.0, sure=True)
+        lengths = [y1 - y0 for y0, y1 in edges]
+        assert len(lengths) == bands and sum(lengths) == height
+        assert min(lengths) >= 1 and max(lengths[1:]) <= min(lengths[1:]) + 1
+        assert lengths[0] >= height / bands
+    assert lengths[0] > lengths[1] + 300 / bands
+    imgproc.set_num_threads(before)
+
+
 def test_short_calls_stay_on_one_thread() -> None:
     before = imgproc.get_num_threads()
     imgproc.set_num_threads(8)
     assert run_bands(lambda y0, y1: threading.current_thread(), 100, 0.9e6) == [threading.current_thread()]
-    assert run_bands(lambda y0, y1: threading.current_thread(), 100, 0.2e6, sure=True) == [
+    assert run_bands(lambda y0, y1: threading.current_thread(), 100, 0.07e6, sure=True) == [
         threading.current_thread()
     ]
-    assert len(run_bands(lambda y0, y1: None, 100, 0.3e6, sure=True)) == 2
+    assert len(run_bands(lambda y0, y1: None, 100, 0.1e6, sure=True)) == 2
     imgproc.set_num_threads(before)
 
 

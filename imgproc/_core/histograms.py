@@ -18,7 +18,7 @@ from .tables import levels
 from .threads import run_bands
 
 # Nanoseconds per sample, of integers at every level: only an estimate for the choice of threads.
-_COST = {UINT8: 0.15, UINT16: 0.28, FLOAT32: 2.0}
+_COST = {UINT8: 0.08, UINT16: 0.1, FLOAT32: 2.0}
 _EXTREMES_COST = 0.4
 
 # Up to so many samples sorting is faster than counting in tables of 65536.

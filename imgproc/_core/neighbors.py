@@ -72,10 +72,12 @@ _SHORT = 1 << 14
 _kept_indices = lru_cache(maxsize=8)(_indices)
 
 
-def run_kernel(image: Array, out: Array, around: Surroundings, kernel: Kernel, nanoseconds: float) -> Array:
+def run_kernel(
+    image: Array, out: Array, around: Surroundings, kernel: Kernel, nanoseconds: float, *, sure: bool = False
+) -> Array:
     """Run ``kernel(src, dst, channels, around, y0, y1)`` over bands of rows; alpha is copied afterwards.
 
-    ``nanoseconds`` is the estimated time for one sample on one thread.
+    ``nanoseconds`` is the estimated time for one sample on one thread; ``sure`` is that of `run_bands`.
     """
     src, dst, channels = rows(image), rows(out), channel_count(image)
 
@@ -84,5 +86,5 @@ def run_kernel(image: Array, out: Array, around: Surroundings, kernel: Kernel, n
         if channels == RGBA:
             kernels.copy_alpha(src, dst, y0, y1)
 
-    run_bands(band, len(dst), nanoseconds * dst.size)
+    run_bands(band, len(dst), nanoseconds * dst.size, sure=sure)
     return out

@@ -21,9 +21,13 @@ METHOD = Choice(("linear", "nearest", "area"))
 
 Indices = npt.NDArray[np.int64]
 
-# Nanoseconds per sample of the result, and of the image for averages: only an estimate for the choice of threads.
-_LINEAR_COST = 0.5
-_NEAREST_COST = 0.3
+# Nanoseconds per sample of the result by its size, and of the image for averages, with AVX-512 (areas: AVX2): only an
+# estimate for the choice of threads.
+_LINEAR_COST = {1: 0.2, 2: 0.27, 4: 0.3}
+_DOUBLE_COST = 0.085
+_NEAREST_COST = {1: 0.1, 2: 0.12, 4: 0.2}
+_REPEAT_COST = {1: 0.025, 2: 0.04, 4: 0.06}
+_HALVE_COST = {1: 0.0125, 2: 0.04, 4: 0.06}
 _AREA_COST = 0.5
 
 
@@ -40,25 +44,29 @@ def _linear(image: Array, out: Array) -> None:
     height, width = image.shape[:2]
     if out.shape[0] == 2 * height and out.shape[1] == 2 * width and image.itemsize > 1:
         run_bands(
-            lambda y0, y1: kernels.doubled(src, dst, channels, y0, y1), height + 1, dst.size * _LINEAR_COST
+            lambda y0, y1: kernels.doubled(src, dst, channels, y0, y1),
+            height + 1,
+            dst.size * _DOUBLE_COST,
+            sure=True,
         )
         return
-    kernel = _KERNEL["linear"][image.itemsize]
-    run_bands(lambda y0, y1: kernel(src, dst, channels, y0, y1), len(dst), dst.size * _LINEAR_COST)
+    kernel, cost = _KERNEL["linear"][image.itemsize], dst.size * _LINEAR_COST[image.itemsize]
+    run_bands(lambda y0, y1: kernel(src, dst, channels, y0, y1), len(dst), cost, sure=True)
 
 
 def _nearest(image: Array, out: Array) -> None:
     src, dst, channels = rows(image), rows(out), channel_count(image)
     kernel = _KERNEL["nearest"][image.itemsize]
-    cost = dst.size * _NEAREST_COST
-    run_bands(lambda y0, y1: kernel(src, dst, channels, y0, y1), len(dst), cost)
+    costs = _REPEAT_COST if dst.size > src.size else _NEAREST_COST
+    cost = dst.size * costs[image.itemsize]
+    run_bands(lambda y0, y1: kernel(src, dst, channels, y0, y1), len(dst), cost, sure=True)
 
 
 def _halve(image: Array, out: Array, even: bool) -> None:
     src, dst, channels = rows(image), rows(out), channel_count(image)
     kernel = _KERNEL["halve"][image.itemsize]
-    cost = src.size * _NEAREST_COST
-    run_bands(lambda y0, y1: kernel(src, dst, channels, even, y0, y1), len(dst), cost)
+    cost = src.size * _HALVE_COST[image.itemsize]
+    run_bands(lambda y0, y1: kernel(src, dst, channels, even, y0, y1), len(dst), cost, sure=True)
 
 
 # Made by NumPy in some 30 µs, more than the whole of a small result takes; 32 bytes per target pixel.
