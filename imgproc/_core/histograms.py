@@ -17,7 +17,7 @@ from .images import FLOAT32, UINT8, UINT16, Array, channel_count, color_count, r
 from .tables import levels
 from .threads import run_bands
 
-# Nanoseconds per sample, of integers at every level: only an estimate for the choice of threads.
+# Nanoseconds per sample, of integers at the fastest level: only an estimate for the choice of threads.
 _COST = {UINT8: 0.08, UINT16: 0.1, FLOAT32: 2.0}
 _EXTREMES_COST = 0.4
 
