@@ -6,7 +6,6 @@ compare boxes as they are find it once too. Where objects are larger they leave 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,8 +29,7 @@ supervision = load("supervision")
 
 def cases(size: str) -> Iterator[Case]:
     if size == "512":
-        yield _streamed(size, "the processor")
-        yield _streamed(size, "a device")
+        yield _streamed(size)
         return
     yield _sliced(size, objects(size), masks=False)
     if size == "1080p":  # the other slicer holds masks of the whole image, all at once
@@ -132,11 +130,10 @@ def _each_once(boxes: Array, mine: Any, other: Any) -> None:
     assert sorted(np.rint(other).tolist()) == wanted
 
 
-def _streamed(size: str, where: str) -> Case:
+def _streamed(size: str) -> Case:
     """Photographs of 1080p, and a network that takes about as long as reading one does, with the lock let go.
 
-    On the processor it wants the cores that reading wants, and where two threads share the units of one core there is
-    little to gain; on a device it is waited for.
+    It wants the cores that reading wants: where two threads share the units of one core there is little to gain.
     """
     folder = TemporaryDirectory()
     y, x = np.mgrid[:1080, :1920]
@@ -149,11 +146,8 @@ def _streamed(size: str, where: str) -> Case:
 
     def network(feeds: dict[str, Array]) -> dict[str, Array]:
         count = len(feeds["images"])
-        if where == "a device":
-            time.sleep(0.006 * count)
-        else:
-            for _ in range(count):
-                weights @ weights
+        for _ in range(count):
+            weights @ weights
         score = feeds["images"].mean(axis=(1, 2, 3))[:, None]
         return {"boxes": np.full((count, 1, 4), (0, 0, 64, 64), np.float32), "scores": score}
 
@@ -169,5 +163,5 @@ def _streamed(size: str, where: str) -> Case:
     def same(mine: list[float], other: list[float]) -> None:
         np.testing.assert_allclose(mine, other, rtol=1e-5)
 
-    name = f"stream of {FILES} files, network on {where}"
+    name = f"stream of {FILES} files, network on the processor"
     return Case(name, size, FILES * 1080 * 1920, streamed, {"in turn": in_turn}, same)
