@@ -37,6 +37,7 @@ pytest.importorskip("typer")
         (["gamma:0.8", "in/a.png", "-o", "b.HEIC"], "(.jpg, .jpeg, "),
         (["gamma:0.8", "other", "-o", "in/page.html/sub"], "'in/page.html/sub' cannot be made: "),
         (["gamma:0.8", "phots", "-o", "out"], "there is no file or folder 'phots'\n"),
+        (["gamma:0.8", "nofile.jpg", "-o", "out"], "there is no file or folder 'nofile.jpg'\n"),
         (["gamma:0.8", "gray-wrld", "-o", "out"], "'gray-wrld'; did you mean the operation gray-world?"),
         (["rgb-to-gray", "gray-world", "in", "-o", "out"], "gray-world takes RGB or RGBA"),
         (["gamma:0.8", "-", "-o", "out"], "needs a file name to go to"),
