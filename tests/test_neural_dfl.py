@@ -112,7 +112,7 @@ def test_bad_scales_are_named(rng: np.random.Generator) -> None:
         ({**heads, "scale1": heads["scale1"][0]}, {}, r"of shape \(B, 4 · bins \+ C, H, W\)"),
         ({**heads, "scale1": heads["scale1"][..., :0]}, {}, "of at least one cell"),
         ({}, {}, "outputs must be at least one tensor"),
-        (heads, {"heads": ["scale0", "x"]}, "x must be among the outputs"),
+        (heads, {"heads": ["scale0", "x"]}, "x must be among the outputs, got scale0, "),
     ):
         with pytest.raises(OutputMismatch, match=match):
             decode_dfl(outputs, IMAGES, **arguments)

@@ -33,9 +33,8 @@ def split(arguments: Sequence[str], operations: Operations) -> tuple[list[Step],
         if position > 0 and find_operation(name, operations) is not None:
             raise ChainError(f"the operation {argument!r} comes after an input; write all operations first")
         if position == 0 and not os.path.dirname(name):
-            close = (
-                None if os.path.splitext(name)[1] else nearest(name, operations)
-            )  # names of files have suffixes
+            # Only names of files have suffixes.
+            close = None if os.path.splitext(name)[1] else nearest(name, operations)
             if steps and len(inputs) == 1:
                 hint = f"; did you mean the operation {close}?" if close else ""
                 raise PlanError(f"there is no file or folder {argument!r}{hint}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from ..._core.errors import wrong_type, wrong_value
+from ..._core.errors import Got, wrong_type, wrong_value
 from ..._core.images import FLOAT32, Array
 from ..._core.parameters import Range
 from ...detections import Detections
@@ -184,4 +184,7 @@ def _names(function: str, outputs: Any, heads: Any) -> list[str]:
         raise wrong_type(function, "heads", must, heads)
     if not heads or len(set(heads)) != len(heads):
         raise wrong_value(function, "heads", must, tuple(heads))
+    for one in heads:
+        if one not in outputs:
+            raise OutputMismatch(function, one, "among the outputs", Got(", ".join(map(str, outputs))))
     return list(heads)
